@@ -1,0 +1,105 @@
+# Names for the commands of run.py, and the Python environment that they run in.
+#
+#   make samples                    on the engine this machine can make: tf1, else tf2
+#   make samples ENGINE=tf2         on the engine asked for
+#   make samples ARGS='--seed 7'    ARGS go to run.py as they stand; ARGS=--help lists them
+
+.DEFAULT_GOAL := help
+
+# --- What this machine has.
+
+# $(call runs,TOOLS,ARGUMENTS): the first of TOOLS that succeeds with ARGUMENTS, else nothing.
+runs = $(firstword $(foreach tool,$(1),$(shell $(tool) $(2) >/dev/null 2>&1 && echo $(tool))))
+
+WITH_TF2_WHEELS := import ensurepip, sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))
+
+CONDA    := $(call runs,micromamba mamba conda,--version)
+PYTHON37 := $(call runs,python3.7,-c 'import ensurepip')
+PYTHON3  := $(call runs,python3.13 python3.12 python3.11 python3.10 python3,-c '$(WITH_TF2_WHEELS)')
+NVIDIA    = $(call runs,nvidia-smi,-L)
+
+# --- The engine: tf1 is TensorFlow 1.15.5 on Python 3.7, tf2 is TensorFlow 2.21 on Python 3.
+
+ifneq ($(ENGINE),)
+    WHY := asked for
+else ifneq ($(CONDA)$(PYTHON37),)
+    ENGINE := tf1
+    WHY := found $(or $(CONDA),$(PYTHON37))
+else
+    ENGINE := tf2
+    WHY := found no conda, mamba or micromamba and no python3.7 that runs
+endif
+
+ifeq ($(filter tf1 tf2,$(ENGINE)),)
+    $(error ENGINE=$(ENGINE) is no engine; type ENGINE=tf1 or ENGINE=tf2)
+endif
+
+# --- Its environment, .env/ENGINE: made on first use, and again only when its pins change.
+
+PINS_tf1 := requirements-tf1.txt environment.yml
+PINS_tf2 := requirements-tf2.txt
+
+# The last step of making an environment leaves this file, named after the contents of the pins.
+MADE   := .env/$(ENGINE)/made-from-$(firstword $(shell cat $(PINS_$(ENGINE)) | cksum))
+PYTHON := .env/$(ENGINE)/bin/python
+PIP    := $(PYTHON) -m pip install --quiet --no-input --progress-bar off \
+	--disable-pip-version-check
+
+# The pins name the CUDA builds of TensorFlow; without an NVIDIA GPU these are the same for CPUs.
+CPU_BUILD := sed 's/^tensorflow-gpu/tensorflow/; s/^tensorflow\[and-cuda\]/tensorflow-cpu/'
+
+define tf1_by_conda
+MAMBA_ALWAYS_YES=1 $(CONDA) $(if $(filter micromamba,$(CONDA)),,env) create \
+     -p $(@D) -f environment.yml
+endef
+
+# Python 3.7 may bring a pip that is too old for the wheels.
+define by_venv
+$(1) -m venv .env/$(ENGINE)
+$(PIP) 'pip>=20.3'
+$(if $(NVIDIA),cat,$(CPU_BUILD)) requirements-$(ENGINE).txt | $(PIP) -r /dev/stdin
+endef
+
+define make_tf1
+$(if $(CONDA),$(tf1_by_conda),$(if $(PYTHON37),$(call by_venv,$(PYTHON37)),\
+$(error tf1 needs conda, mamba, micromamba or a python3.7 that runs; or type ENGINE=tf2)))
+endef
+
+define make_tf2
+$(if $(PYTHON3),$(call by_venv,$(PYTHON3)),\
+$(error tf2 needs a Python from 3.10 to 3.13 with venv; install one, such as python3.12))
+endef
+
+$(MADE): | engine
+	@echo "environment: making .env/$(ENGINE), once; this takes a minute or two"
+	@rm -rf .env/$(ENGINE)
+	$(make_$(ENGINE))
+	@touch $@
+
+# --- The targets. `make` alone prints them.
+
+.PHONY: help engine env demo prune train-stylegan train-gpt2 samples text test clean
+
+help:            ## print this list
+	@awk -F ':.*## ' '/^[a-z]/ && NF == 2 {printf "make %-15s %s\n", $$1, $$2}' Makefile
+
+samples:         ## make fake products: pictures, films, texts and a page in out/samples
+train-stylegan:  ## train StyleGAN, on the demo catalogue unless ARGS='--data DIR'
+train-gpt2:      ## fine-tune GPT-2, on the demo catalogue unless ARGS='--data DIR'
+demo:            ## draw the demo catalogue
+prune:           ## sort bad shots out of a catalogue: ARGS='--data DIR --out DIR2'
+text:            ## write descriptions: ARGS='--prompt "red dress" --count 4'
+
+demo prune train-stylegan train-gpt2 samples text: env
+	$(PYTHON) run.py $@ $(ARGS)
+
+test: env        ## run the tests; ARGS=tests/test_makefile.py runs one file
+	$(PYTHON) -m pytest -q --durations=10 $(or $(ARGS),tests)
+
+engine:          ## say which engine is taken and why: ENGINE=tf1 or ENGINE=tf2 asks for one
+	@echo "engine: $(ENGINE) ($(WHY))"
+
+env: engine $(MADE)  ## make the environment of the engine, where it is not made yet
+
+clean:           ## remove the environments; catalogues, trained runs and samples stay
+	rm -rf .env

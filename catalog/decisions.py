@@ -1,0 +1,72 @@
+"""What pruning decided, as files: `prune.csv` for people, `prune.json` for the program.
+
+`prune.csv` has one row a picture: image, width, height, keep, reason, rule, every score. `keep` is
+yes or no, and is a person's to edit. `rule` is what the rules alone said, "good" or why not; where
+keep differs from it a person decided, and the next run says so: its `reason` is "manual".
+An emptied keep hands the picture back to the rules. `prune.json` says which catalogue was judged and with which thresholds.
+Beside them lie the contact sheets, in the folder `sheets`.
+"""
+
+import os
+import pathlib
+
+from catalog import tables
+from dnnlib import files
+from dnnlib.files import UserError
+
+COLUMNS = ('image', 'width', 'height', 'keep', 'reason', 'rule')
+_TABLE, _ABOUT, SHEETS = 'prune.csv', 'prune.json', 'sheets'
+
+
+def exist(folder):
+    """Whether pruning has written its decisions here."""
+    return (pathlib.Path(folder) / _TABLE).is_file()
+
+
+def is_sheet(path):
+    """Whether a picture file is a contact sheet of pruning and no product."""
+    return path.parent.name == SHEETS and (path.parent.parent / _ABOUT).is_file()
+
+
+def source(folder):
+    """The catalogue that was judged: the path of its folder."""
+    about = files.read_json(pathlib.Path(folder) / _ABOUT)
+    return pathlib.Path(os.path.normpath(str(pathlib.Path(folder) / about['source'])))
+
+
+def is_manual(row):
+    """Whether a person decided: they changed what the rules said, in this run or an earlier one."""
+    by_rule = 'yes' if row['rule'] == 'good' else 'no'
+    return row['keep'] != '' and (row['keep'] != by_rule or row['reason'] == 'manual')
+
+
+def read(folder):
+    """The rows of prune.csv by image, dicts of str; keep is 'yes', 'no' or '': let the rules decide.
+
+    Raises UserError for any other keep.
+    """
+    path = pathlib.Path(folder) / _TABLE
+    rows = {row['image']: row for row in tables.read_rows(path, COLUMNS)}
+    for name, row in rows.items():
+        row['keep'] = row['keep'].strip().lower()
+        if row['keep'] not in ('yes', 'no', ''):
+            raise UserError("%s, picture %s: keep is '%s'; write yes or no"
+                            % (path, name, row['keep']))
+    return rows
+
+
+def kept(folder):
+    """Which pictures to keep, with the edits of a person: a dict image -> bool."""
+    return {name: row['rule'] == 'good' if row['keep'] == '' else row['keep'] == 'yes'
+            for name, row in read(folder).items()}
+
+
+def write(folder, rows, *, source, options):
+    """Write the rows, at least one: dicts with COLUMNS, then the scores; and what they are about."""
+    folder, source = pathlib.Path(folder).resolve(), pathlib.Path(source).resolve()
+    try:
+        place = os.path.relpath(str(source), str(folder))
+    except ValueError:  # another drive: no relative path leads there
+        place = str(source)
+    tables.write_rows(folder / _TABLE, list(rows[0]), rows)
+    files.write_json(folder / _ABOUT, {'source': place, 'options': options})

@@ -1,0 +1,80 @@
+"""What a picture shows, by the catalogue pictures that it looks most like.
+
+A small library of thumbnails with their tags is kept beside a trained generator, so that each of
+its pictures can be given the category and the tags which its nearest neighbours agree on.
+"""
+
+import collections
+
+import numpy as np
+
+from dnnlib import files, images, progress
+
+SIDE = 16  # pixels of a thumbnail: enough for colour, length, sleeves and legs
+NEIGHBOURS = 7
+MOST = 2000  # products in a library
+
+
+def _thumbnails(pictures):
+    """uint8 [n, h, w, 3] -> float32 [n, features]."""
+    small = np.stack([images.square(picture, SIDE) for picture in pictures])
+    return small.reshape(len(small), -1).astype(np.float32) / 255
+
+
+def write(path, products, *, fit='pad', seed=0):
+    """Write the library of `products` (catalog.source.Product with a picture) as an `.npz`.
+
+    Of a large catalogue a seeded choice of MOST products is taken. An existing file is kept.
+    Products without category and tags teach nothing; without any, no file is written.
+    """
+    products = [product for product in products if product.category or product.tags]
+    if path.exists() or not products:
+        return
+    order = np.random.RandomState(seed).permutation(len(products))[:MOST]
+    thumbnails, categories, tags = [], [], []
+    for index in progress.bar(sorted(order), what='tagged thumbnails', unit='img'):
+        try:
+            picture = images.open_rgb(products[index].image, draft=SIDE * 4)
+        except images.Unreadable:
+            continue
+        thumbnails.append(images.square(picture, SIDE, fit))
+        categories.append(products[index].category)
+        tags.append('\n'.join(products[index].tags))
+    with files.replacing(path) as temporary:
+        np.savez_compressed(str(temporary), thumbnails=np.stack(thumbnails),
+                            categories=np.array(categories), tags=np.array(tags))
+
+
+class Lookalikes:
+    """A library that was written by `write`, read with allow_pickle=False."""
+
+    def __init__(self, path):
+        with np.load(str(path), allow_pickle=False) as archive:
+            self._features = _thumbnails(archive['thumbnails'])
+            self._categories = [str(name) for name in archive['categories']]
+            self._tags = [[tag for tag in str(text).split('\n') if tag] for text in archive['tags']]
+
+    def describe(self, pictures):
+        """uint8 [n, h, w, 3] -> list of (category, tags): what the nearest neighbours agree on.
+
+        The category is the most frequent one; tags are those that more than half of the
+        neighbours of that category share, in the order of the nearest.
+        """
+        results = []
+        for feature in _thumbnails(pictures):
+            distances = np.square(self._features - feature).sum(1)
+            nearest = np.argsort(distances, kind='stable')[:NEIGHBOURS]
+            category = collections.Counter(
+                self._categories[i] for i in nearest).most_common(1)[0][0]
+            same = [i for i in nearest if self._categories[i] == category]
+            votes = collections.Counter(tag for i in same for tag in set(self._tags[i]))
+            ordered = dict.fromkeys(tag for i in same for tag in self._tags[i])
+            results.append((category, [tag for tag in ordered if votes[tag] * 2 > len(same)]))
+        return results
+
+
+def describer(path):
+    """`Lookalikes.describe` of the library at `path`; without one, nothing is said of a picture."""
+    if path.exists():
+        return Lookalikes(path).describe
+    return lambda pictures: [('', [])] * len(pictures)

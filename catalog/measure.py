@@ -1,0 +1,195 @@
+"""What a picture looks like as a product shot, in a few numbers; pruning draws its lines in them.
+
+The picture is shrunk to a thumbnail. A smooth backdrop, one quadratic surface per colour channel,
+is fitted to the thumbnail's border so robustly that a sleeve or a hem in the border hardly counts.
+What differs from the backdrop by more than the backdrop varies is the figure: the product. Floors,
+sheets and walls with ordinary shading fit this picture of the world, carpets and rooms do not.
+"""
+
+import functools
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+_SIDE = 96          # px, longer side of the thumbnail that is measured
+_BORDER = 0.06      # of the shorter side: how deep the border is that shows the backdrop
+_FIGURE = 3.2       # standard deviations of the backdrop from which on a pixel is figure
+_OWN = 0.35         # a colour is the product's if the middle has this part of it, the border the rest
+_BINS = (6, 12, 12)     # of luma and the two chroma channels
+TWIN_SHAPE = (16, 16, 3)
+SCORES = ('offset', 'cut', 'clutter', 'area', 'subject', 'colours')
+
+
+@functools.lru_cache(maxsize=64)
+def _layout(height, width):
+    """Fixed maps of a thumbnail: surface terms [h, w, 6], border and centre [h, w], weights [n]."""
+    y, x = np.mgrid[-1:1:height * 1j, -1:1:width * 1j]
+    terms = np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], axis=-1)
+    depth = max(3, int(round(_BORDER * min(height, width))))
+    border = np.ones([height, width], bool)
+    border[depth:-depth, depth:-depth] = False
+    centre = (np.abs(x) < 0.4) & (np.abs(y) < 0.45)
+    middle = ((1 - x ** 2) * (1 - y ** 2)) ** 2
+    corners = (0.3 + np.abs(x * y))[border]  # products reach into corners least often
+    return terms, border, centre, middle, corners
+
+
+def _colour(picture):
+    """A Pillow RGB image as luma and two chroma channels, float64 [h, w, 3], in 0..255 levels."""
+    ycc = np.asarray(picture.convert('YCbCr')).astype(np.float64) - [0, 128, 128]
+    return ycc * [1, 1.5, 1.5]  # a step in hue is seen sooner than one in brightness
+
+
+def _backdrop(colour):
+    """The surface fitted to the border: residuals everywhere [h, w, 3], on the border, weights.
+
+    Iteratively reweighted least squares with Geman-McClure weights, scaled by the median residual.
+    """
+    terms, border, _, _, prior = _layout(*colour.shape[:2])
+    a, c, weights = terms[border], colour[border], prior
+    for _ in range(6):
+        weighted = a * weights[:, None]
+        ridge = np.diag([1e-3, 1, 1, 3, 3, 3]) * 0.02 * weights.sum()  # flat unless shown otherwise
+        surface = np.linalg.solve(a.T @ weighted + ridge, weighted.T @ c)
+        residual = np.linalg.norm(c - a @ surface, axis=1)
+        scale = 1.5 * (np.median(residual) + 2)
+        weights = prior / (1 + (residual / scale) ** 2) ** 2
+    return colour - terms @ surface, c - a @ surface, weights
+
+
+def _bins(colour):
+    """The colour bin of each pixel, int [h, w]; chroma finer than luma, for light varies."""
+    steps = (colour + [0, 192, 192]) / [256, 384, 384] * _BINS
+    luma, blue, red = np.moveaxis(np.clip(steps, 0, np.array(_BINS) - 1).astype(int), -1, 0)
+    return (luma * _BINS[1] + blue) * _BINS[2] + red
+
+
+def _histogram(bins, weights=None):
+    """Share of the pixels in each colour bin; bins overlap, so a step over an edge is a small one."""
+    counts = np.bincount(bins, weights, minlength=np.prod(_BINS)).reshape(_BINS)
+    for axis in range(3):
+        line = np.moveaxis(counts, axis, 0)
+        line = np.concatenate([line[:1], line, line[-1:]])
+        counts = np.moveaxis(line[1:-1] + 0.5 * (line[:-2] + line[2:]), 0, axis)
+    return (counts / counts.sum()).ravel()
+
+
+def _without_specks(mask):
+    """A mask [h, w] after a 5 x 5 median."""
+    picture = Image.fromarray((mask * 255).astype(np.uint8))
+    return np.asarray(picture.filter(ImageFilter.MedianFilter(5))) > 0
+
+
+def _distance(everywhere, on_border, weights):
+    """How unlike the backdrop each pixel is, in its standard deviations (Mahalanobis), 12 at most."""
+    spread = (on_border * weights[:, None]).T @ on_border / weights.sum()
+    inverse = np.linalg.inv(1.5 * spread + np.diag([25, 16, 16]))  # never finer than JPEG noise
+    squares = np.einsum('hwi,ij,hwj->hw', everywhere, inverse, everywhere)
+    return np.minimum(np.sqrt(squares), 12)
+
+
+def _product(figure, bins, outside, weights):
+    """The figure without shadows, dark corners and a second wall: colours of its own, mid-picture.
+
+    outside: the border's histogram; weights [h, w]: how much a place counts as mid-picture.
+    """
+    if not figure.any():
+        return figure
+    inside = _histogram(bins[figure], weights[figure])
+    own = inside >= _OWN * (inside + outside)
+    return _without_specks(figure & own[bins])
+
+
+def _offset(figure):
+    """How far the figure is off centre, as a share of the picture; the worse of the two axes.
+
+    Mean of the centre of mass, which specks hardly move, and the middle of its extent, which
+    does not mind that a figure is found in outline only.
+    """
+    worst = 0.0
+    for axis in (0, 1):
+        mass = np.cumsum(figure.sum(axis)) / max(1, figure.sum())
+        if mass[-1] == 0:
+            return 0.0
+        size = len(mass)
+        low, high = np.searchsorted(mass, 0.01) / size, (np.searchsorted(mass, 0.99) + 1) / size
+        centre = np.sum(np.diff(mass, prepend=0) * (np.arange(size) + 0.5)) / size
+        worst = max(worst, abs(((low + high) / 2 + centre) / 2 - 0.5))
+    return worst
+
+
+def _cut(figure):
+    """How much of a side the figure covers, as a share; the worst of the four, corners left out."""
+    height, width = figure.shape
+    rows, columns = slice(height // 8, -(height // 8)), slice(width // 8, -(width // 8))
+    return max(figure[1, columns].mean(), figure[-2, columns].mean(),
+               figure[rows, 1].mean(), figure[rows, -2].mean())
+
+
+def _colours(picture):
+    """How many colours the thumbnail has: 4 bits a channel, each on 0.1 % of the pixels or more."""
+    rgb = np.asarray(picture).astype(int) >> 4
+    counts = np.bincount(((rgb[..., 0] << 8) + (rgb[..., 1] << 4) + rgb[..., 2]).ravel())
+    return int(np.sum(counts >= 0.001 * rgb[..., 0].size))
+
+
+def twin(picture):
+    """A Pillow RGB image as the few pixels by which its duplicates are found: uint8 [16, 16, 3]."""
+    return np.asarray(picture.resize(TWIN_SHAPE[:2], Image.BOX))
+
+
+def _subject(distance, border, inside, outside):
+    """Whether anything stands before the backdrop: the larger of two signs of it, each 0..1.
+
+    A ninth of the picture is many times less like the backdrop than the border is, or the colours
+    of the middle are not those of the border. Cloth that fills the frame shows neither.
+    """
+    ninths = [part.mean() for rows in np.array_split(distance, 3)
+              for part in np.array_split(rows, 3, axis=1)]
+    return max(min(1, max(ninths) / distance[border].mean() / 7),
+               0.5 * np.abs(inside - outside).sum())
+
+
+def _clutter(picture, colour, residual, where):
+    """How complex the border is: how far it strays from the backdrop, its grain and its hues.
+
+    residual [h, w, 3]: of the backdrop; where [h, w]: the border without the product. Medians let
+    a room's second wall stand. Ordinary wood is moderate in all three, folds stray but have no
+    grain, and a carpet has grain and hues.
+    """
+    blurred = _colour(picture.filter(ImageFilter.BoxBlur(2)))
+    stray = np.median(np.linalg.norm(residual[where], axis=1))
+    grain = np.median(np.linalg.norm((colour - blurred)[where], axis=1))
+    hues = np.percentile(np.linalg.norm(residual[where][:, 1:], axis=1), 70)
+    return stray + 2 * grain + hues
+
+
+def measure(picture):
+    """The SCORES of a Pillow RGB image, as a dict of floats.
+
+    offset   how far the product is off centre, as a share of the picture
+    cut      how much of one side of the picture the product covers, as a share: it goes on outside
+    clutter  how complex the background is, in 0..255 levels
+    area     share of the picture that is no backdrop
+    subject  how surely something stands before the backdrop, 0..1
+    colours  how many colours there are
+    """
+    picture = picture.copy()
+    picture.thumbnail((_SIDE, _SIDE), Image.BOX)
+    if min(picture.size) < 16:  # a strip; the maps need some room
+        picture = picture.resize([max(16, side) for side in picture.size], Image.BOX)
+    colour = _colour(picture)
+    everywhere, on_border, weights = _backdrop(colour)
+    distance = _distance(everywhere, on_border, weights)
+    figure = _without_specks(distance > _FIGURE)
+    _, border, centre, middle, _ = _layout(*figure.shape)
+    bins = _bins(colour)
+    inside, outside = _histogram(bins[centre]), _histogram(bins[border])
+    product = _product(figure, bins, outside, middle)
+    bare = border & ~product
+    if bare.sum() < 0.3 * border.sum():  # all product: then that is what there is to judge
+        bare = border
+    values = {'offset': _offset(product), 'cut': _cut(product),
+              'clutter': _clutter(picture, colour, everywhere, bare), 'area': figure.mean(),
+              'subject': _subject(distance, border, inside, outside), 'colours': _colours(picture)}
+    return {name: round(float(values[name]), 4) for name in SCORES}

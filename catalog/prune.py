@@ -1,0 +1,144 @@
+"""Which pictures of a catalogue are fit to train on: rules that are each a score and a line in it.
+
+The rules are those of the 2019 post: small (width or height under 300), composition (product not
+centred, or cut off), background (too complex), not-product (blank placeholders, close-ups of
+fabric); further unreadable and duplicate. The first that applies gives the reason, but every score
+of every picture is written. Nothing is deleted or moved, and what a person decided stays decided.
+"""
+
+import collections
+import dataclasses
+import pathlib
+
+from catalog import decisions, measure, scores, sheets, source, twins
+from dnnlib.files import UserError
+from dnnlib.knobs import knob
+
+_RULES = (  # reason, score, knob: asked in this order
+    ('small', 'side', 'min_side'),
+    ('not-product', 'area', 'min_area'),
+    ('not-product', 'subject', 'min_subject'),
+    ('not-product', 'colours', 'min_colours'),
+    ('background', 'clutter', 'max_clutter'),
+    ('composition', 'offset', 'max_offset'),
+    ('composition', 'cut', 'max_cut'))
+REASONS = ('good', 'unreadable', 'small', 'not-product', 'background', 'composition', 'duplicate',
+           'manual')
+_SCORES = measure.SCORES + ('difference', 'twin')
+
+
+@dataclasses.dataclass(frozen=True)
+class Prune:
+    """Where the lines are drawn; the defaults suit studios, plain floors, sheets and walls."""
+    min_side: int = knob(300, 'small: least width and height of a picture', 'px')
+    min_area: float = knob(0.012, 'not-product: least share of the picture the product covers')
+    min_subject: float = knob(0.3, 'not-product: how sure it must be that something is in front', '0..1')
+    min_colours: int = knob(9, 'not-product: fewest colours of a photo')
+    max_clutter: float = knob(36.0, 'background: most complex, 0 is one even colour', '0..255')
+    max_offset: float = knob(0.12, 'composition: furthest off centre, as a share of the picture')
+    max_cut: float = knob(0.5, 'composition: largest share of one side that the product covers')
+    min_difference: float = knob(3.0, 'duplicate: least difference to another picture', '0..255')
+
+
+def _strains(row, config):
+    """How near each rule's line the picture is: reason, score, strain; beyond 1 the rule drops it."""
+    for reason, score, name in _RULES:
+        value, limit = row[score], getattr(config, name)
+        below = name.startswith('min_')
+        yield reason, score, (limit / max(value, 1e-9) if below else value / max(limit, 1e-9))
+
+
+def _judge(record, config):
+    """A row of prune.csv from a record of scores; whether it is a duplicate comes later.
+
+    Beyond the columns of the file: `strain` and `remark`, for the contact sheets.
+    """
+    row = {name: '' for name in decisions.COLUMNS + _SCORES}
+    row.update(image=record['image'], width=record['width'], height=record['height'], rule='good',
+               strain=0.0, remark='', **record['scores'])
+    if not record['scores']:
+        row.update(rule='unreadable', remark='unreadable')
+        return row
+    row['side'] = min(row['width'], row['height'])
+    strains = list(_strains(row, config))
+    broken = [found for found in strains if found[2] > 1]
+    reason, score, row['strain'] = broken[0] if broken else max(strains, key=lambda found: found[2])
+    row['rule'] = reason if broken else 'good'
+    row['remark'] = '%s %.4g' % (score, row.pop('side') if score == 'side' else row[score])
+    row.pop('side', None)
+    return row
+
+
+def _mark_duplicates(rows, records, config):
+    """Of good pictures that resemble each other keep the first of the catalogue."""
+    good = [index for index, row in enumerate(rows) if row['rule'] == 'good']
+    if not good:
+        return
+    nearest, difference = twins.find(scores.thumbnails([records[i] for i in good]),
+                                     config.min_difference)
+    for place, index in enumerate(good):
+        if nearest[place] < 0:
+            continue
+        row, other = rows[index], rows[good[nearest[place]]]
+        row['difference'] = round(float(difference[place]), 3)
+        if difference[place] <= config.min_difference:
+            row.update(rule='duplicate', twin=other['image'], remark='of ' + other['image'],
+                       strain=1 + difference[place])
+
+
+def _decide(rows, former):
+    """Fill in keep and reason: a person's word, in this or an earlier prune.csv, beats the rules."""
+    for row in rows:
+        row['keep'], row['reason'] = 'yes' if row['rule'] == 'good' else 'no', row['rule']
+        edited = former.get(row['image'])
+        if edited and decisions.is_manual(edited):
+            row['keep'], row['reason'] = edited['keep'], 'manual'
+
+
+def _groups(rows, products):
+    """The contact sheets: name -> (picture, name, remark), those near the rule's line together."""
+    groups = collections.OrderedDict((name, []) for name in REASONS[:-1])
+    groups.update([('manual-kept', []), ('manual-dropped', [])])
+    pictures = {product.name: product.image for product in products}
+    for row in sorted(rows, key=lambda row: row['strain']):
+        name = row['reason']
+        if name == 'manual':
+            name = 'manual-kept' if row['keep'] == 'yes' else 'manual-dropped'
+        groups[name].append((pictures[row['image']], row['image'], row['remark']))
+    return groups
+
+
+def summary(counts):
+    """The counts of `prune` as a table to print."""
+    total = max(1, sum(counts.values()))
+    return '\n'.join('%-15s %6d  %5.1f %%' % (name, count, 100 * count / total)
+                     for name, count in list(counts.items()) + [('all', sum(counts.values()))])
+
+
+def prune(data, out, config):
+    """Judge the catalogue at `data`; write prune.csv, prune.json and contact sheets to `out`.
+
+    config: a Prune. Returns how many pictures each reason has, as an ordered dict. Run again, it
+    keeps what a person edited in the column keep, and measures only pictures that are new.
+    Raises UserError: no pictures, or `out` holds the decisions about another catalogue.
+    """
+    data, out = pathlib.Path(data), pathlib.Path(out)
+    products = source.with_pictures(source.read(data), data)
+    products = list({product.name: product for product in products}.values())
+    former = {}
+    if decisions.exist(out):
+        if decisions.source(out).resolve() != data.resolve():
+            raise UserError('%s holds the decisions about %s; choose another --out'
+                            % (out, decisions.source(out)))
+        former = decisions.read(out)
+    records = scores.of(products, out / 'scores.jsonl')
+    rows = [_judge(record, config) for record in records]
+    _mark_duplicates(rows, records, config)
+    _decide(rows, former)
+    columns = decisions.COLUMNS + _SCORES
+    decisions.write(out, [{name: row[name] for name in columns} for row in rows],
+                    source=data, options=dataclasses.asdict(config))
+    groups = _groups(rows, products)
+    sheets.write(out / decisions.SHEETS, groups)
+    sheets.write_overview(out / decisions.SHEETS / 'overview.jpg', groups)
+    return collections.OrderedDict((name, len(group)) for name, group in groups.items() if group)

@@ -1,0 +1,170 @@
+"""Any catalogue a user brings, as a list of products: pictures, descriptions, or both.
+
+Accepted are a folder with `products.csv` (columns image, description, category and any attribute
+columns) and the pictures it names, a folder of class folders of pictures, a bare folder of
+pictures, a `.txt` file with one description a line, and a `.csv` file with a text column.
+"""
+
+import pathlib
+import re
+from typing import NamedTuple, Optional, Tuple
+
+from catalog import decisions, tables
+from dnnlib import images
+from dnnlib.files import UserError
+
+_TABLE = 'products.csv'
+_NO_TAG = ('', 'none', 'n/a', 'na', 'nan', 'null', 'unknown', 'yes', 'no', 'true', 'false', '-')
+_NO_ATTRIBUTE = ('truth',)  # columns of a products.csv that say nothing about the product
+_NUMBER = re.compile(r'[-+]?[\d.,]+%?')
+
+
+class Product(NamedTuple):
+    """One product of a catalogue.
+
+    name is the picture as `products.csv` and `prune.csv` call it, '' without one. Rows of equal
+    key are the same product: a held-out split must not separate them.
+    """
+    image: Optional[pathlib.Path]
+    name: str
+    description: str
+    category: str
+    tags: Tuple[str, ...]
+    key: str
+
+
+def plain(value):
+    """An attribute as plain lower-case words: 'Dark_Blue ' -> 'dark blue'; '' if it says nothing."""
+    words = ' '.join(value.replace('_', ' ').lower().split())
+    return '' if words in _NO_TAG or _NUMBER.fullmatch(words) else words
+
+
+def _tags(row, columns):
+    """The telling values of these columns, each once, in the order of the columns."""
+    words = [plain(row[column]) for column in columns]
+    return tuple(word for word in dict.fromkeys(words) if word)
+
+
+def _product(row, folder, text_column, tag_columns, key_column):
+    """A row of a table as a Product; `folder` is where its pictures are, None for text alone."""
+    name = row.get('image', '').strip() if folder else ''
+    description = row[text_column].strip()
+    return Product(image=folder / name if name else None, name=name, description=description,
+                   category=row.get('category', '').strip(), tags=_tags(row, tag_columns),
+                   key=row[key_column].strip() if key_column else description or name)
+
+
+def _read_catalogue(folder, text_column, tag_columns, key_column):
+    """A folder with products.csv; every attribute column is a tag unless some are chosen."""
+    path = folder / _TABLE
+    wanted = ['image', text_column, 'category'] + [key_column] * bool(key_column)
+    rows = tables.read_rows(path, wanted + list(tag_columns))
+    if rows and not tag_columns:
+        others = [name for name in rows[0] if name and name not in wanted + list(_NO_ATTRIBUTE)]
+        tag_columns = ['category'] + others
+    products = [_product(row, folder, text_column, tag_columns, key_column) for row in rows]
+    missing = [p.name for p in products if p.image and not p.image.is_file()]
+    if missing:
+        raise UserError('%s names %d picture file%s that do not exist, first %s; correct the image '
+                        'column or add the files' % (path, len(missing),
+                                                     's' if len(missing) > 1 else '', missing[0]))
+    return products
+
+
+def _read_folder(folder):
+    """The pictures in a folder and below it; the folder a picture lies in is its category."""
+    products = []
+    for path in sorted(folder.rglob('*')):
+        place = path.relative_to(folder)
+        hidden = any(part.startswith('.') for part in place.parts)
+        if hidden or path.suffix.lower() not in images.SUFFIXES or decisions.is_sheet(path):
+            continue
+        category = plain(path.parent.name) if len(place.parts) > 1 else ''
+        products.append(Product(image=path, name=place.as_posix(), description='',
+                                category=category, tags=(category,) if category else (),
+                                key=place.as_posix()))
+    return products
+
+
+def _read_file(path, text_column, tag_columns, key_column):
+    """A .txt or .csv file of descriptions."""
+    if path.suffix.lower() == '.txt':
+        if tag_columns or key_column:
+            raise UserError('%s is a plain text and has no columns; give a .csv file, or leave out '
+                            'the column options' % path)
+        lines = [line.strip() for line in tables.read_text(path).split('\n')]
+        return [Product(None, '', line, '', (), line) for line in lines if line]
+    if path.suffix.lower() == '.csv':
+        wanted = [text_column] + list(tag_columns) + [key_column] * bool(key_column)
+        rows = tables.read_rows(path, wanted)
+        return [_product(row, None, text_column, tag_columns, key_column) for row in rows]
+    if path.suffix.lower() in images.SUFFIXES:
+        raise UserError('%s is one picture; give the folder it lies in' % path)
+    raise UserError('%s is no catalogue; give a folder, a .txt or a .csv file' % path)
+
+
+def read(path, *, text_column='description', tag_columns=(), key_column=''):
+    """Every product of the catalogue at `path`, in the order of the table or of the file names.
+
+    text_column, tag_columns, key_column: columns of a CSV. Tags of a `products.csv` are its
+    category and all attribute columns unless `tag_columns` names some; of another CSV, none.
+    Raises UserError: nothing there, nothing in it, a missing column or picture, not UTF-8.
+    """
+    path = pathlib.Path(path)
+    if not path.exists():
+        raise UserError('%s does not exist; give a folder of pictures, a .txt or a .csv file, or '
+                        'make a demo catalogue with: python run.py demo' % path)
+    if path.is_file():
+        products = _read_file(path, text_column, tag_columns, key_column)
+    elif (path / _TABLE).is_file():
+        products = _read_catalogue(path, text_column, tag_columns, key_column)
+    elif tag_columns or key_column:
+        raise UserError('%s has no %s, so no columns either; give the CSV file itself, or leave out '
+                        'the column options' % (path, _TABLE))
+    else:
+        products = _read_folder(path)
+    if not products:
+        raise UserError('%s is empty: no %s and no picture (%s)' % (path, _TABLE, ' '.join(
+            images.SUFFIXES)) if path.is_dir() else '%s holds no product; put one on each line' % path)
+    return products
+
+
+def read_kept(path, *, text_column='description', tag_columns=(), key_column=''):
+    """As `read`, without what pruning dropped, if `path` is what `run.py prune` wrote.
+
+    That folder refers to the catalogue it judged. Products without a picture are kept.
+    Raises UserError also if nothing is kept or if the catalogue has pictures that nobody judged.
+    """
+    columns = dict(text_column=text_column, tag_columns=tag_columns, key_column=key_column)
+    path = pathlib.Path(path)
+    if not decisions.exist(path):
+        return read(path, **columns)
+    products = read(decisions.source(path), **columns)
+    keep = decisions.kept(path)
+    unjudged = [p.name for p in products if p.image and p.name not in keep]
+    if unjudged:
+        raise UserError('%s does not judge %d pictures of its catalogue, first %s; run prune again '
+                        'with the same --data and --out' % (path, len(unjudged), unjudged[0]))
+    products = [p for p in products if not p.image or keep[p.name]]
+    if not products:
+        raise UserError('%s keeps no picture; write yes in its keep column, or prune again with '
+                        'milder thresholds' % path)
+    return products
+
+
+def with_pictures(products, path):
+    """The products that have a picture; UserError if none has (`path` is named in it)."""
+    found = [p for p in products if p.image]
+    if not found:
+        raise UserError('%s has no pictures; give a folder of pictures, or one with %s'
+                        % (path, _TABLE))
+    return found
+
+
+def with_texts(products, path):
+    """The products that have a description; UserError if none has (`path` is named in it)."""
+    found = [p for p in products if p.description]
+    if not found:
+        raise UserError('%s has no descriptions; give a .txt or .csv file, or a folder with %s'
+                        % (path, _TABLE))
+    return found

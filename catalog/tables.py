@@ -1,0 +1,53 @@
+"""UTF-8 text and CSV files that people made: read with errors a person can act on, written whole."""
+
+import csv
+import io
+import pathlib
+
+from dnnlib import files
+from dnnlib.files import UserError
+
+
+def read_text(path):
+    """A UTF-8 text file (with or without byte order mark), line ends as '\\n'. Raises UserError."""
+    data = pathlib.Path(path).read_bytes()
+    try:
+        return data.decode('utf-8-sig').replace('\r\n', '\n').replace('\r', '\n')
+    except UnicodeDecodeError as error:
+        raise UserError('%s is not UTF-8 text (byte %d); save it as "UTF-8" or "CSV UTF-8"'
+                        % (path, error.start))
+
+
+def read_rows(path, columns=()):
+    """A CSV file with a header line as a list of dicts of str; line breaks inside cells survive.
+
+    Cells missing at the end of a row are ''. Raises UserError if one of `columns` is missing,
+    if a row has more cells than the header, or if the file is no UTF-8 CSV.
+    """
+    reader = csv.DictReader(io.StringIO(read_text(path), newline=''), restval='', strict=True)
+    try:
+        header = [name.strip() for name in reader.fieldnames or []]
+        for column in columns:
+            if column not in header:
+                raise UserError("%s has no column '%s'; its columns are: %s"
+                                % (path, column, ', '.join(header) or 'none, the file is empty'))
+        reader.fieldnames = header
+        rows = []
+        for row in reader:
+            if None in row:
+                raise UserError('%s line %d has more cells than the header; put a text with commas '
+                                'in double quotes' % (path, reader.line_num))
+            rows.append(dict(row))
+    except csv.Error as error:
+        raise UserError('%s line %d is not CSV (%s); save it again as comma-separated CSV'
+                        % (path, reader.line_num, error))
+    return rows
+
+
+def write_rows(path, columns, rows):
+    """Write dicts as UTF-8 CSV with a header line, whole or not at all."""
+    text = io.StringIO(newline='')
+    writer = csv.DictWriter(text, columns, lineterminator='\n')
+    writer.writeheader()
+    writer.writerows(rows)
+    files.write_text(path, text.getvalue())

@@ -1,0 +1,1 @@
+"""What both models stand on: files, options, pixels, runs and the TensorFlow border; knows no model."""

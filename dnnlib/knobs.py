@@ -1,0 +1,63 @@
+"""A knob is defined once: a line in a frozen dataclass gives its name, type, default, unit and help.
+
+    @dataclasses.dataclass(frozen=True)
+    class Training:
+        kimg: float = knob(25000, 'how long to train', unit='thousand images')
+
+`add_flags` turns each line into a `--kimg` option; `from_flags` lays what was typed over a preset,
+which is a record itself. The order of precedence is default < preset < flag.
+"""
+
+import argparse
+import dataclasses
+
+from dnnlib.files import UserError
+
+
+def knob(default, help, unit=''):
+    """A dataclass field with its meaning; `help` and `unit` become the flag's help text."""
+    return dataclasses.field(default=default, metadata={'help': help, 'unit': unit})
+
+
+def _boolean(text):
+    if text.lower() in ('yes', 'true', '1', 'on'):
+        return True
+    if text.lower() in ('no', 'false', '0', 'off'):
+        return False
+    raise argparse.ArgumentTypeError("'%s' is neither yes nor no" % text)
+
+
+def add_flags(parser, config, skip=()):
+    """Add one option per knob of the dataclass `config` to an argparse parser or group.
+
+    The options' own default is None, which means "not typed": a preset may still fill it in.
+    """
+    for field in dataclasses.fields(config):
+        if field.name in skip:
+            continue
+        kind = type(field.default)
+        unit = ' [%s]' % field.metadata['unit'] if field.metadata['unit'] else ''
+        shown = {True: 'yes', False: 'no'}[field.default] if kind is bool else field.default
+        shown = "''" if shown == '' else shown
+        parser.add_argument(
+            '--' + field.name.replace('_', '-'), dest=field.name, default=None,
+            type=_boolean if kind is bool else kind,
+            metavar='yes|no' if kind is bool else kind.__name__.upper(),
+            help=('%s%s (default %s)' % (field.metadata['help'], unit, shown)).replace('%', '%%'))
+
+
+def from_flags(preset, args):
+    """The record `preset` with the knobs that were typed put in their place."""
+    typed = {field.name: getattr(args, field.name, None) for field in dataclasses.fields(preset)}
+    return dataclasses.replace(
+        preset, **{name: value for name, value in typed.items() if value is not None})
+
+
+def from_dict(config, values):
+    """A `config` record from a dict read from a file. Unknown keys are refused by name."""
+    names = [field.name for field in dataclasses.fields(config)]
+    unknown = sorted(set(values) - set(names))
+    if unknown:
+        raise UserError('unknown option%s %s; known are: %s' % (
+            's' if len(unknown) > 1 else '', ', '.join(unknown), ', '.join(names)))
+    return config(**values)

@@ -1,0 +1,85 @@
+"""Videos: RGB frames to one H.264 MP4 that every browser and phone plays.
+
+The ffmpeg program comes with the `imageio-ffmpeg` package; its path can be set in the environment
+variable IMAGEIO_FFMPEG_EXE.
+"""
+
+import contextlib
+import itertools
+
+import imageio_ffmpeg
+import numpy as np
+
+from dnnlib import files
+from dnnlib.files import UserError
+
+_ADVICE = ('type `python -m pip install --force-reinstall imageio-ffmpeg`, or set '
+           'IMAGEIO_FFMPEG_EXE to an ffmpeg program that has libx264')
+
+_OPTIONS = [
+    '-crf', '16',  # near lossless; banding and blocks would show on plain studio backgrounds
+    # Players guess the colour matrix from the picture's size unless it is converted and named.
+    '-vf', 'scale=out_color_matrix=bt709:out_range=tv',
+    '-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709',
+    '-color_range', 'tv',
+    '-movflags', '+faststart',  # the index comes first: play while loading
+    '-threads', '1', '-fflags', '+bitexact', '-flags:v', '+bitexact',  # same frames, same bytes
+]
+
+
+@contextlib.contextmanager
+def _explained():
+    """Turn a failure of ffmpeg inside the block into one line for the user."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise UserError('no video, ffmpeg failed (%s); %s' % (reason, _ADVICE))
+
+
+def _checked(frame, shape):
+    assert isinstance(frame, np.ndarray) and frame.dtype == np.uint8, frame
+    assert frame.shape == shape, 'frame %s in a video of %s' % (frame.shape, shape)
+    return frame.tobytes()
+
+
+def _encode(path, frames, shape, fps):
+    """Send every frame to ffmpeg, which writes `path`; return how many there were."""
+    height, width, _ = shape
+    encoder = imageio_ffmpeg.write_frames(
+        str(path), (width, height), fps=fps, codec='libx264', pix_fmt_out='yuv420p', quality=None,
+        macro_block_size=2, ffmpeg_log_level='error', output_params=list(_OPTIONS))
+    count = 0
+    with contextlib.closing(encoder):  # closing waits for ffmpeg
+        with _explained():
+            encoder.send(None)
+        for frame in frames:  # outside the block above: what fails in here is not ffmpeg
+            pixels = _checked(frame, shape)
+            with _explained():
+                encoder.send(pixels)
+            count += 1
+    return count
+
+
+def write_mp4(path, frames, *, fps=30):
+    """Write frames as an H.264 video (yuv420p), whole or not at all; return how many there were.
+
+    frames: iterable, at least one, of uint8 [height, width, 3] of one size, both sides even
+            (colour is stored at half the resolution, and nothing is resized to make it fit).
+    fps:    frames per second.
+    Raises UserError if ffmpeg does not run. The same frames give the same bytes with the same
+    ffmpeg.
+    """
+    frames = iter(frames)
+    first = next(frames, None)
+    assert first is not None, 'a video needs a frame'
+    height, width, channels = first.shape
+    assert height % 2 == 0 and width % 2 == 0 and channels == 3, first.shape
+    with files.replacing(path) as temporary:
+        count = _encode(temporary, itertools.chain([first], frames), first.shape, fps)
+        with _explained():  # ffmpeg's exit status is not passed on, so the file has to tell
+            written, _ = imageio_ffmpeg.count_frames_and_secs(str(temporary))
+        if written != count:
+            raise UserError('no video, ffmpeg kept %d of %d frames; %s' % (
+                written, count, _ADVICE))
+    return count

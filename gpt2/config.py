@@ -1,0 +1,44 @@
+"""Every knob of the text model: its sizes, its fine-tuning, and the presets."""
+
+import dataclasses
+
+from dnnlib.knobs import knob
+
+
+@dataclasses.dataclass(frozen=True)
+class Network:
+    """Sizes, named as in the released `hparams.json`; the defaults are the released 124M."""
+    n_vocab: int = knob(50257, 'vocabulary size, end-of-text included', unit='tokens')
+    n_ctx: int = knob(1024, 'longest text', unit='tokens')
+    n_embd: int = knob(768, 'width')
+    n_head: int = knob(12, 'attention heads; divides the width')
+    n_layer: int = knob(12, 'layers')
+
+    def __post_init__(self):
+        assert self.n_embd % self.n_head == 0, 'n_embd %d, n_head %d' % (self.n_embd, self.n_head)
+
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """How to train; the defaults are those of the post's fine-tuning tool where it had one."""
+    steps: int = knob(15000, 'how long to train', unit='updates')
+    batch: int = knob(1, 'windows per update')
+    window: int = knob(1024, 'length of a window; at most n_ctx', unit='tokens')
+    learning_rate: float = knob(2e-5, 'step size of Adam after the warm-up')
+    warmup: int = knob(100, 'updates over which the learning rate rises from zero', unit='updates')
+    final_rate: float = knob(1.0, 'share of the learning rate that is left at the last update; '
+                                  'the way there is linear, 1 keeps it constant')
+    clip: float = knob(0.0, 'largest global norm of the gradient, 0 = no limit')
+    held_out: float = knob(0.05, 'share of products kept for validation')
+    validate_every: int = knob(100, 'between two measurements of the held-out loss', unit='updates')
+    sample_every: int = knob(100, 'between two sets of samples', unit='updates')
+    save_every: int = knob(1000, 'between two checkpoints', unit='updates')
+    seed: int = knob(0, 'decides weights, windows, split and samples')
+    threads: int = knob(0, 'CPU threads; 1 makes the bytes repeatable, 0 takes all')
+
+
+PRESETS = {
+    'demo': (Network(n_vocab=1024, n_ctx=160, n_embd=128, n_head=4, n_layer=4),
+             Training(steps=1500, batch=16, window=160, learning_rate=2e-3, final_rate=0.1, clip=1.0)),
+    '124M': (Network(), Training()),
+}

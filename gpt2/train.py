@@ -1,0 +1,204 @@
+"""Fine-tuning GPT-2, or training a small one from nothing, on product descriptions.
+
+Everything random is a function of (seed, step), and the step, the moments of Adam and the best
+held-out loss are variables: so a checkpoint is the whole state, and a run that was stopped goes on
+as if it had not been.
+"""
+
+import collections
+import dataclasses
+
+import numpy as np
+import tqdm
+
+from dnnlib import files, runs, tflib
+from dnnlib.files import UserError
+from dnnlib.tflib import tf
+from gpt2 import dataset, decode, encoder, weights
+from gpt2.model import initial, loss
+
+_VALIDATION_WINDOWS = 64
+_HELD_OUT = 2 ** 31  # stands for a step that no training reaches
+_SAMPLES = decode.Settings(temperature=1.0, top_k=40, top_p=1.0)
+
+Data = collections.namedtuple('Data', 'encoder tag_end training validation prompts')
+
+
+def learning_rate(step, config):
+    """Step size of the update after `step` updates: a linear rise, and a linear fall throughout."""
+    rise = min(1.0, (step + 1) / max(1, config.warmup))
+    return config.learning_rate * rise * (1 - (1 - config.final_rate) * step / config.steps)
+
+
+def prepare(products, config, *, size, source):
+    """The Data of a catalogue. `source` holds a vocabulary; None: learn one of at most `size`."""
+    ours, others = dataset.split(products, config.held_out, config.seed)
+    if source is None:
+        seen = [' '.join(product.tags) + dataset.TAG_END + product.description for product in ours]
+        vocabulary = encoder.train(seen, size)
+    else:
+        vocabulary = encoder.load(source)
+    tag_end = dataset.TAG_END if any(product.tags for product in products) else ''
+    rng = np.random.RandomState([config.seed, _HELD_OUT])
+    held_out, validation = dataset.documents(others, vocabulary), None
+    if held_out:
+        validation = dataset.windows(held_out, vocabulary, tag_end=tag_end, rng=rng,
+                                     count=_VALIDATION_WINDOWS, length=config.window)
+    asked = [dataset.front(some.tags, some.noun, rng) for some in held_out[:4]]
+    return Data(vocabulary, tag_end, dataset.documents(ours, vocabulary), validation,
+                [words + tag_end for words in [''] * 4 + asked])
+
+
+class Graph:
+    """The static graph: an update, the loss and the writing loop over the same variables."""
+
+    def __init__(self, network, config, vocabulary):
+        self.tokens = tf.placeholder(tf.int32, [None, config.window + 1])
+        self.rate = tf.placeholder(tf.float32, [])
+        self.loss = loss(self.tokens, network)
+        self.trained = tf.trainable_variables()
+        self.step = tf.get_variable('step', [], tf.int64, tf.zeros_initializer(), trainable=False)
+        self.best = tf.get_variable('best', [], tf.float32, tf.constant_initializer(np.inf),
+                                    trainable=False)  # the lowest held-out loss so far
+        # The table of tokens has a sparse gradient as input and a dense one as output layer;
+        # made dense here, once, they are limited and applied like all others.
+        gradients = [tf.convert_to_tensor(g) for g in tf.gradients(self.loss, self.trained)]
+        self.norm = tf.global_norm(gradients)
+        if config.clip > 0:
+            gradients, _ = tf.clip_by_global_norm(gradients, config.clip, use_norm=self.norm)
+        self.update = tf.train.AdamOptimizer(self.rate).apply_gradients(
+            zip(gradients, self.trained), global_step=self.step)
+        self.sampler = decode.Sampler(network, vocabulary)
+
+
+def step(sess, graph, data, config, number):
+    """The update after `number` updates. Returns its loss. Raises UserError if that is no number."""
+    tokens = dataset.windows(data.training, data.encoder, tag_end=data.tag_end, count=config.batch,
+                             length=config.window, rng=np.random.RandomState([config.seed, number]))
+    _, value, norm = sess.run([graph.update, graph.loss, graph.norm], {
+        graph.tokens: tokens, graph.rate: learning_rate(number, config)})
+    if not np.isfinite(value) or not np.isfinite(norm):
+        raise UserError('the loss is %g and its gradient %g at update %d; nothing was saved over '
+                        'the last checkpoint: start a new run with a smaller --learning-rate'
+                        % (value, norm, number + 1))
+    return float(value)
+
+
+class Trainer:
+    """A graph, its session and a run folder, for as long as a training lasts."""
+
+    def __init__(self, run, sess, graph, data, network, config):
+        self.run, self.sess, self.graph, self.data = run, sess, graph, data
+        self.network, self.config = network, config
+        self.board = tf.summary.FileWriter(str(run.folder / 'tensorboard'))
+
+    def restore(self, values):
+        """Go back to the newest checkpoint; without one, take `values`. Returns the step."""
+        self.sess.run(tf.global_variables_initializer())
+        latest = self.run.latest()
+        if latest:
+            fresh = tflib.restore_matching(self.sess, latest, tf.global_variables())
+            assert not fresh, fresh
+        else:
+            weights.assign(self.sess, values, 'the starting model')
+        number = int(self.sess.run(self.graph.step))
+        self.run.cut_history('step', number)
+        self.board.add_session_log(tf.SessionLog(status=tf.SessionLog.START), number)
+        return number
+
+    def held_out_loss(self):
+        """Mean loss on the fixed windows of held-out products."""
+        rows = self.data.validation
+        parts = [rows[i:i + self.config.batch] for i in range(0, len(rows), self.config.batch)]
+        losses = [self.sess.run(self.graph.loss, {self.graph.tokens: part}) for part in parts]
+        return float(np.average(losses, weights=[len(part) for part in parts]))
+
+    def snapshot(self, number, facts):
+        """Write the weights for later use, with what is known about them."""
+        values = {v.op.name: value for v, value in
+                  zip(self.graph.trained, self.sess.run(self.graph.trained))}
+        weights.write(self.run.folder / 'snapshot', self.network, values, self.data.encoder,
+                      dict(facts, step=number, tag_end=self.data.tag_end))
+
+    def measure(self, number, loss_now):
+        """Log the losses; a new best model is kept. Returns them as a dict."""
+        losses = {'loss': loss_now}
+        if self.data.validation is None:  # no held-out products, no number: the last one is kept
+            self.snapshot(number, losses)
+        else:
+            value = self.held_out_loss()
+            losses.update(held_out_loss=value, held_out_perplexity=float(np.exp(value)))
+            if value < self.sess.run(self.graph.best):
+                self.graph.best.load(value, self.sess)
+                self.snapshot(number, losses)
+        self.run.log(step=number, **losses)
+        self.board.add_summary(tf.Summary(value=[
+            tf.Summary.Value(tag=name, simple_value=value) for name, value in losses.items()]),
+            number)
+        self.board.flush()
+        return losses
+
+    def samples(self, number):
+        """Write texts from nothing and for held-out products' attributes; show one of them."""
+        prompts = self.data.prompts
+        texts = self.graph.sampler.texts(
+            self.sess, prompts, seeds=list(range(len(prompts))), settings=_SAMPLES)
+        texts = [prompt + text for prompt, text in zip(prompts, texts)]
+        files.write_text(self.run.folder / ('samples-%06d.txt' % number), decode.report(texts))
+        tqdm.tqdm.write('%d: %s' % (number, texts[-1][:300]))
+
+    def loop(self, number):
+        """Update until `config.steps`, or until the run is asked to stop; always save at the end."""
+        config, losses, shown = self.config, [], {}
+        per_step = config.batch * config.window
+        with tqdm.tqdm(total=config.steps * per_step, initial=number * per_step, unit='token',
+                       unit_scale=True, smoothing=0.05) as bar:
+            while number < config.steps and not self.run.stopping:
+                losses.append(step(self.sess, self.graph, self.data, config, number))
+                number += 1
+                last = number == config.steps
+                if last or number % config.validate_every == 0:
+                    shown, losses = self.measure(number, float(np.mean(losses))), []
+                if last or number % config.sample_every == 0:
+                    self.samples(number)
+                if last or self.run.stopping or number % config.save_every == 0:
+                    self.run.save(self.sess, number)
+                bar.set_postfix(step=number, **shown)
+                bar.update(per_step)
+        return number
+
+
+def train(run, products, network, config, start=None):
+    """Train until `config.steps` updates; go on from whatever the run folder holds.
+
+    run:      dnnlib.runs.Run.
+    products: list of products, see `dataset`; those without a description are left out.
+    network:  config.Network; `n_vocab` is an upper limit of the vocabulary that is learnt.
+    start:    folder of a model to begin with instead, whose sizes and vocabulary then count.
+    Leaves the best weights in the run's `snapshot` folder. Raises UserError, and
+    runs.Interrupted after a stop that was asked for.
+    """
+    products = [product for product in products if product.description.strip()]
+    if not products:
+        raise UserError('there are no descriptions to train on; give a catalogue that has some')
+    folder = run.folder / 'snapshot'
+    known = start or (folder if (folder / 'encoder.json').exists() else None)
+    values = None
+    if start:
+        network, values = weights.read(start)
+    data = prepare(products, config, size=network.n_vocab, source=known)
+    network = dataclasses.replace(network, n_vocab=data.encoder.size)
+    if config.window > network.n_ctx:
+        raise UserError('windows of %d tokens do not fit a model of %d; use --window %d'
+                        % (config.window, network.n_ctx, network.n_ctx))
+    with tf.Graph().as_default(), tflib.session(config.threads) as sess:
+        graph = Graph(network, config, data.encoder)
+        run.prepare_saving()
+        trainer = Trainer(run, sess, graph, data, network, config)
+        number = trainer.restore(values or initial(graph.trained, config.seed))
+        tf.get_default_graph().finalize()
+        with run.stoppable():
+            number = trainer.loop(number)
+    if number < config.steps:
+        raise runs.Interrupted('stopped after %d of %d updates; everything is saved, the same '
+                               'command goes on' % (number, config.steps))

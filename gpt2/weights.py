@@ -1,0 +1,92 @@
+"""Snapshots: the weights and whatever is needed to write with them, in one folder.
+
+    weights.npz     arrays under the released names (`model/wte`, `model/h0/attn/c_attn/w`, ...)
+    hparams.json    the five sizes
+    encoder.json    the vocabulary
+    vocab.bpe       its merges
+    snapshot.json   how the texts were written down while training, and figures
+
+The released layout has `model.ckpt.*`, a TensorFlow checkpoint, in place of `weights.npz`, and no
+`snapshot.json`. Both are read.
+"""
+
+import dataclasses
+import pathlib
+import zipfile
+
+import numpy as np
+
+from dnnlib import files, knobs, tflib
+from dnnlib.files import UserError
+from dnnlib.tflib import tf
+from gpt2.config import Network
+
+
+def find(folder):
+    """The folder with the weights: `folder` itself or, in a run folder, its `snapshot`."""
+    folder = files.existing(folder, 'a snapshot or run folder of the text model')
+    for place in (folder, folder / 'snapshot'):
+        if (place / 'hparams.json').exists():
+            return place
+    raise UserError('%s holds no text model (no hparams.json); give a folder that '
+                    'train-gpt2 has written' % folder)
+
+
+def about(folder):
+    """The dict of `snapshot.json`; empty for a released model."""
+    path = pathlib.Path(folder) / 'snapshot.json'
+    return files.read_json(path) if path.exists() else {}
+
+
+def _read_npz(path):
+    try:
+        with np.load(str(path), allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise UserError('%s cannot be read (%s); copy or train it again' % (path, error))
+
+
+def _read_checkpoint(path):
+    try:
+        reader = tf.train.load_checkpoint(str(path))
+        return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+    except (tf.errors.OpError, ValueError) as error:
+        reason = str(error).split('\n')[0]
+        raise UserError('%s cannot be read (%s); copy or download it again' % (path, reason))
+
+
+def read(folder):
+    """(Network, dict of name -> float32 array) of a snapshot or released folder."""
+    folder = pathlib.Path(folder)
+    network = knobs.from_dict(Network, files.read_json(folder / 'hparams.json'))
+    if (folder / 'weights.npz').exists():
+        return network, _read_npz(folder / 'weights.npz')
+    if (folder / 'model.ckpt.index').exists():
+        return network, _read_checkpoint(folder / 'model.ckpt')
+    raise UserError('%s has neither weights.npz nor model.ckpt.index; '
+                    'copy or train the model again' % folder)
+
+
+def write(folder, network, values, encoder, facts):
+    """Write a snapshot; `facts` becomes `snapshot.json`. A reader always finds whole files."""
+    folder = pathlib.Path(folder)
+    encoder.save(folder)
+    files.write_json(folder / 'snapshot.json', facts)
+    with files.replacing(folder / 'weights.npz') as temporary:
+        np.savez_compressed(str(temporary), **values)
+    files.write_json(folder / 'hparams.json', dataclasses.asdict(network))
+
+
+def assign(sess, values, source):
+    """Set the model's variables of the default graph; `source` names the values in an error.
+
+    Raises UserError unless names and shapes are exactly those of the graph.
+    """
+    ours = {v.op.name: v.shape.as_list() for v in tf.trainable_variables()}
+    theirs = {name: list(value.shape) for name, value in values.items()}
+    for name in sorted(set(ours) | set(theirs)):
+        if ours.get(name) != theirs.get(name):
+            raise UserError('%s: %s is %s there and should be %s; hparams.json and weights are not '
+                            'of one model, copy both again'
+                            % (source, name, theirs.get(name, 'missing'), ours.get(name, 'absent')))
+    tflib.assign(sess, values)

@@ -1,0 +1,315 @@
+#!/usr/bin/env python3
+"""Make fake products: prune photos, train StyleGAN on them, fine-tune GPT-2 on their descriptions.
+
+Read this file from top to bottom as the story of the project: each command is one function, which
+takes its options, calls the rooms that do the work, and says where the result lies.
+"""
+
+import argparse
+import dataclasses
+import hashlib
+import pathlib
+import sys
+
+from dnnlib import files, knobs
+from dnnlib.files import UserError
+
+DEMO = pathlib.Path('data/demo')
+RUNS = pathlib.Path('runs')
+PRETRAINED = pathlib.Path(__file__).parent / 'pretrained'
+
+
+# --- The commands, in the order of the story.
+
+def demo(options):
+    """Draw the demo catalogue: garments with descriptions, seeded, no network needed."""
+    from catalog.demo import Demo, summary, write
+    print(summary(write(options.out, knobs.from_flags(Demo(), options))))
+
+
+def prune(options):
+    """Sort out bad shots by the post's four rules; nothing is deleted or moved."""
+    from catalog.prune import Prune, prune, summary
+    out = options.out or _beside(options.data, '-pruned')
+    print(summary(prune(options.data, out, knobs.from_flags(Prune(), options))))
+    print('look through %s; where you disagree, change yes and no in the keep column of %s' % (
+        out / 'sheets', out / 'prune.csv'))
+
+
+def train_stylegan(options):
+    """Train StyleGAN on a catalogue's photos; the same command again goes on."""
+    from catalog import lookalikes, source
+    from stylegan import config, dataset, train
+    network, training = _configured(config, options)
+    data = options.data or _demo_pruned()
+    products = source.with_pictures(source.read_kept(data), data)
+    run = _run(options, network, training, config.FREE, data=_digest(p.name for p in products),
+               fit=options.fit)
+    records = options.records or run.folder / 'records'
+    if not records.exists():
+        dataset.pack([product.image for product in products], records, network.resolution,
+                     options.fit)
+    lookalikes.write(run.folder / 'lookalikes.npz', products, fit=options.fit)
+    train.train(run, dataset.Records(records, training.seed), network, training)
+    print('done: sample grids and snapshots are in %s; now try: python run.py samples' % run.folder)
+
+
+def train_gpt2(options):
+    """Fine-tune GPT-2 on a catalogue's descriptions; the same command again goes on."""
+    from catalog import source
+    from gpt2 import config, train
+    network, training = _configured(config, options)
+    data = options.data or _demo()
+    products = source.with_texts(source.read(
+        data, text_column=options.text_column, tag_columns=_listed(options.tag_columns),
+        key_column=options.key_column), data)
+    texts, tags, keys = zip(*[(p.description, p.tags, p.key) for p in products])
+    run = _run(options, network, training, config.FREE, data=_digest(texts + tags),
+               start=str(options.start or ''))
+    train.train(run, texts, tags, keys, network=network, config=training, start=options.start)
+    print('done: the best weights are in %s; now try: python run.py text' % run.folder)
+
+
+def text(options):
+    """Write product descriptions, from a prompt or from nothing."""
+    from gpt2 import decode
+    writer = decode.Writer(_gpt2(options), options.threads)
+    print(decode.report(writer.texts(
+        [writer.prompt(options.prompt)] * options.count, **_sampling(options, options.count),
+        max_tokens=options.max_tokens, keep_prompt=options.keep_prompt)), end='')
+
+
+def check_text(options):
+    """Measure a demo text model: are its texts consistent, as asked for, and its own?"""
+    from catalog import source, textcheck
+    from gpt2 import decode
+    writer = decode.Writer(_gpt2(options), options.threads)
+    known = [product.description for product in source.read(options.data or _demo())]
+    print(textcheck.report(
+        lambda prompts: writer.texts([writer.prompt(prompt) for prompt in prompts],
+                                     **_sampling(options, len(prompts))),
+        known, count=options.count, seed=options.seed))
+
+
+def samples(options):
+    """Make fake products: grids, films, texts and a page that shows them all."""
+    from catalog import fakes, lookalikes
+    from dnnlib import images, runs, video
+    from gpt2 import decode
+    from stylegan import figures, generator
+    gan = generator.Generator(options.stylegan or _newest('network-snapshot-*.npz'),
+                              options.threads)
+    writer = decode.Writer(_gpt2(options), options.threads)
+    out, psi, seed = options.out, options.psi, options.seed
+    seeds = range(seed, seed + options.count)
+    images.write_png(out / 'grid.png', figures.grid(gan, range(seed, seed + 40), psi=psi))
+    images.write_png(out / 'truncation.png', figures.truncation(gan, range(seed, seed + 4)))
+    images.write_png(out / 'mixing.png', figures.mixing(gan, seed, psi=psi))
+    video.write_mp4(out / 'walk.mp4', figures.walk(gan, seed, psi=psi))
+    video.write_mp4(out / 'mixing.mp4', figures.mixing_walk(gan, seed, psi=psi))
+    products = fakes.write(
+        out, gan.pictures(gan.truncate(gan.w(gan.seeded(seeds)), psi)), seeds=seeds, psi=psi,
+        describe=lookalikes.describer(gan.path.parent / 'lookalikes.npz'), prompt=writer.prompt,
+        write_texts=lambda prompts: writer.texts(prompts, **_sampling(options, len(prompts))))
+    texts = writer.texts([''] * options.count, **_sampling(options, options.count))
+    files.write_text(out / 'descriptions.txt', decode.report(texts))
+    fakes.write_page(out, products, texts, facts=dict(
+        runs.provenance(), stylegan=str(gan.path), gpt2=str(_gpt2(options)), psi=psi, seed=seed))
+    print('done: open %s' % (out / 'index.html'))
+
+
+# --- What several commands need.
+
+def _demo():
+    """The demo catalogue's folder; drawn on first use."""
+    from catalog.demo import summary, write
+    if not (DEMO / 'products.csv').exists():
+        print('no --data given, so the demo catalogue is drawn in %s' % DEMO)
+        print(summary(write(DEMO)))
+    return DEMO
+
+
+def _demo_pruned():
+    """The demo catalogue as pruned with the default thresholds; made on first use."""
+    from catalog.prune import Prune, prune, summary
+    data, out = _demo(), _beside(DEMO, '-pruned')
+    if not (out / 'prune.csv').exists():
+        print(summary(prune(data, out, Prune())))
+    return out
+
+
+def _beside(folder, ending):
+    return folder.with_name(folder.name + ending)
+
+
+def _listed(text):
+    return tuple(part.strip() for part in text.split(',') if part.strip())
+
+
+def _digest(parts):
+    """A short fingerprint of a catalogue, so that a run is not continued on another one."""
+    return hashlib.sha256(repr(list(parts)).encode('utf-8')).hexdigest()[:12]
+
+
+def _configured(config, options):
+    """The preset's network and training records with the typed flags laid over them."""
+    network, training = config.PRESETS[options.preset]
+    return knobs.from_flags(network, options), knobs.from_flags(training, options)
+
+
+def _run(options, network, training, free, **more):
+    """The run folder of a training; refuses one that was made with other options."""
+    from dnnlib.runs import Run
+    decided = dict(more, **dataclasses.asdict(network))
+    decided.update(dataclasses.asdict(training))
+    return Run(options.run, decided, free)
+
+
+def _newest(pattern):
+    """The newest trained result under runs/ that matches, else the pretrained one."""
+    found = list(RUNS.glob('*/' + pattern)) or list(PRETRAINED.glob('*/' + pattern))
+    if not found:
+        raise UserError('nothing is trained yet; type: make train-stylegan train-gpt2')
+    return max(found, key=lambda path: (path.stat().st_mtime, path.name))
+
+
+def _gpt2(options):
+    """The folder of the text model to use."""
+    return options.gpt2 or _newest('snapshot/hparams.json').parent
+
+
+def _sampling(options, count):
+    return dict(seeds=range(options.seed, options.seed + count), top_k=options.top_k,
+                temperature=options.temperature, top_p=options.top_p)
+
+
+# --- The command line.
+
+class _Parser(argparse.ArgumentParser):
+    """Mistyped commands and options are reported like every other mistake."""
+
+    def error(self, message):
+        raise UserError('%s; see: python %s --help' % (message, self.prog))
+
+
+def _parser():
+    """Every command with its options; those of dataclasses are generated from their knobs."""
+    parser = _Parser(description=__doc__.split('\n')[0], allow_abbrev=False)
+    commands = parser.add_subparsers(metavar='COMMAND', dest='command')
+    commands.required = True
+
+    def command(function, *groups):
+        name = function.__name__.replace('_', '-')
+        added = commands.add_parser(name, help=function.__doc__, description=function.__doc__,
+                                    allow_abbrev=False)
+        added.set_defaults(function=function)
+        for add in groups:
+            add(added)
+    command(demo, _demo_flags)
+    command(prune, _prune_flags)
+    command(train_stylegan, _stylegan_flags)
+    command(train_gpt2, _gpt2_flags)
+    command(samples, _samples_flags, _sampling_flags)
+    command(text, _text_flags, _sampling_flags)
+    command(check_text, _check_flags, _sampling_flags)
+    return parser
+
+
+def _demo_flags(parser):
+    from catalog.demo import Demo
+    parser.add_argument('--out', type=pathlib.Path, default=DEMO, help='folder to draw it in')
+    knobs.add_flags(parser, Demo)
+
+
+def _prune_flags(parser):
+    from catalog.prune import Prune
+    parser.add_argument('--data', type=pathlib.Path, required=True, help='the catalogue')
+    parser.add_argument('--out', type=pathlib.Path, help='folder of the decisions '
+                        '(default: that of the catalogue with -pruned behind it)')
+    knobs.add_flags(parser, Prune)
+
+
+def _training_flags(parser, config, run):
+    parser.add_argument('--data', type=pathlib.Path, help='a catalogue, pruned or not '
+                        '(default: the demo, drawn on first use)')
+    parser.add_argument('--run', type=pathlib.Path, default=RUNS / run,
+                        help='folder of this training (default %s)' % (RUNS / run))
+    parser.add_argument('--preset', choices=sorted(config.PRESETS), default='demo',
+                        help='defaults of the options below (default demo)')
+    knobs.add_flags(parser.add_argument_group('network'), config.Network)
+    knobs.add_flags(parser.add_argument_group('training'), config.Training)
+
+
+def _stylegan_flags(parser):
+    from stylegan import config
+    parser.add_argument('--fit', choices=['pad', 'crop'], default='pad',
+                        help='make photos square by white borders or by cutting (default pad)')
+    parser.add_argument('--records', type=pathlib.Path,
+                        help='a multi-resolution TFRecord set to train on instead of the photos')
+    _training_flags(parser, config, 'stylegan')
+
+
+def _gpt2_flags(parser):
+    from gpt2 import config
+    parser.add_argument('--text-column', default='description', help='CSV column of the texts')
+    parser.add_argument('--tag-columns', default='', help='CSV columns that go in front of a '
+                        'text as tags, comma-separated')
+    parser.add_argument('--key-column', default='', help='CSV column that tells products apart: '
+                        'its equals are held out together')
+    parser.add_argument('--start', type=pathlib.Path, help='folder of a model to start from')
+    _training_flags(parser, config, 'gpt2')
+
+
+def _sampling_flags(parser):
+    parser.add_argument('--gpt2', type=pathlib.Path, help='text model: a run or snapshot folder '
+                        '(default: the newest run, else the pretrained one)')
+    parser.add_argument('--temperature', type=float, default=0.8, help='below 1 likelier words, '
+                        'above 1 rarer ones (default 0.8)')
+    parser.add_argument('--top-k', type=int, default=40, help='draw from the k likeliest tokens, '
+                        '0 = all (default 40)')
+    parser.add_argument('--top-p', type=float, default=1.0, help='draw from the likeliest tokens '
+                        'that together reach p (default 1)')
+    parser.add_argument('--seed', type=int, default=0, help='first seed (default 0)')
+    parser.add_argument('--threads', type=int, default=0, help='CPU threads, 0 = all')
+
+
+def _text_flags(parser):
+    parser.add_argument('--prompt', default='', help='attributes in plain words, category last; '
+                        'or the first words, for a model trained without tags')
+    parser.add_argument('--count', type=int, default=4, help='how many texts (default 4)')
+    parser.add_argument('--max-tokens', type=int, default=0, help='longest text, 0 = what fits')
+    parser.add_argument('--keep-prompt', action='store_true', help='print the prompt as well')
+
+
+def _check_flags(parser):
+    parser.add_argument('--data', type=pathlib.Path, help='the catalogue it was trained on')
+    parser.add_argument('--count', type=int, default=200, help='texts per test (default 200)')
+
+
+def _samples_flags(parser):
+    parser.add_argument('--out', type=pathlib.Path, default=pathlib.Path('out/samples'),
+                        help='folder of the results (default out/samples)')
+    parser.add_argument('--stylegan', type=pathlib.Path, help='picture model: a run folder or a '
+                        'snapshot (default: the newest run, else the pretrained one)')
+    parser.add_argument('--psi', type=float, default=0.7, help='truncation: 1 = most varied, '
+                        '0 = the average product (default 0.7)')
+    parser.add_argument('--count', type=int, default=12, help='products and free texts to make '
+                        '(default 12)')
+
+
+def main(arguments):
+    """Run one command. Exit code 0: done, 1: the user's mistake, 130: stopped and saved."""
+    try:
+        options = _parser().parse_args(arguments)
+        options.function(options)
+    except UserError as error:
+        print('error: %s' % error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt as stop:
+        print('\nstopped. %s' % stop, file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,82 @@
+"""Every knob of the picture model, once, and the presets as differences from the defaults.
+
+The defaults are those of the StyleGAN paper (Karras et al. 2018) for one GPU.
+"""
+
+import dataclasses
+
+from dnnlib.files import UserError
+from dnnlib.knobs import knob
+
+
+@dataclasses.dataclass(frozen=True)
+class Network:
+    """What decides the shapes of the weights."""
+    resolution: int = knob(512, 'side of the full-size picture, a power of two', 'px')
+    latent_size: int = knob(512, 'numbers in z and in w')
+    mapping_layers: int = knob(8, 'dense layers from z to w')
+    fmap_base: int = knob(8192, 'feature maps at a resolution: 2 fmap_base / resolution ...')
+    fmap_max: int = knob(512, '... but never more than this')
+    fused_scale: str = knob('auto', 'auto, yes or no: mirror the up-convolution kernels as the '
+                            'released weights do from 128 px up')
+
+    def fmaps(self, stage):
+        """Feature maps nf(stage): a block at resolution 2^r works with nf(r - 1)."""
+        return max(1, min(self.fmap_base // 2 ** stage, self.fmap_max))
+
+    @property
+    def log2(self):
+        """L, the log2 of the full resolution."""
+        return self.resolution.bit_length() - 1
+
+    def __post_init__(self):
+        if self.resolution < 8 or self.resolution & (self.resolution - 1):
+            raise UserError('resolution %d is no power of two from 8 up; try --resolution 64'
+                            % self.resolution)
+        if self.fused_scale not in ('auto', 'yes', 'no'):
+            raise UserError("fused-scale is '%s'; it must be auto, yes or no" % self.fused_scale)
+
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """What decides how the weights are found."""
+    kimg: float = knob(25000, 'how long to train', 'thousand real pictures shown')
+    initial: int = knob(8, 'resolution to begin with', 'px')
+    hold_kimg: float = knob(600, 'time at each resolution once it is faded in', 'kimg')
+    fade_kimg: float = knob(600, 'time in which a new resolution fades in', 'kimg')
+    minibatch: int = knob(0, 'pictures per step; 0 takes the table by resolution')
+    lrate: float = knob(0.0, 'learning rate of both networks; 0 takes the table by resolution')
+    r1_gamma: float = knob(10.0, 'weight of the R1 gradient penalty')
+    r1_interval: int = knob(1, 'compute R1 only every so many steps (with that much more weight)')
+    mixing: float = knob(0.9, 'share of minibatches in which two styles are mixed')
+    average_kimg: float = knob(10.0, 'half-life of the moving average of the generator', 'kimg')
+    w_beta: float = knob(0.995, 'decay of the moving average of w')
+    mirror: bool = knob(True, 'show each picture flipped left-right half of the time')
+    augment: str = knob('', 'differentiable augmentation for small catalogues, any of: '
+                        'color,translation,cutout')
+    tick_kimg: float = knob(40.0, 'progress line, sample grid and checkpoint every', 'kimg')
+    snapshot_ticks: int = knob(10, 'weights-only snapshot every so many ticks (and at the end)')
+    grid: int = knob(28, 'pictures in the sample grids')
+    seed: int = knob(0, 'the same seed, engine and one thread give the same bytes')
+    threads: int = knob(0, 'CPU threads; 0 takes all, 1 makes the bytes repeatable')
+
+    def __post_init__(self):
+        unknown = set(filter(None, self.augment.split(','))) - {'color', 'translation', 'cutout'}
+        if unknown:
+            raise UserError('augment does not know %s; choose from color,translation,cutout'
+                            % ', '.join(sorted(unknown)))
+        if self.kimg <= 0 or self.tick_kimg <= 0 or self.r1_interval < 1:
+            raise UserError('kimg, tick-kimg and r1-interval must be above zero')
+
+
+# Knobs that may differ when a run is continued: how long, how often it reports, how fast.
+FREE = ('kimg', 'tick_kimg', 'snapshot_ticks', 'threads')
+
+PRESETS = {
+    # 64 px on a CPU: small maps, short phases, R1 every fourth step.
+    'demo': (Network(resolution=64, latent_size=128, mapping_layers=4, fmap_base=512, fmap_max=96),
+             Training(kimg=50, hold_kimg=3, fade_kimg=3, minibatch=16, lrate=0.002, r1_interval=4,
+                      average_kimg=1.5, tick_kimg=2.5, snapshot_ticks=4)),
+    # 512 px, full width, one GPU: the post's recipe.
+    'dress': (Network(), Training()),
+}

@@ -1,0 +1,151 @@
+"""Multi-resolution TFRecord sets in the layout of the released StyleGAN: written here, read here.
+
+A set is a folder with `NAME-r02.tfrecords` (4x4) ... `NAME-rLL.tfrecords` (full size), each an
+uncompressed TFRecord of tf.train.Example: 'shape' [C, H, W] and 'data', the bytes in that order.
+"""
+
+import pathlib
+import re
+import shutil
+import struct
+
+import numpy as np
+
+from dnnlib import images, progress
+from dnnlib.files import UserError
+from dnnlib.tflib import tf
+
+
+def _pyramid(rgb):
+    """uint8 [s, s, 3] -> the same at every power of two down to 4, largest first.
+
+    Means of 2x2 are kept unrounded from level to level and rounded only as each is given out.
+    """
+    level = rgb.astype(np.float32)
+    while True:
+        yield np.clip(np.rint(level), 0, 255).astype(np.uint8)
+        if level.shape[0] == 4:
+            return
+        level = (level[0::2, 0::2] + level[0::2, 1::2] + level[1::2, 0::2] + level[1::2, 1::2]) / 4
+
+
+def _example(rgb):
+    """uint8 [h, w, 3] -> a serialised tf.train.Example, channels first."""
+    chw = rgb.transpose(2, 0, 1)
+    feature = {
+        'shape': tf.train.Feature(int64_list=tf.train.Int64List(value=chw.shape)),
+        'data': tf.train.Feature(bytes_list=tf.train.BytesList(value=[chw.tobytes()]))}
+    return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
+
+
+def pack(paths, folder, resolution, fit='pad'):
+    """Write the pictures at `paths` as a TFRecord set; returns the paths that were unreadable.
+
+    fit: 'pad' adds white to make a picture square, 'crop' cuts out its centre.
+    The folder appears only when the set is whole. Raises UserError if no picture could be read.
+    """
+    folder = pathlib.Path(folder)
+    temporary = folder.with_name(folder.name + '.part')
+    shutil.rmtree(str(temporary), ignore_errors=True)
+    temporary.mkdir(parents=True)
+    levels = range(resolution.bit_length() - 1, 1, -1)
+    writers = [tf.python_io.TFRecordWriter(str(temporary / ('photos-r%02d.tfrecords' % level)))
+               for level in levels]
+    unreadable = []
+    for path in progress.bar(paths, what='packing', unit='img'):
+        try:
+            picture = images.open_rgb(path, draft=resolution)
+        except images.Unreadable:
+            unreadable.append(path)
+            continue
+        for writer, rgb in zip(writers, _pyramid(images.square(picture, resolution, fit))):
+            writer.write(_example(rgb))
+    for writer in writers:
+        writer.close()
+    if len(unreadable) == len(paths):
+        raise UserError('none of the %d files could be read as a picture, the first is %s; give '
+                        'JPEG or PNG photos with --data' % (len(paths), paths[0]))
+    temporary.rename(folder)
+    return unreadable
+
+
+class _Level:
+    """The pictures of one resolution, read by index straight from the file."""
+
+    def __init__(self, path):
+        self.path = path
+        self.bytes = np.memmap(str(path), np.uint8, 'r')
+        self.spans = []  # (offset, length) of each record's payload
+        offset = 0
+        while offset < len(self.bytes):
+            length, = struct.unpack('<Q', self.bytes[offset:offset + 8].tobytes())
+            self.spans.append((offset + 12, length))  # 8 bytes of length, 4 of its checksum
+            offset += length + 16  # ... and 4 behind the payload
+        if offset != len(self.bytes) or not self.spans:
+            raise UserError('%s is cut off or empty; delete the folder so that it is packed again'
+                            % path)
+
+    def __getitem__(self, index):
+        offset, length = self.spans[index]
+        example = tf.train.Example.FromString(self.bytes[offset:offset + length].tobytes())
+        shape = example.features.feature['shape'].int64_list.value
+        data = example.features.feature['data'].bytes_list.value[0]
+        return np.frombuffer(data, np.uint8).reshape(shape).transpose(1, 2, 0)  # [h, w, c]
+
+
+class Records:
+    """A TFRecord set, ours or one in the released layout, as an endless shuffled stream.
+
+    The stream is a function of the seed and the position in it: each pass over the pictures has an
+    order of its own, so stopping and resuming needs no state.
+    Raises UserError for a folder that holds no set, or an incomplete one.
+    """
+
+    def __init__(self, folder, seed=0):
+        found = {}
+        for path in sorted(pathlib.Path(folder).glob('*.tfrecords')):
+            match = re.search(r'-r(\d\d)\.tfrecords$', path.name)
+            if match:
+                found[2 ** int(match.group(1))] = path
+        if not found:
+            raise UserError('%s holds no *-rNN.tfrecords files; give the folder of a TFRecord set'
+                            % folder)
+        self.resolution = max(found)
+        missing = [res for res in (2 ** r for r in range(2, self.resolution.bit_length()))
+                   if res not in found]
+        if missing:
+            raise UserError('%s lacks the resolution %d; pack the set again' % (folder, missing[0]))
+        self._paths, self._levels = found, {}
+        self._seed, self._epoch, self._order = seed, -1, None
+        self.count = len(self._level(4).spans)
+        first = self._level(self.resolution)[0]
+        if first.shape[:2] != (self.resolution, self.resolution) or first.shape[2] not in (1, 3):
+            raise UserError('%s holds pictures of shape %s; they must be square, grey or RGB' % (
+                found[self.resolution], first.shape))
+
+    def _level(self, res):
+        if res not in self._levels:
+            self._levels[res] = _Level(self._paths[res])
+        return self._levels[res]
+
+    def _index(self, position):
+        """Which picture stands at this position of the endless stream."""
+        epoch, offset = divmod(position, self.count)
+        if epoch != self._epoch:
+            self._epoch = epoch
+            self._order = np.random.RandomState([self._seed, epoch]).permutation(self.count)
+        return self._order[offset]
+
+    def batch(self, position, count, res, mirror=False):
+        """The next `count` pictures from `position` on -> uint8 [count, res, res, 3].
+
+        mirror: flip each left-right with probability 1/2, drawn from (seed, position).
+        """
+        level = self._level(res)
+        batch = np.stack([level[self._index(position + i)] for i in range(count)])
+        if batch.shape[3] == 1:
+            batch = batch.repeat(3, axis=3)
+        if mirror:
+            flips = np.random.RandomState([self._seed, position, 1]).rand(count) < 0.5
+            batch[flips] = batch[flips, :, ::-1]
+        return batch

@@ -1,0 +1,86 @@
+"""The figures of the StyleGAN paper for any generator: grid, truncation, mixing, walks.
+
+Each takes a stylegan.generator.Generator and gives uint8 pictures; nothing is written here. A seed
+stands for a z, as in `Generator.seeded`, and seeds are counted up from the one that is given.
+"""
+
+import numpy as np
+
+from dnnlib import images
+from stylegan import latent
+
+GAP = 2  # white pixels between pictures
+
+
+def _sheet(pictures, columns, side):
+    """A grid of pictures that are shown at `side` pixels or, if larger, as they are."""
+    if pictures.shape[1] < side:
+        pictures = np.stack([images.square(picture, side) for picture in pictures])
+    sheet = images.grid(pictures, columns, GAP)
+    height, width, _ = sheet.shape
+    return np.pad(sheet, [[0, height % 2], [0, width % 2], [0, 0]], 'constant',
+                  constant_values=255)  # H.264 wants even sides
+
+
+def _styles(generator, seeds, psi):
+    return generator.truncate(generator.w(generator.seeded(seeds)), psi)
+
+
+def grid(generator, seeds, *, psi, columns=8, side=128):
+    """One picture per seed, row by row."""
+    return _sheet(generator.pictures(_styles(generator, seeds, psi)), columns, side)
+
+
+def truncation(generator, seeds, *, psis=(1, 0.7, 0.5, 0.25, 0, -0.5, -1), side=128):
+    """A row per seed, a column per psi: from the seed's own look past the average to its opposite.
+
+    All layers are truncated (Karras et al. 2018, figure 8).
+    """
+    w = generator.w(generator.seeded(seeds))
+    ws = [generator.truncate(own[np.newaxis], psi, generator.layers) for own in w for psi in psis]
+    return _sheet(generator.pictures(np.concatenate(ws)), len(psis), side)
+
+
+def mixing(generator, seed, *, psi, columns=6, rows=('coarse', 'coarse', 'middle', 'middle',
+                                                     'fine', 'fine'), side=128):
+    """The style mixing figure (Karras et al. 2018, figure 3).
+
+    Each picture takes the row's band of styles from the source above it, and all others from the
+    picture at the left of its row. Seeds from `seed` on make the sources, the next ones the rows.
+    """
+    bands = latent.bands(generator.layers)
+    sources = _styles(generator, range(seed, seed + columns), psi)
+    targets = _styles(generator, range(seed + columns, seed + columns + len(rows)), psi)
+    corner = np.full([1, generator.res, generator.res, 3], 255, np.uint8)
+    lines = [corner, generator.pictures(sources)]
+    for band, target in zip(rows, targets):
+        same = np.repeat(target[np.newaxis], columns, 0)
+        mixed = latent.mixed(same, sources, bands[band])
+        lines.append(generator.pictures(np.concatenate([target[np.newaxis], mixed])))
+    return _sheet(np.concatenate(lines), columns + 1, side)
+
+
+def walk(generator, seed, *, psi, stops=6, frames=40, columns=4, rows=3, side=128):
+    """Frames of a closed walk: every panel goes round through `stops` pictures of its own."""
+    trips = [latent.closed_walk(generator.seeded(range(first, first + stops)), frames)
+             for first in range(seed, seed + stops * columns * rows, stops)]
+    for zs in zip(*trips):
+        ws = generator.truncate(generator.w(np.stack(zs)), psi)
+        yield _sheet(generator.pictures(ws), columns, side)
+
+
+def mixing_walk(generator, seed, *, psi, stops=6, frames=40, side=256):
+    """Frames of the post's three panels, walking.
+
+    All but the coarse styles of the upper right picture are laid on the lower left one; the lower
+    right one is the result.
+    """
+    layers = range(latent.bands(generator.layers)['middle'][0], generator.layers)
+    sources, targets = [latent.closed_walk(generator.seeded(range(first, first + stops)), frames)
+                        for first in (seed, seed + stops)]
+    corner = np.full([1, generator.res, generator.res, 3], 255, np.uint8)
+    for pair in zip(sources, targets):
+        ws = generator.truncate(generator.w(np.stack(pair)), psi)
+        mixed = latent.mixed(ws[1:], ws[:1], layers)
+        pictures = generator.pictures(np.concatenate([ws, mixed]))
+        yield _sheet(np.concatenate([corner, pictures]), 2, side)

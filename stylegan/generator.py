@@ -1,0 +1,83 @@
+"""The averaged generator of a snapshot, for drawing: z -> w -> pictures.
+
+Truncation and style inputs are plain numpy, so that the latent tools need no session of their own.
+"""
+
+import pathlib
+
+import numpy as np
+
+from dnnlib import images, tflib
+from dnnlib.files import UserError
+from dnnlib.tflib import tf
+from stylegan import networks, weights
+
+CHUNK = 16  # pictures drawn at a time: memory, not speed, is what runs out at 512 px
+
+
+def find(path):
+    """The snapshot meant by `path`: an .npz file, or the newest one in a run folder."""
+    path = pathlib.Path(path)
+    if path.suffix == '.npz':
+        return path
+    snapshot = weights.newest(path)
+    if snapshot is None:
+        raise UserError('%s holds no network-snapshot-*.npz; train one with run.py train-stylegan '
+                        '--run %s, or give a snapshot file' % (path, path))
+    return snapshot
+
+
+class Generator:
+    """A loaded snapshot.
+
+    path: an .npz snapshot or a run folder. threads: CPU threads, 0 takes all.
+    Attributes: res (pixels), layers (styles per picture), latent_size, w_avg [latent], about.
+    """
+
+    def __init__(self, path, threads=0):
+        self.path = find(path)
+        variables, network, self.about = weights.load(self.path)
+        self.res, self.latent_size = self.about['res'], network.latent_size
+        self.layers = networks.layers(self.res)
+        self.w_avg = variables['dlatent_avg']
+        with tf.Graph().as_default():
+            self._z = tf.placeholder(tf.float32, [None, self.latent_size])
+            self._ws = tf.placeholder(tf.float32, [None, self.layers, self.latent_size])
+            with tf.variable_scope('Gs'):
+                self._w = networks.mapping(self._z, network)
+                self._rgb = networks.synthesis(
+                    self._ws, network, res=self.res, alpha=self.about['alpha'],
+                    planes=networks.stored_noise)
+            self._session = tflib.session(threads)
+            wanted = {v.op.name for v in tf.global_variables()}
+            values = {'Gs/' + name: value for name, value in variables.items()}
+            missing = sorted(wanted - set(values))
+            if missing:
+                raise UserError('%s lacks %s; it does not fit its own options' % (
+                    self.path, missing[0]))
+            tflib.assign(self._session, {name: values[name] for name in wanted})
+
+    def w(self, z):
+        """z [n, latent] -> w [n, latent], untruncated."""
+        return self._session.run(self._w, {self._z: z})
+
+    def truncate(self, w, psi=0.7, cutoff=8):
+        """w [n, latent] or ws [n, layers, latent] -> ws, drawn towards the average w.
+
+        Layers below `cutoff` keep the share `psi` of their distance from it: smaller psi, fewer
+        surprises (Karras et al. 2018, appendix B).
+        """
+        ws = w if w.ndim == 3 else np.repeat(w[:, np.newaxis], self.layers, 1)
+        share = np.where(np.arange(self.layers) < cutoff, psi, 1).astype(np.float32)
+        return self.w_avg + (ws - self.w_avg) * share[:, np.newaxis]
+
+    def pictures(self, ws):
+        """ws [n, layers, latent] -> uint8 [n, res, res, 3], with the snapshot's own noise."""
+        return images.to_rgb(np.concatenate([
+            self._session.run(self._rgb, {self._ws: ws[i:i + CHUNK]})
+            for i in range(0, len(ws), CHUNK)]))
+
+    def seeded(self, seeds):
+        """z [n, latent] of a list of seeds: each seed always gives the same picture."""
+        return np.stack([np.random.RandomState(seed).randn(self.latent_size)
+                         for seed in seeds]).astype(np.float32)

@@ -1,0 +1,121 @@
+"""The three networks of StyleGAN v1, each at one resolution with a fade scalar `alpha`.
+
+Variable names carry the resolution (`synthesis/8x8/Conv0_up/weight`), never the distance from the
+top: a larger network contains the smaller one by name, so growing is restoring by name.
+
+Feature maps are NHWC; pictures are float32 in [-1, 1].
+"""
+
+from dnnlib.tflib import shape_list, tf
+from stylegan import ops
+
+
+def layers(res):
+    """How many layers, hence styles and noise planes, the synthesis network has at `res` pixels."""
+    return 2 * (res.bit_length() - 1) - 2
+
+
+def noise_res(layer):
+    """Side of the noise plane of a layer: 4, 4, 8, 8, 16, 16, ..."""
+    return 2 ** (layer // 2 + 2)
+
+
+def mapping(z, network):
+    """z [n, latent] -> w [n, latent] (Karras et al. 2018, section 2 and appendix C)."""
+    with tf.variable_scope('mapping'):
+        x = z * tf.rsqrt(tf.reduce_mean(tf.square(z), 1, keepdims=True) + 1e-8)
+        for index in range(network.mapping_layers):
+            with tf.variable_scope('Dense%d' % index):
+                x = ops.dense(x, network.latent_size, lrmul=0.01)
+                x = ops.lrelu(ops.bias(x, lrmul=0.01))
+    assert shape_list(x)[1:] == [network.latent_size]
+    return x
+
+
+def stored_noise(layer):
+    """The noise plane [1, h, w, 1] that belongs to the weights, for pictures that hold still."""
+    res = noise_res(layer)
+    return tf.get_variable('noise', [1, res, res, 1], trainable=False,
+                           initializer=tf.random_normal_initializer())
+
+
+def _finish(x, layer, ws, planes):
+    """What follows every convolution: noise, bias, nonlinearity, normalisation, style."""
+    x = ops.noise(x, planes(layer))
+    x = ops.lrelu(ops.bias(x))
+    return ops.style(ops.instance_norm(x), ws[:, layer])
+
+
+def _to_rgb(x):
+    with tf.variable_scope('ToRGB'):
+        return ops.bias(ops.conv(x, 3, kernel=1, gain=1.0))
+
+
+def synthesis(ws, network, *, res, alpha, planes):
+    """ws [n, layers(res), latent] -> pictures [n, res, res, 3].
+
+    alpha:  share of the new resolution in the result; the rest is the previous one, doubled.
+    planes: function layer -> noise plane [n or 1, h, w, 1], called in that layer's scope.
+    """
+    assert shape_list(ws)[1:] == [layers(res), network.latent_size], shape_list(ws)
+    mirrored_from = {'auto': 128, 'yes': 8, 'no': 2 * network.resolution}[network.fused_scale]
+    with tf.variable_scope('synthesis'):
+        with tf.variable_scope('4x4'):
+            with tf.variable_scope('Const'):
+                x = tf.get_variable('const', [1, 4, 4, network.fmaps(1)],
+                                    initializer=tf.ones_initializer())
+                x = _finish(tf.tile(x, [tf.shape(ws)[0], 1, 1, 1]), 0, ws, planes)
+            with tf.variable_scope('Conv'):
+                x = _finish(ops.conv(x, network.fmaps(1)), 1, ws, planes)
+            rgb = _to_rgb(x)
+        for r in range(3, res.bit_length()):
+            fmaps = network.fmaps(r - 1)
+            with tf.variable_scope('%dx%d' % (2 ** r, 2 ** r)):
+                with tf.variable_scope('Conv0_up'):
+                    x = ops.blur(ops.up_conv(x, fmaps, mirrored=2 ** r >= mirrored_from))
+                    x = _finish(x, 2 * r - 4, ws, planes)
+                with tf.variable_scope('Conv1'):
+                    x = _finish(ops.conv(x, fmaps), 2 * r - 3, ws, planes)
+                before, rgb = rgb, _to_rgb(x)
+        if res > 4:
+            rgb = ops.mix(ops.up(before), rgb, alpha)
+    assert shape_list(rgb)[1:] == [res, res, 3]
+    return rgb
+
+
+def _from_rgb(image, fmaps):
+    with tf.variable_scope('FromRGB'):
+        return ops.lrelu(ops.bias(ops.conv(image, fmaps, kernel=1)))
+
+
+def discriminator(image, network, *, res, alpha):
+    """Pictures [n, res, res, 3] -> scores [n, 1]; the higher, the more real they look."""
+    n = shape_list(image)[0]
+    assert shape_list(image)[1:] == [res, res, 3], shape_list(image)
+    with tf.variable_scope('D', reuse=tf.AUTO_REUSE):
+        top = res.bit_length() - 1
+        with tf.variable_scope('%dx%d' % (res, res)):
+            x = _from_rgb(image, network.fmaps(top - 1))
+        for r in range(top, 2, -1):
+            with tf.variable_scope('%dx%d' % (2 ** r, 2 ** r)):
+                with tf.variable_scope('Conv0'):
+                    x = ops.lrelu(ops.bias(ops.conv(x, network.fmaps(r - 1))))
+                with tf.variable_scope('Conv1_down'):
+                    x = ops.conv_down(ops.blur(x), network.fmaps(r - 2))
+                    x = ops.lrelu(ops.bias(x))
+            if r == top:
+                with tf.variable_scope('%dx%d' % (2 ** (r - 1), 2 ** (r - 1))):
+                    old = _from_rgb(ops.down(image), network.fmaps(r - 2))
+                x = ops.mix(old, x, alpha)
+        with tf.variable_scope('4x4'):
+            with tf.variable_scope('Conv'):
+                x = ops.conv(ops.minibatch_stddev(x), network.fmaps(1))
+                x = ops.lrelu(ops.bias(x))
+            # The released weights flatten channels first.
+            x = tf.reshape(tf.transpose(x, [0, 3, 1, 2]), [n, 16 * network.fmaps(1)])
+            with tf.variable_scope('Dense0'):
+                x = ops.lrelu(ops.bias(ops.dense(x, network.fmaps(0))))
+            with tf.variable_scope('Dense1'):
+                x = ops.bias(ops.dense(x, 1, gain=1.0))
+    assert shape_list(x) == [n, 1]
+    return x

@@ -1,0 +1,132 @@
+"""The layers of StyleGAN v1 as plain functions over NHWC tensors (Karras et al. 2018, section 2).
+
+Weights are stored with unit variance and scaled at run time: the equalised learning rate of
+Progressive GAN (Karras et al. 2017, section 4.1).
+"""
+
+import numpy as np
+
+from dnnlib.tflib import shape_list, tf
+
+GAIN_LRELU = np.sqrt(2)  # He et al. 2015, for every layer that a leaky ReLU follows
+
+
+def weight(shape, *, gain=GAIN_LRELU, lrmul=1.0):
+    """The variable `weight` [..., fan_out] of this scope, scaled; lrmul slows its learning down."""
+    scale = gain / np.sqrt(np.prod(shape[:-1])) * lrmul
+    initial = tf.random_normal_initializer(0, 1 / lrmul)
+    return tf.get_variable('weight', shape, initializer=initial) * np.float32(scale)
+
+
+def bias(x, *, lrmul=1.0):
+    """x [..., c] plus the variable `bias` [c] of this scope."""
+    value = tf.get_variable('bias', [shape_list(x)[-1]], initializer=tf.zeros_initializer())
+    return x + value * lrmul if lrmul != 1 else x + value
+
+
+def lrelu(x):
+    return tf.nn.leaky_relu(x, 0.2)
+
+
+def dense(x, fmaps, *, gain=GAIN_LRELU, lrmul=1.0):
+    """x [n, in] -> [n, fmaps], without bias."""
+    return tf.matmul(x, weight([shape_list(x)[-1], fmaps], gain=gain, lrmul=lrmul))
+
+
+def conv(x, fmaps, *, kernel=3, gain=GAIN_LRELU):
+    """x [n, h, w, in] -> [n, h, w, fmaps], zero padded, without bias."""
+    w = weight([kernel, kernel, shape_list(x)[-1], fmaps], gain=gain)
+    return tf.nn.conv2d(x, w, [1, 1, 1, 1], 'SAME')
+
+
+def _doubled(w):
+    """A 3x3 kernel as the 4x4 one that acts on 2x2 pixel blocks: the sum of its four shifts.
+
+    As a product with a constant 0/1 matrix, which is quicker than slicing, gradients above all.
+    """
+    line = np.eye(4, 3) + np.eye(4, 3, -1)  # [4, 3]: one axis of the kernel
+    shifts = tf.constant(np.kron(line, line), tf.float32)  # [16, 9]
+    fan_in, fan_out = shape_list(w)[2:]
+    return tf.reshape(tf.matmul(shifts, tf.reshape(w, [9, -1])), [4, 4, fan_in, fan_out])
+
+
+def up_conv(x, fmaps, *, mirrored):
+    """x [n, h, w, in] -> [n, 2h, 2w, fmaps]: nearest doubling and a 3x3 convolution, in one.
+
+    A transposed convolution applies its kernel rotated by 180 degrees. The released networks leave
+    it so from 128 px up (`mirrored`) and use the plain kernel below.
+    """
+    n, h, w, channels = shape_list(x)
+    k = weight([3, 3, channels, fmaps])
+    k = _doubled(k if mirrored else tf.reverse(k, [0, 1]))
+    k = tf.transpose(k, [0, 1, 3, 2])
+    x = tf.nn.conv2d_transpose(x, k, tf.stack([n, 2 * h, 2 * w, fmaps]), [1, 2, 2, 1], 'SAME')
+    return tf.reshape(x, [-1, 2 * h, 2 * w, fmaps])  # tells the static shape
+
+
+def conv_down(x, fmaps):
+    """x [n, h, w, in] -> [n, h/2, w/2, fmaps]: a 3x3 convolution and 2x2 means, in one."""
+    k = _doubled(weight([3, 3, shape_list(x)[-1], fmaps])) * 0.25
+    return tf.nn.conv2d(x, k, [1, 2, 2, 1], 'SAME')
+
+
+def blur(x):
+    """Depthwise [1 2 1] x [1 2 1] / 16, zero padded, so borders darken."""
+    kernel = np.outer([1, 2, 1], [1, 2, 1]).astype(np.float32) / 16
+    kernel = np.tile(kernel[:, :, np.newaxis, np.newaxis], [1, 1, shape_list(x)[-1], 1])
+    return tf.nn.depthwise_conv2d(x, tf.constant(kernel), [1, 1, 1, 1], 'SAME')
+
+
+def up(x):
+    """x [n, h, w, c] -> [n, 2h, 2w, c], every pixel doubled both ways."""
+    n, h, w, c = shape_list(x)
+    x = tf.tile(tf.reshape(x, [-1, h, 1, w, 1, c]), [1, 1, 2, 1, 2, 1])
+    return tf.reshape(x, [-1, 2 * h, 2 * w, c])
+
+
+def down(x):
+    """x [n, h, w, c] -> [n, h/2, w/2, c], means of 2x2 pixels."""
+    return tf.nn.avg_pool(x, [1, 2, 2, 1], [1, 2, 2, 1], 'VALID')
+
+
+def mix(a, b, t):
+    """a at t = 0, b at t = 1."""
+    return a + (b - a) * t
+
+
+def noise(x, plane):
+    """Add a plane [n or 1, h, w, 1] of noise to x [n, h, w, c], with a learned strength each map."""
+    strength = tf.get_variable('noise_strength', [shape_list(x)[-1]],
+                               initializer=tf.zeros_initializer())
+    return x + plane * strength
+
+
+def instance_norm(x):
+    """Each map of each sample to mean 0, variance 1."""
+    mean, variance = tf.nn.moments(x, [1, 2], keep_dims=True)
+    return (x - mean) * tf.rsqrt(variance + 1e-8)
+
+
+def style(x, w):
+    """Scale and shift the maps of x [n, h, w, c] by an affine function of w [n, latent]."""
+    channels = shape_list(x)[-1]
+    with tf.variable_scope('style'):
+        affine = bias(dense(w, 2 * channels, gain=1.0))
+    scale, shift = tf.split(affine[:, tf.newaxis, tf.newaxis, :], 2, axis=-1)
+    return x * (scale + 1) + shift
+
+
+def minibatch_stddev(x, group=4):
+    """Append one map: how much the samples of a group differ (Karras et al. 2017, section 3).
+
+    x [n, h, w, c] -> [n, h, w, c + 1]. With m groups, sample i belongs to group i mod m.
+    """
+    n, h, w, c = shape_list(x)
+    assert isinstance(n, int), 'the minibatch must be static here'
+    group = min(group, n)
+    assert n % group == 0, 'minibatch %d is no multiple of the group size %d' % (n, group)
+    y = tf.reshape(x, [group, n // group, h, w, c])
+    y = tf.sqrt(tf.reduce_mean(tf.square(y - tf.reduce_mean(y, 0, keepdims=True)), 0) + 1e-8)
+    y = tf.reduce_mean(y, [1, 2, 3])  # [m]
+    y = tf.tile(y[:, tf.newaxis, tf.newaxis, tf.newaxis], [group, h, w, 1])
+    return tf.concat([x, y], -1)

@@ -1,0 +1,45 @@
+"""Progressive growing: what holds after so many images (Karras et al. 2018, appendix C).
+
+Pure functions of the number of real images shown, so that a resumed run needs no memory of its own.
+"""
+
+import collections
+import math
+
+# By resolution, for one GPU.
+LRATE = {128: 0.0015, 256: 0.002, 512: 0.003, 1024: 0.003}  # 0.001 below 128
+MINIBATCH = {4: 128, 8: 128, 16: 128, 32: 64, 64: 32, 128: 16, 256: 8}  # 4 above 256
+
+Position = collections.namedtuple('Position', [
+    'lod',        # level of detail: 0 = full resolution, 1 = half, ...; fractional during a fade
+    'resolution',  # of the pictures being made and shown, in pixels
+    'alpha',      # share of the new resolution, above 0 up to 1 (1 = faded in)
+    'minibatch',  # pictures per step
+    'lrate'])     # learning rate of both optimisers
+
+
+def lod(kimg, *, levels, hold_kimg, fade_kimg):
+    """Level of detail after `kimg` thousand images, starting `levels` below full resolution."""
+    phase_kimg = hold_kimg + fade_kimg
+    phase = math.floor(kimg / phase_kimg) if phase_kimg > 0 else 0
+    fading = 0.0
+    if fade_kimg > 0:
+        fading = max(kimg - phase * phase_kimg - hold_kimg, 0.0) / fade_kimg
+    return max(levels - phase - fading, 0.0)
+
+
+def position(nimg, network, training):
+    """What holds after `nimg` real images. network, training: see stylegan/config.py."""
+    levels = network.log2 - (training.initial.bit_length() - 1)
+    level = lod(nimg / 1000, levels=levels, hold_kimg=training.hold_kimg,
+                fade_kimg=training.fade_kimg)
+    resolution = 2 ** (network.log2 - math.floor(level))
+    return Position(
+        lod=level, resolution=resolution, alpha=1.0 - (level - math.floor(level)),
+        minibatch=training.minibatch or MINIBATCH.get(resolution, 4),
+        lrate=training.lrate or LRATE.get(resolution, 0.001))
+
+
+def stage(level):
+    """Changes whenever a fade begins or ends, which is when the optimisers start afresh."""
+    return math.floor(level), math.ceil(level)

@@ -1,0 +1,41 @@
+"""Snapshots: the averaged generator as an `.npz` of plain arrays, safe to load from anywhere.
+
+Arrays are named as the variables of `networks.py`, plus `dlatent_avg` and `about`, a JSON text with
+the network's options, the resolution reached, and what made it.
+"""
+
+import dataclasses
+import json
+import zipfile
+
+import numpy as np
+
+from dnnlib import files, knobs
+from dnnlib.files import UserError
+from stylegan.config import Network
+
+
+def save(path, variables, network, *, res, alpha, kimg, made):
+    """Write a snapshot. variables: name -> float32 array; made: JSON-able provenance."""
+    about = {'format': 'stylegan-v1 generator', 'network': dataclasses.asdict(network),
+             'res': res, 'alpha': alpha, 'kimg': kimg, 'made': made}
+    with files.replacing(path) as temporary:
+        np.savez_compressed(str(temporary), about=np.array(json.dumps(about)), **variables)
+
+
+def load(path):
+    """Read a snapshot -> (variables: name -> array, Network, about dict). Raises UserError."""
+    files.existing(path, 'a snapshot (network-snapshot-NNNNNN.npz)')
+    try:
+        with np.load(str(path), allow_pickle=False) as archive:
+            variables = {name: archive[name] for name in archive.files}
+        about = json.loads(str(variables.pop('about')))
+    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+        raise UserError('%s is no snapshot of this program (%s)' % (path, error))
+    return variables, knobs.from_dict(Network, about['network']), about
+
+
+def newest(folder):
+    """The newest snapshot in a run folder, or None."""
+    found = sorted(folder.glob('network-snapshot-*.npz')) if folder.is_dir() else []
+    return found[-1] if found else None

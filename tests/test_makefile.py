@@ -1,0 +1,228 @@
+"""The Makefile on pretended machines: a PATH that holds nothing but what each test puts there."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+PINS = {'tf1': ROOT / 'requirements-tf1.txt', 'tf2': ROOT / 'requirements-tf2.txt'}
+COMMANDS = ['demo', 'prune', 'train-stylegan', 'train-gpt2', 'samples', 'text']
+MAKE = shutil.which('make')
+
+pytestmark = pytest.mark.skipif(MAKE is None, reason='there is no make on this machine')
+
+# Every pretended tool notes how it was called; `pip install -r` also notes what it was given.
+NOTE = '#!/bin/sh\necho "$(basename "$0") $*" >> {log}\n'
+FAILS = NOTE + 'exit 127\n'
+RUNS = NOTE
+PYTHON = NOTE + '''
+case "$*" in
+    "-c "*) exec {real} -c "import sys; sys.version_info = ({version}, 0); $2" ;;
+    "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && echo made > "$3/leftover" ;;
+    *"-r /dev/stdin") cat >> {log}; test ! -e {broken} ;;
+esac
+'''
+
+
+class Machine:
+    """A copy of the Makefile and its pins in `folder`, and the tools that a test gives it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.bin = folder / 'bin'
+        self.log = folder / 'log'
+        self.broken = folder / 'no-network'
+        self.bin.mkdir()
+        for name in ['Makefile', 'environment.yml', PINS['tf1'].name, PINS['tf2'].name]:
+            shutil.copy(str(ROOT / name), str(folder))
+        for name in ['awk', 'basename', 'cat', 'cksum', 'cp', 'mkdir', 'rm', 'sed', 'touch']:
+            (self.bin / name).symlink_to(shutil.which(name))
+
+    def has(self, name, script=RUNS, version='3, 12'):
+        text = script.format(log=self.log, broken=self.broken, real=sys.executable,
+                             version=version)
+        (self.bin / name).write_text(text)
+        (self.bin / name).chmod(0o755)
+        return self
+
+    def make(self, *args, **env):
+        """Runs make with only this machine's tools; returns the finished process."""
+        return subprocess.run([MAKE] + list(args), cwd=str(self.folder), stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, universal_newlines=True,
+                              env=dict(env, PATH=str(self.bin)))
+
+    def made(self, *args, **env):
+        """Runs make, which must succeed; returns what the tools noted meanwhile."""
+        self.log.write_text('')
+        done = self.make(*args, **env)
+        assert done.returncode == 0, done.stderr
+        return self.log.read_text()
+
+
+@pytest.fixture
+def machine(tmp_path):
+    return Machine(tmp_path)
+
+
+@pytest.mark.parametrize('tools, engine, why', [
+    ({'conda': RUNS}, 'tf1', 'found conda'),
+    ({'mamba': RUNS}, 'tf1', 'found mamba'),
+    ({'micromamba': RUNS}, 'tf1', 'found micromamba'),
+    ({'python3.7': PYTHON}, 'tf1', 'found python3.7'),
+    ({'python3.7': FAILS, 'conda': RUNS}, 'tf1', 'found conda'),
+    ({'python3.7': PYTHON, 'conda': FAILS}, 'tf1', 'found python3.7'),
+    ({'python3.7': FAILS}, 'tf2', 'no python3.7 that runs'),
+    ({'conda': FAILS, 'python3': PYTHON}, 'tf2', 'no python3.7 that runs'),
+    ({}, 'tf2', 'no python3.7 that runs'),
+])
+def test_the_engine_follows_from_what_runs(machine, tools, engine, why):
+    for name, script in tools.items():
+        machine.has(name, script)
+    said = machine.make('engine').stdout
+    assert said.startswith('engine: ' + engine + ' (found ') and said.endswith(why + ')\n')
+    assert said.count('\n') == 1
+
+
+def test_the_engine_asked_for_is_taken(machine):
+    machine.has('conda').has('python3', PYTHON)
+    assert machine.make('engine', 'ENGINE=tf2').stdout == 'engine: tf2 (asked for)\n'
+    assert machine.make('engine', ENGINE='tf2').stdout == 'engine: tf2 (asked for)\n'
+
+
+@pytest.mark.parametrize('args, named', [
+    (['engine', 'ENGINE=tf3'], 'type ENGINE=tf1 or ENGINE=tf2'),
+    (['env', 'ENGINE=tf1'], 'micromamba or a python3.7'),
+    (['env', 'ENGINE=tf2'], 'Python from 3.10 to 3.13'),
+])
+def test_what_cannot_be_made_is_said_in_one_line_and_nothing_is_lost(machine, args, named):
+    kept = machine.folder / '.env' / 'tf1' / 'kept'
+    kept.parent.mkdir(parents=True)
+    kept.write_text('')
+    done = machine.make(*args)
+    assert done.returncode != 0
+    assert len(done.stderr.splitlines()) == 1 and named in done.stderr
+    assert kept.exists()
+
+
+@pytest.mark.parametrize('version, taken', [
+    ('3, 9', False), ('3, 10', True), ('3, 13', True), ('3, 14', False)])
+def test_tf2_takes_the_pythons_that_tensorflow_has_wheels_for(machine, version, taken):
+    machine.has('python3', PYTHON, version)
+    assert (machine.make('-n', 'env', 'ENGINE=tf2').returncode == 0) == taken
+
+
+def test_tf2_takes_the_newest_python_that_runs(machine):
+    machine.has('python3.13', FAILS).has('python3.12', PYTHON, '3, 12')
+    machine.has('python3.11', PYTHON, '3, 11').has('python3', PYTHON, '3, 12')
+    assert 'python3.12 -m venv .env/tf2\n' in machine.made('env', 'ENGINE=tf2')
+
+
+@pytest.mark.parametrize('engine, python, cpu, cuda', [
+    ('tf1', 'python3.7', 'tensorflow==1.15.5', 'tensorflow-gpu==1.15.5'),
+    ('tf2', 'python3', 'tensorflow-cpu==2.21.0', 'tensorflow[and-cuda]==2.21.0'),
+])
+def test_cuda_is_installed_only_where_an_nvidia_gpu_answers(machine, engine, python, cpu, cuda):
+    pins = PINS[engine].read_text().splitlines()
+    machine.has(python, PYTHON)
+    for build, script in [(cpu, None), (cpu, FAILS), (cuda, RUNS)]:
+        if script:
+            machine.has('nvidia-smi', script)
+        shutil.rmtree(str(machine.folder / '.env'), ignore_errors=True)
+        noted = machine.made('env', 'ENGINE=' + engine).splitlines()
+        assert build in noted
+        assert set(pins) - set(noted) <= {cuda}
+
+
+@pytest.mark.parametrize('tool, call', [
+    ('conda', 'conda env create'), ('mamba', 'mamba env create'),
+    ('micromamba', 'micromamba create')])
+def test_conda_is_given_the_environment_file(machine, tool, call):
+    # It makes the folder itself, and this one refuses a folder that is there.
+    machine.has(tool, NOTE + 'case "$*" in *create*) mkdir .env/tf1 ;; esac\n')
+    machine.has('python3.7', PYTHON)
+    (machine.folder / '.env' / 'tf1').mkdir(parents=True)
+    noted = machine.made('env')
+    assert call + ' -p .env/tf1 -f environment.yml\n' in noted
+    assert 'venv' not in noted
+
+
+def test_environments_are_made_once_and_again_only_for_other_pins(machine):
+    machine.has('python3', PYTHON)
+    pins = machine.folder / PINS['tf2'].name
+    assert '-m venv' in machine.made('env')
+    assert '-m venv' not in machine.made('env')
+    os.utime(str(pins))
+    assert '-m venv' not in machine.made('env')
+    pins.write_text(pins.read_text() + 'another==1.0\n')
+    assert 'another==1.0\n' in machine.made('env')
+    assert '-m venv' not in machine.made('env')
+
+
+def test_a_half_made_environment_is_made_again_from_nothing(machine):
+    machine.has('python3', PYTHON)
+    machine.broken.write_text('')
+    assert machine.make('env').returncode != 0
+    leftover = machine.folder / '.env' / 'tf2' / 'leftover'
+    leftover.write_text('half')
+    machine.broken.unlink()
+    assert '-m venv' in machine.made('env')
+    assert leftover.read_text() == 'made\n'
+
+
+@pytest.mark.parametrize('command', COMMANDS)
+def test_each_command_is_run_py_with_the_arguments_as_they_stand(machine, command):
+    machine.has('python3', PYTHON)
+    args = '--prompt "a red dress" --seed 7'
+    noted = machine.made(command, 'ARGS=' + args)
+    assert noted.splitlines()[-1] == 'python run.py ' + command + ' --prompt a red dress --seed 7'
+
+
+def test_make_test_runs_pytest_on_the_engine(machine):
+    machine.has('python3', PYTHON)
+    assert machine.made('test').endswith('python -m pytest -q --durations=10 tests\n')
+    assert machine.made('test', 'ARGS=-k demo').endswith('--durations=10 -k demo\n')
+
+
+def test_make_alone_lists_every_target(machine):
+    done = machine.make()
+    assert done.returncode == 0 and not done.stderr
+    listed = re.findall(r'^make (\S+) +\S', done.stdout, re.M)
+    phony = re.search(r'^\.PHONY: (.*)$', (ROOT / 'Makefile').read_text(), re.M).group(1)
+    assert sorted(listed) == sorted(phony.split())
+    assert len(done.stdout.splitlines()) == len(listed)
+    assert not machine.log.exists() or 'create' not in machine.log.read_text()
+
+
+def requirements(path):
+    """The name and version of each pin in a file; fails on a line that pins nothing exactly."""
+    lines = [line for line in path.read_text().splitlines() if line and line[0] != '#']
+    pins = [re.match(r'([a-z0-9-]+)(?:\[[a-z-]+\])?==([0-9.]+)$', line) for line in lines]
+    assert all(pins), lines
+    return [pin.groups() for pin in pins]
+
+
+def test_the_running_environment_is_what_the_pins_say():
+    engine = 'tf1' if sys.version_info < (3, 8) else 'tf2'
+    listed = subprocess.check_output([sys.executable, '-m', 'pip', '--disable-pip-version-check',
+                                      'list', '--format=json'], stderr=subprocess.DEVNULL)
+    installed = {each['name'].lower().replace('_', '-'): each['version']
+                 for each in json.loads(listed.decode())}
+    for name, version in requirements(PINS[engine]):
+        builds = ['tensorflow', 'tensorflow-cpu', 'tensorflow-gpu']
+        names = builds if name in builds else [name]
+        assert version in [installed.get(each) for each in names], name
+
+
+def test_environment_yml_takes_its_pip_pins_from_the_one_file():
+    yaml = pytest.importorskip('yaml', reason='this engine brings no YAML reader')
+    environment = yaml.safe_load((ROOT / 'environment.yml').read_text())
+    pip = environment['dependencies'].pop()['pip']
+    assert pip == ['-r ' + PINS['tf1'].name]
+    wanted = dict(each.split('=') for each in environment['dependencies'] if '=' in each)
+    assert wanted == {'python': '3.7', 'cudatoolkit': '10.0', 'cudnn': '7.6'}
