@@ -126,9 +126,13 @@ def wearable(garment):
 
 
 def _pick(shares, random_state):
-    values = list(shares)
-    total = sum(shares.values())
-    return values[random_state.choice(len(values), p=[shares[value] / total for value in values])]
+    """One of the keys of `shares`, as often as its share says."""
+    point = random_state.uniform() * sum(shares.values())
+    for value, share in shares.items():
+        point -= share
+        if point < 0:
+            break
+    return value
 
 
 def draw(random_state, *, jumpsuits=JUMPSUIT_SHARE):

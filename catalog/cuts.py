@@ -16,12 +16,15 @@ _ENDS = {'hip-length': 63.0, 'mini': 84.0, 'knee-length': 101.0, 'midi': 118.0, 
          'ankle-length': 128.0, 'full-length': 142.0}
 _CROPPED = {'top': 46.0, 'trousers': 108.0}
 
-# Half width at the shoulder, depth at the centre, and where the back of the neck dips to.
-_NECKS = {'round neck': (9.0, 9.0, 2.4), 'v-neck': (8.5, 22.0, 2.4),
-          'scoop neck': (11.5, 17.5, 4.0), 'square neck': (10.5, 15.0, 4.0),
-          'boat neck': (15.0, 7.0, 4.4), 'sweetheart neck': (11.0, 21.0, 16.5),
-          'halter neck': (5.0, 8.0, 1.2), 'high neck': (6.4, -4.4, -5.2),
-          'collared': (6.5, 15.0, -1.0)}
+# The neckline's half width, its depth, the power of its curve and its y at the sides; then the y of
+# the back's neckline at the sides and at the centre.
+_NECKS = {
+    'round neck': (9.0, 9.0, 2.4, 0.0, 0.0, 2.4), 'v-neck': (8.5, 22.0, 1.12, 0.0, 0.0, 2.4),
+    'scoop neck': (11.5, 17.5, 2.4, 0.0, 0.0, 4.0),
+    'square neck': (10.5, 15.0, 14.0, 0.0, 0.0, 4.0),
+    'boat neck': (15.0, 7.0, 2.0, 2.4, 2.4, 4.4), 'halter neck': (5.0, 8.0, 2.4, 0.0, 0.0, 1.2),
+    'high neck': (6.4, -4.4, 2.0, -6.2, -6.2, -5.2), 'collared': (6.5, 15.0, 1.1, 0.0, -2.5, -1.0),
+    'sweetheart neck': (11.0, 21.0, 2.0, 0.0, 16.0, 16.5)}
 # Half widths below the bust, as (y, cm).
 _BODIES = {
     'sheath': ((WAIST, 17.6), (HIP, 23.5), (100.0, 21.5), (145.0, 22.5)),
@@ -55,34 +58,25 @@ class Cut:
     buckle: tuple = ()      # (x, y, half width)
 
 
-def _arc(half, depth, power=2.0, sides=0.0):
-    """A neckline: from the left side of the neck, at y = `sides`, down to `depth` and up again."""
+def _sweetheart(half):
+    """A heart-shaped neckline between two straps, and the bare shoulders beside them."""
+    x = np.linspace(-1, 1, 61)
+    heart = 18.5 - 5.0 * np.sqrt(1 - ((np.abs(x) - 0.55) / 0.56) ** 2)
+    middle = np.concatenate([[(-half, -9)], np.stack([x * half, heart], 1), [(half, -9)]])
+    strap = half + 1.8
+    side = np.array([(strap, -9), (strap, 16.5), (strap + 2, 18.5), (30, 20), (30, -9)])
+    return middle, side, side * (-1, 1)
+
+
+def _neckline(name):
+    """(openings, back) of a Cut."""
+    half, depth, power, sides, *back = _NECKS[name]
+    if name == 'sweetheart neck':
+        return _sweetheart(half), (half, *back)
     x = np.linspace(-1, 1, 41)
     y = sides + (depth - sides) * (1 - np.abs(x) ** power)
-    return np.concatenate([[(-half, -9)], np.stack([x * half, y], 1), [(half, -9)]])
-
-
-def neckline(garment):
-    """(openings, back) of a Cut."""
-    half, depth, dip = _NECKS[garment.neckline]
-    if garment.neckline == 'v-neck':
-        return (_arc(half, depth, 1.12),), (half, 0, dip)
-    if garment.neckline == 'square neck':
-        return (_arc(half, depth, 14.0),), (half, 0, dip)
-    if garment.neckline == 'boat neck':
-        return (_arc(half, depth, 2.0, 2.4),), (half, 2.4, dip)
-    if garment.neckline == 'high neck':
-        return (_arc(half, depth, 2.0, -6.2),), (half, -6.2, dip)
-    if garment.neckline == 'collared':
-        return (_arc(half, depth, 1.1),), (half, -2.5, dip)
-    if garment.neckline == 'sweetheart neck':
-        x = np.linspace(-1, 1, 61)
-        heart = 18.5 - 5.0 * np.sqrt(1 - ((np.abs(x) - 0.55) / 0.56) ** 2)  # two lobes
-        middle = np.concatenate([[(-half, -9)], np.stack([x * half, heart], 1), [(half, -9)]])
-        strap = half + 1.8
-        side = np.array([(strap, -9), (strap, 16.5), (strap + 2, 18.5), (30, 20), (30, -9)])
-        return (middle, side, side * (-1, 1)), (half, 16.0, dip)
-    return (_arc(half, depth, 2.4),), (half, 0, dip)
+    arc = np.concatenate([[(-half, -9)], np.stack([x * half, y], 1), [(half, -9)]])
+    return (arc,), (half, *back)
 
 
 def _upper(garment):
@@ -147,6 +141,7 @@ def _points(garment, random_state):
 
 
 def _collar(waves):
+    """Two pointed leaves beside the opening."""
     leaf = np.array([(7.2, -2.2), (10.6, 2.6), (8.2, 12.0), (0.4, 13.2), (3.6, 6.0)])
     return [flap(leaf * (side, 1), waves=waves, part='trim') for side in (-1, 1)]
 
@@ -195,7 +190,7 @@ def _fastenings(garment, body, end):
 def cut(garment, random_state):
     """The Cut of a Garment; widths, folds and the side of an asymmetric hem are random."""
     legged = garment.category in ('jumpsuit', 'trousers')
-    end = _CROPPED[garment.category] if garment.length == 'cropped' else _ENDS[garment.length]
+    end = _ENDS.get(garment.length) or _CROPPED[garment.category]
     points = _points(garment, random_state)
     drape = _DRAPES.get(garment.silhouette, 0.04)
     waves = folds(random_state, 2.5 + 16 * drape)
@@ -217,6 +212,6 @@ def cut(garment, random_state):
     if garment.sleeve not in ('', 'sleeveless'):
         panels += limbs.sleeves(garment.sleeve, random_state)
     belt, fastenings = _fastenings(garment, body, end)
-    openings, back = neckline(garment) if garment.neckline else ((), ())
-    return Cut(panels=tuple(panels + belt), openings=tuple(openings), back=back,
+    openings, back = _neckline(garment.neckline) if garment.neckline else ((), ())
+    return Cut(panels=tuple(panels + belt), openings=openings, back=back,
                seams=tuple(_seams(garment, body, end)), **fastenings)

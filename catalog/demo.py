@@ -11,6 +11,7 @@ import dataclasses
 import functools
 import multiprocessing
 import pathlib
+import signal
 
 import numpy as np
 import tqdm
@@ -52,7 +53,7 @@ def _drawn(index, demo):
 
 
 def product(index, demo):
-    """Product `index` of a catalogue; a duplicate repeats garment and shot of an earlier good one."""
+    """Product `index` of a catalogue; a duplicate repeats an earlier good one."""
     garment, truth = _drawn(index, demo)
     if truth != 'duplicate':
         return Product(index, garment, truth, index)
@@ -101,7 +102,9 @@ def _write_pictures(folder, demo, processes):
     task = functools.partial(_write_picture, folder=folder, demo=demo)
     with contextlib.ExitStack() as stack:
         if processes > 1:
-            pool = stack.enter_context(multiprocessing.Pool(processes))
+            # Ctrl-C is the parent's business: it ends the workers.
+            pool = stack.enter_context(multiprocessing.Pool(
+                processes, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)))
             done = pool.imap_unordered(task, range(demo.count), chunksize=8)
         else:
             done = map(task, range(demo.count))
@@ -159,3 +162,10 @@ def write(folder, demo=Demo(), *, processes=2):
         _write_pictures(folder, demo, processes)
         _write_table(table, demo)
     return _counts(table)
+
+
+def summary(counts):
+    """What `write` returned, as lines to print."""
+    return '\n'.join('%-9s %s' % (name, ', '.join(
+        '%d %s' % (number, value) for value, number in sorted(
+            parts.items(), key=lambda part: -part[1]))) for name, parts in counts.items())

@@ -150,18 +150,30 @@ def _subject(distance, border, inside, outside):
                0.5 * np.abs(inside - outside).sum())
 
 
+def _seen(steps, toward):
+    """How large steps in colour look [n], most of all those that are no shading: [n, 3], [n, 3].
+
+    Light and shadow move a colour toward black and back; of that part only the luma counts.
+    """
+    unit = toward / np.maximum(np.linalg.norm(toward, axis=1, keepdims=True), 1)
+    shading = (steps * unit).sum(1)
+    others = steps - shading[:, None] * unit
+    return np.hypot(shading * unit[:, 0], np.linalg.norm(others, axis=1))
+
+
 def _clutter(picture, colour, residual, where):
     """How complex the border is: how far it strays from the backdrop, its grain and its hues.
 
     residual [h, w, 3]: of the backdrop; where [h, w]: the border without the product. Medians let
-    a room's second wall stand. Ordinary wood is moderate in all three, folds stray but have no
-    grain, and a carpet has grain and hues.
+    a room's second wall stand. Bright backgrounds may vary more, as the eye has it.
     """
-    blurred = _colour(picture.filter(ImageFilter.BoxBlur(2)))
-    stray = np.median(np.linalg.norm(residual[where], axis=1))
-    grain = np.median(np.linalg.norm((colour - blurred)[where], axis=1))
+    fine = colour - _colour(picture.filter(ImageFilter.BoxBlur(2)))
+    backdrop = (colour - residual)[where]
+    stray = np.median(_seen(residual[where], backdrop))
+    grain = np.median(_seen(fine[where], backdrop))
     hues = np.percentile(np.linalg.norm(residual[where][:, 1:], axis=1), 70)
-    return stray + 2 * grain + hues
+    brightness = np.median(np.linalg.norm(backdrop, axis=1))
+    return 100 * (stray + grain + hues / 2) / (brightness + 250)
 
 
 def measure(picture):
@@ -169,7 +181,7 @@ def measure(picture):
 
     offset   how far the product is off centre, as a share of the picture
     cut      how much of one side of the picture the product covers, as a share: it goes on outside
-    clutter  how complex the background is, in 0..255 levels
+    clutter  how complex the background is, about percent of its brightness
     area     share of the picture that is no backdrop
     subject  how surely something stands before the backdrop, 0..1
     colours  how many colours there are

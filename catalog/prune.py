@@ -34,9 +34,9 @@ class Prune:
     min_area: float = knob(0.012, 'not-product: least share of the picture the product covers')
     min_subject: float = knob(0.3, 'not-product: how sure it must be that something is in front', '0..1')
     min_colours: int = knob(9, 'not-product: fewest colours of a photo')
-    max_clutter: float = knob(36.0, 'background: most complex, 0 is one even colour', '0..255')
-    max_offset: float = knob(0.12, 'composition: furthest off centre, as a share of the picture')
-    max_cut: float = knob(0.5, 'composition: largest share of one side that the product covers')
+    max_clutter: float = knob(5.2, 'background: most complex, 0 is one even colour')
+    max_offset: float = knob(0.13, 'composition: furthest off centre, as a share of the picture')
+    max_cut: float = knob(0.6, 'composition: largest share of one side that the product covers')
     min_difference: float = knob(3.0, 'duplicate: least difference to another picture', '0..255')
 
 

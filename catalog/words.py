@@ -104,7 +104,7 @@ def _slots(garment, pick, fabric):
     legs = garment.category in ('jumpsuit', 'trousers')
     length = garment.length.replace('-length', '')
     return {
-        'a': 'a', 'opening': pick(phrases.OPENINGS), 'mood': pick(phrases.MOODS),
+        'opening': pick(phrases.OPENINGS), 'mood': pick(phrases.MOODS),
         'feel': pick(phrases.FEELS), 'colour': garment.colour,
         'pattern': pick(('plain', 'solid')) if garment.pattern == 'plain' else garment.pattern,
         'fabric': garment.fabric if fabric else pick(('fabric', 'material', 'cloth')),
@@ -119,7 +119,7 @@ def _slots(garment, pick, fabric):
 def _opening(garment, slots, pick, full):
     frames = phrases.FULL_OPENERS if full else phrases.BRIEF_OPENERS
     frame = pick(frames)
-    if not garment.sleeve:  # '{a} {sleeved} {reach}' -> '{a} {reach}'
+    if not garment.sleeve:
         frame = frame.replace('{sleeved} and ', '').replace('{sleeved} ', '')
     return _sentence(frame.format(**slots))
 

@@ -35,7 +35,7 @@ def add_flags(parser, config, skip=()):
     for field in dataclasses.fields(config):
         if field.name in skip:
             continue
-        kind = type(field.default)
+        kind = field.type  # the annotation: a default of 25000 may stand for a float
         unit = ' [%s]' % field.metadata['unit'] if field.metadata['unit'] else ''
         shown = {True: 'yes', False: 'no'}[field.default] if kind is bool else field.default
         shown = "''" if shown == '' else shown

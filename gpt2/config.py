@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from dnnlib.files import UserError
 from dnnlib.knobs import knob
 
 
@@ -15,7 +16,12 @@ class Network:
     n_layer: int = knob(12, 'layers')
 
     def __post_init__(self):
-        assert self.n_embd % self.n_head == 0, 'n_embd %d, n_head %d' % (self.n_embd, self.n_head)
+        if self.n_embd % self.n_head:
+            raise UserError('a width of %d cannot be split among %d heads; try --n-embd %d' % (
+                self.n_embd, self.n_head, -(-self.n_embd // self.n_head) * self.n_head))
+        if self.n_vocab < 258:
+            raise UserError('a vocabulary needs 256 bytes, one merge and end-of-text; use '
+                            '--n-vocab 258 or more')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,8 +40,18 @@ class Training:
     sample_every: int = knob(100, 'between two sets of samples', unit='updates')
     save_every: int = knob(1000, 'between two checkpoints', unit='updates')
     seed: int = knob(0, 'decides weights, windows, split and samples')
-    threads: int = knob(0, 'CPU threads; 1 makes the bytes repeatable, 0 takes all')
+    threads: int = knob(0, 'CPU threads; 0 takes all, 1 makes the bytes repeatable')
 
+    def __post_init__(self):
+        if min(self.steps, self.batch, self.window, self.validate_every, self.sample_every,
+               self.save_every) < 1:
+            raise UserError('steps, batch, window and every ...-every must be above zero')
+        if not 0 <= self.held_out < 1:
+            raise UserError('held-out is a share; use --held-out 0.05')
+
+
+# Knobs that may differ when a run is continued: how long, how often it reports, how fast.
+FREE = ('steps', 'validate_every', 'sample_every', 'save_every', 'threads')
 
 PRESETS = {
     'demo': (Network(n_vocab=1024, n_ctx=160, n_embd=128, n_head=4, n_layer=4),

@@ -21,6 +21,7 @@ import numpy as np
 TAG_END = ' -> '
 
 Document = collections.namedtuple('Document', 'tags noun ids')
+Corpus = collections.namedtuple('Corpus', 'documents encoder tag_end')
 
 
 def split(products, share, seed):
@@ -36,15 +37,19 @@ def split(products, share, seed):
             [product for product in products if product.key in chosen])
 
 
-def documents(products, encoder):
-    """One Document per product: its attributes without the category, the category, the text."""
-    result = []
+def corpus(products, encoder, tagged):
+    """The Corpus of some products.
+
+    A Document holds a product's attributes without the category, the category, and the ids of the
+    description. tagged: whether documents begin with attributes.
+    """
+    documents = []
     for product in products:
         noun = ' '.join(product.category.lower().split())
         others = tuple(tag for tag in product.tags if tag != noun)
         ids = np.array(encoder.encode(product.description) + [encoder.end], np.int32)
-        result.append(Document(others, noun if noun in product.tags else '', ids))
-    return result
+        documents.append(Document(others, noun if noun in product.tags else '', ids))
+    return Corpus(documents, encoder, TAG_END if tagged else '')
 
 
 def front(tags, noun, rng):
@@ -56,31 +61,31 @@ def front(tags, noun, rng):
     if rng.randint(4) == 0:
         return ''
     words = [tags[i] for i in rng.permutation(len(tags))[:rng.randint(len(tags) + 1)]]
-    if noun:
+    if noun and (rng.randint(8) or not words):
         place = len(words) if rng.randint(8) else rng.randint(len(words) + 1)
         words.insert(place, noun)
-        if len(words) > 1 and rng.randint(8) == 0:
-            words.remove(noun)
     return ' '.join(words)
 
 
-def _written(document, encoder, tag_end, rng):
-    """A document's ids, with a fresh selection of attributes in front."""
-    before = encoder.encode(front(document.tags, document.noun, rng) + tag_end if tag_end else '')
-    return np.concatenate([np.array(before, np.int32), document.ids])
+def _any_document(corpus, rng):
+    """The ids of a document drawn at random, with a fresh selection of attributes in front."""
+    document = corpus.documents[rng.randint(len(corpus.documents))]
+    if not corpus.tag_end:
+        return document.ids
+    words = front(document.tags, document.noun, rng)
+    return np.concatenate([corpus.encoder.encode(words + corpus.tag_end), document.ids])
 
 
-def windows(documents, encoder, *, tag_end, count, length, rng):
+def windows(corpus, *, count, length, rng):
     """`count` windows: int32 [count, length + 1], as what is predicted is shifted by one.
 
-    Each begins with an end-of-text, the end of what came before. tag_end: TAG_END, or '' to leave
-    attributes away. rng: numpy RandomState.
+    Each begins with an end-of-text, the end of what came before. rng: numpy RandomState.
     """
     rows = []
     for _ in range(count):
-        parts, missing = [[encoder.end]], length
+        parts, missing = [[corpus.encoder.end]], length
         while missing > 0:
-            ids = _written(documents[rng.randint(len(documents))], encoder, tag_end, rng)
+            ids = _any_document(corpus, rng)
             if len(parts) == 1 and len(ids) > length:
                 # The beginning as often as its share of the document, else anywhere behind it.
                 ids = ids[max(0, rng.randint(-length, len(ids) - length + 1)):]

@@ -21,7 +21,7 @@ _VALIDATION_WINDOWS = 64
 _HELD_OUT = 2 ** 31  # stands for a step that no training reaches
 _SAMPLES = decode.Settings(temperature=1.0, top_k=40, top_p=1.0)
 
-Data = collections.namedtuple('Data', 'encoder tag_end training validation prompts')
+Data = collections.namedtuple('Data', 'training validation prompts')
 
 
 def learning_rate(step, config):
@@ -31,22 +31,25 @@ def learning_rate(step, config):
 
 
 def prepare(products, config, *, size, source):
-    """The Data of a catalogue. `source` holds a vocabulary; None: learn one of at most `size`."""
+    """The Data of a catalogue: the Corpus to train on, windows of what is held out, prompts.
+
+    `source` holds a vocabulary; None: learn one of at most `size`.
+    """
     ours, others = dataset.split(products, config.held_out, config.seed)
     if source is None:
         seen = [' '.join(product.tags) + dataset.TAG_END + product.description for product in ours]
         vocabulary = encoder.train(seen, size)
     else:
         vocabulary = encoder.load(source)
-    tag_end = dataset.TAG_END if any(product.tags for product in products) else ''
+    tagged = any(product.tags for product in products)
+    training, held_out = [dataset.corpus(part, vocabulary, tagged) for part in (ours, others)]
     rng = np.random.RandomState([config.seed, _HELD_OUT])
-    held_out, validation = dataset.documents(others, vocabulary), None
-    if held_out:
-        validation = dataset.windows(held_out, vocabulary, tag_end=tag_end, rng=rng,
-                                     count=_VALIDATION_WINDOWS, length=config.window)
-    asked = [dataset.front(some.tags, some.noun, rng) for some in held_out[:4]]
-    return Data(vocabulary, tag_end, dataset.documents(ours, vocabulary), validation,
-                [words + tag_end for words in [''] * 4 + asked])
+    validation, prompts = None, [''] * 4
+    if others:
+        validation = dataset.windows(held_out, rng=rng, length=config.window,
+                                     count=_VALIDATION_WINDOWS)
+        prompts += [dataset.front(some.tags, some.noun, rng) for some in held_out.documents[:4]]
+    return Data(training, validation, [words + training.tag_end for words in prompts])
 
 
 class Graph:
@@ -73,8 +76,8 @@ class Graph:
 
 def step(sess, graph, data, config, number):
     """The update after `number` updates. Returns its loss. Raises UserError if that is no number."""
-    tokens = dataset.windows(data.training, data.encoder, tag_end=data.tag_end, count=config.batch,
-                             length=config.window, rng=np.random.RandomState([config.seed, number]))
+    tokens = dataset.windows(data.training, count=config.batch, length=config.window,
+                             rng=np.random.RandomState([config.seed, number]))
     _, value, norm = sess.run([graph.update, graph.loss, graph.norm], {
         graph.tokens: tokens, graph.rate: learning_rate(number, config)})
     if not np.isfinite(value) or not np.isfinite(norm):
@@ -117,8 +120,9 @@ class Trainer:
         """Write the weights for later use, with what is known about them."""
         values = {v.op.name: value for v, value in
                   zip(self.graph.trained, self.sess.run(self.graph.trained))}
-        weights.write(self.run.folder / 'snapshot', self.network, values, self.data.encoder,
-                      dict(facts, step=number, tag_end=self.data.tag_end))
+        corpus = self.data.training
+        weights.write(self.run.folder / 'snapshot', self.network, values, corpus.encoder,
+                      dict(facts, step=number, tag_end=corpus.tag_end))
 
     def measure(self, number, loss_now):
         """Log the losses; a new best model is kept. Returns them as a dict."""
@@ -187,12 +191,13 @@ def train(run, products, network, config, start=None):
     if start:
         network, values = weights.read(start)
     data = prepare(products, config, size=network.n_vocab, source=known)
-    network = dataclasses.replace(network, n_vocab=data.encoder.size)
+    vocabulary = data.training.encoder
+    network = dataclasses.replace(network, n_vocab=vocabulary.size)
     if config.window > network.n_ctx:
         raise UserError('windows of %d tokens do not fit a model of %d; use --window %d'
                         % (config.window, network.n_ctx, network.n_ctx))
     with tf.Graph().as_default(), tflib.session(config.threads) as sess:
-        graph = Graph(network, config, data.encoder)
+        graph = Graph(network, config, vocabulary)
         run.prepare_saving()
         trainer = Trainer(run, sess, graph, data, network, config)
         number = trainer.restore(values or initial(graph.trained, config.seed))

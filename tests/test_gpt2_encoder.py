@@ -1,0 +1,128 @@
+import json
+import pathlib
+import re
+
+import numpy as np
+import pytest
+
+from dnnlib.files import UserError
+from gpt2 import encoder
+
+TEXTS = ['Sleeveless red dress with an asymmetric hem.\n- Dry clean only\n- Imported',
+         "A long-sleeved midi dress in crepe; the model's 178 cm tall.",
+         'Short dress in jersey with a v-neck and short sleeves.'] * 3
+
+# Strings from every corner of Unicode, with white space in every place.
+ODD = ['', ' ', '  a', 'a  ', '\n\n x\t\r\n', "I'll DON'T", 'naïve café', '日本語のドレス', '👗👠 emoji',
+       'e\u0301', '\u200b\u00a0\u2028', '\x00nul', '١٢٣ ½ Ⅷ', 'עברית', '\U0001f1eb\U0001f1f7', '\U0010ffff',
+       '<|endoftext|>', 'A<|endoftext|>B', ' <|endoftext|>\n<|endoftext|>', '<|end', '~' * 300]
+
+
+@pytest.fixture(scope='module')
+def small():
+    return encoder.train(TEXTS, 320)
+
+
+def random_texts(count):
+    """Any characters that a file can hold: everything but the surrogates."""
+    rng = np.random.RandomState([1])
+    for _ in range(count):
+        points = rng.randint([128, 0x3000, 0x110000][rng.randint(3)], size=rng.randint(40))
+        yield ''.join(chr(point) for point in points if not 0xd800 <= point < 0xe000)
+
+
+def byte_spelling():
+    """Byte -> character: printable Latin-1 stands for itself, the rest follows from U+0100 on."""
+    plain = list(range(33, 127)) + list(range(161, 173)) + list(range(174, 256))
+    others = [byte for byte in range(256) if byte not in plain]
+    return dict([(b, chr(b)) for b in plain] + [(b, chr(256 + i)) for i, b in enumerate(others)])
+
+
+def naive_ids(text, ids, merges):
+    """Byte pair encoding of ASCII text by the book: always join the pair that was learnt first."""
+    spelling, result = byte_spelling(), []
+    words = r"'(?:s|t|re|ve|m|ll|d)| ?[A-Za-z]+| ?[0-9]+| ?[^\sA-Za-z0-9]+|\s+(?!\S)|\s+"
+    for word in re.findall(words, text):
+        parts = [spelling[byte] for byte in word.encode()]
+        while len(parts) > 1:
+            ranks = [merges.index(pair) if pair in merges else len(merges)
+                     for pair in zip(parts, parts[1:])]
+            best = int(np.argmin(ranks))
+            if ranks[best] == len(merges):
+                break
+            parts[best:best + 2] = [parts[best] + parts[best + 1]]
+        result += [ids[part] for part in parts]
+    return result
+
+
+def test_ids_are_those_of_the_naive_algorithm(small, tmp_path):
+    small.save(tmp_path)
+    ids = json.loads((tmp_path / 'encoder.json').read_text(encoding='utf-8'))
+    lines = (tmp_path / 'vocab.bpe').read_text(encoding='utf-8').split('\n')
+    merges = [tuple(line.split(' ')) for line in lines[1:-1]]
+    for text in TEXTS + ["unseen words, it's  1990!\n", 'tail  ']:
+        assert small.encode(text) == naive_ids(text, ids, merges)
+
+
+def test_any_text_comes_back(small):
+    for text in TEXTS + ODD + list(random_texts(300)):
+        assert small.decode(small.encode(text)) == text
+
+
+def test_end_of_text_is_last_and_never_made_from_text(small):
+    assert small.end == small.size - 1
+    for text in TEXTS + ODD + list(random_texts(300)):
+        assert small.end not in small.encode(text)
+
+
+def test_end_of_text_has_no_spelling(small):
+    assert small.decode([small.end] + small.encode('dress') + [small.end]) == 'dress'
+
+
+def test_lone_surrogates_and_broken_bytes_do_not_stop_it(small):
+    assert small.decode(small.encode('a\ud800b')) == 'a?b'
+    assert '\ufffd' in small.decode(small.encode('é')[:1])
+
+
+def test_a_saved_vocabulary_is_the_same(small, tmp_path):
+    small.save(tmp_path)
+    again = encoder.load(tmp_path)
+    assert (again.size, again.end) == (small.size, small.end)
+    assert all(again.encode(text) == small.encode(text) for text in TEXTS + ODD)
+    first = [(tmp_path / name).read_bytes() for name in ('encoder.json', 'vocab.bpe')]
+    again.save(tmp_path)
+    assert first == [(tmp_path / name).read_bytes() for name in ('encoder.json', 'vocab.bpe')]
+
+
+def test_training_repeats_and_shortens(small, tmp_path):
+    small.save(tmp_path / 'a')
+    encoder.train(TEXTS, 320).save(tmp_path / 'b')
+    for name in ('encoder.json', 'vocab.bpe'):
+        assert (tmp_path / 'a' / name).read_bytes() == (tmp_path / 'b' / name).read_bytes()
+    assert small.size == 320
+    assert len(small.encode(TEXTS[0])) < len(TEXTS[0]) / 2
+
+
+def test_a_poor_text_makes_a_smaller_vocabulary():
+    poor = encoder.train(['ab'], 5000)
+    assert poor.size == 256 + 1 + 1  # bytes, one merge, end-of-text
+
+
+def test_files_that_do_not_belong_together_are_refused(small, tmp_path):
+    small.save(tmp_path)
+    (tmp_path / 'vocab.bpe').write_text('#version: 0.2\nunknown pair\n', encoding='utf-8')
+    with pytest.raises(UserError):
+        encoder.load(tmp_path)
+    (tmp_path / 'vocab.bpe').unlink()
+    with pytest.raises(UserError):
+        encoder.load(tmp_path)
+    with pytest.raises(UserError):
+        encoder.load(tmp_path / 'nowhere')
+
+
+def test_recorded_strings_come_back(small):
+    path = pathlib.Path(__file__).parents[2] / 'shared' / 'parity' / 'gpt2' / 'bpe_cases.json'
+    if not path.exists():
+        pytest.skip('the recorded strings are not here: %s' % path.name)
+    cases = json.loads(path.read_text(encoding='utf-8'))
+    assert cases and all(small.decode(small.encode(text)) == text for text, _ in cases)

@@ -1,0 +1,191 @@
+"""The three networks against a numpy forward pass, against each other while growing, and against
+numbers recorded from the original."""
+
+import pathlib
+import re
+
+import numpy as np
+import oracle_stylegan as oracle
+import pytest
+import toy_stylegan
+
+from dnnlib import tflib
+from dnnlib.tflib import tf
+from stylegan import networks
+
+RECORDED = pathlib.Path(__file__).parents[2] / 'shared' / 'parity' / 'stylegan'
+
+
+def _close(a, b, atol):
+    assert a.shape == b.shape
+    np.testing.assert_allclose(a, b, atol=atol, rtol=0)
+
+
+def _ws(network, res, n=3):
+    return np.random.RandomState([res, n]).randn(n, networks.layers(res), network.latent_size)
+
+
+def _images(res, n=4):
+    return np.random.RandomState([res, n, 1]).uniform(-1, 1, [n, res, res, 3])
+
+
+def _synthesis(network, ws, *, res, alphas, values=None):
+    """Pictures at each alpha with the stored noise -> (list of arrays, weights by name)."""
+    with tf.Graph().as_default(), tflib.session(1) as sess:
+        alpha = tf.placeholder(tf.float32, [])
+        rgb = networks.synthesis(tf.constant(ws, tf.float32), network, res=res, alpha=alpha,
+                                 planes=networks.stored_noise)
+        values = values or toy_stylegan.randomise(sess)
+        tflib.assign(sess, {v.op.name: values[v.op.name] for v in tf.global_variables()})
+        return [sess.run(rgb, {alpha: value}) for value in alphas], values
+
+
+def _scores(network, images, *, res, alphas, values=None):
+    """Scores at each alpha -> (list of [n, 1], weights by name)."""
+    with tf.Graph().as_default(), tflib.session(1) as sess:
+        alpha = tf.placeholder(tf.float32, [])
+        scores = networks.discriminator(tf.constant(images, tf.float32), network, res=res,
+                                        alpha=alpha)
+        values = values or toy_stylegan.randomise(sess)
+        tflib.assign(sess, {v.op.name: values[v.op.name] for v in tf.global_variables()})
+        return [sess.run(scores, {alpha: value}) for value in alphas], values
+
+
+def test_layers_and_noise_sizes():
+    assert [networks.layers(res) for res in (4, 8, 64, 512, 1024)] == [2, 4, 10, 16, 18]
+    assert [networks.noise_res(layer) for layer in range(6)] == [4, 4, 8, 8, 16, 16]
+
+
+def test_feature_maps():
+    default = toy_stylegan.Network()
+    assert [default.fmaps(stage) for stage in range(1, 10)] == [
+        512, 512, 512, 512, 256, 128, 64, 32, 16]
+
+
+def test_parameter_counts_are_those_of_the_released_512_network():
+    with tf.Graph().as_default():
+        network = toy_stylegan.Network()
+        networks.mapping(tf.zeros([4, 512]), network)
+        networks.synthesis(tf.zeros([4, 16, 512]), network, res=512, alpha=1.0,
+                           planes=lambda layer: 0.0)
+        assert tflib.parameters(tf.trainable_variables()) >= 26179768
+        mapping = [v for v in tf.trainable_variables() if v.op.name.startswith('mapping/')]
+        assert tflib.parameters(mapping) == 2101248
+        old_rgb = sum(3 * (network.fmaps(r - 1) + 1) for r in range(2, 10))
+        new_rgb = sum(tflib.parameters([v]) for v in tf.trainable_variables() if 'ToRGB' in v.name)
+        assert new_rgb == old_rgb
+        assert tflib.parameters(tf.trainable_variables()) == 26179768
+
+
+def test_mapping_against_the_oracle():
+    network = toy_stylegan.network(mapping_layers=3)
+    z = np.random.RandomState(0).randn(5, 6) * [[.01], [1], [1], [5], [100]]
+    with tf.Graph().as_default(), tflib.session(1) as sess:
+        w = networks.mapping(tf.constant(z, tf.float32), network)
+        values = toy_stylegan.randomise(sess)
+        _close(sess.run(w), oracle.mapping(z, values, 3), 2e-5)
+
+
+@pytest.mark.parametrize('res, fused, mirrored_from', [
+    (4, 'auto', 128), (16, 'auto', 128), (16, 'yes', 8)])
+def test_synthesis_against_the_oracle(res, fused, mirrored_from):
+    network = toy_stylegan.network(fused_scale=fused)
+    ws, alphas = _ws(network, res), [1.0, 0.4]
+    pictures, values = _synthesis(network, ws, res=res, alphas=alphas)
+    for rgb, alpha in zip(pictures, alphas):
+        _close(rgb, oracle.synthesis(ws, values, res=res, alpha=alpha, mirrored_from=mirrored_from,
+                                     planes=toy_stylegan.planes(values)), 2e-4)
+
+
+def test_mirrored_and_plain_kernels_differ():
+    ws = _ws(toy_stylegan.network(), 8)
+    (plain,), values = _synthesis(toy_stylegan.network(), ws, res=8, alphas=[1])
+    (mirrored,), _ = _synthesis(toy_stylegan.network(fused_scale='yes'), ws, res=8, alphas=[1],
+                                values=values)
+    assert np.abs(plain - mirrored).max() > 0.1
+
+
+@pytest.mark.parametrize('res, n', [(4, 4), (16, 8), (8, 3)])
+def test_discriminator_against_the_oracle(res, n):
+    images, alphas = _images(res, n), [1.0, 0.3]
+    scores, values = _scores(toy_stylegan.network(), images, res=res, alphas=alphas)
+    for score, alpha in zip(scores, alphas):
+        _close(score, oracle.discriminator(images, values, res=res, alpha=alpha), 5e-5)
+
+
+def test_a_new_resolution_begins_as_the_old_one_doubled():
+    network = toy_stylegan.network()
+    ws, images = _ws(network, 16), _images(16)
+    (new,), values = _synthesis(network, ws, res=16, alphas=[0.0])
+    (old,), _ = _synthesis(network, ws[:, :4], res=8, alphas=[1.0], values=values)
+    _close(new, oracle.up(old), 1e-6)
+    (new,), values = _scores(network, images, res=16, alphas=[0.0])
+    (old,), _ = _scores(network, oracle.down(images), res=8, alphas=[1.0], values=values)
+    _close(new, old, 1e-5)
+
+
+def test_wrong_shapes_are_named():
+    network = toy_stylegan.network()
+    with tf.Graph().as_default():
+        with pytest.raises(AssertionError):
+            networks.synthesis(tf.zeros([1, 4, 6]), network, res=16, alpha=1.0, planes=None)
+        with pytest.raises(AssertionError, match=r'\[4, 8, 8, 3\]'):
+            networks.discriminator(tf.zeros([4, 8, 8, 3]), network, res=16, alpha=1.0)
+
+
+# --- Numbers recorded from the original.
+
+def _recorded(name):
+    path = RECORDED / name
+    if not path.exists():
+        pytest.skip('no recorded numbers at %s' % path)
+    return np.load(str(path))
+
+
+def _renamed(recorded, prefix, log2, scope):
+    """The original's weights by our names: its RGB layers count down from the full resolution."""
+    values = {}
+    for name in recorded.files:
+        if not name.startswith(prefix):
+            continue
+        value, name = recorded[name], name[len(prefix):]
+        name = re.sub(r'(To|From)RGB_lod(\d+)', lambda match: '%dx%d/%sRGB' % (
+            (2 ** (log2 - int(match.group(2))),) * 2 + (match.group(1),)), name)
+        name = name.replace('Noise/weight', 'noise_strength').replace('StyleMod', 'style')
+        noise = re.match(r'noise(\d+)$', name)
+        if noise:
+            layer = int(noise.group(1))
+            names = ['Conv0_up', 'Conv1'] if layer > 1 else ['Const', 'Conv']
+            name = '%dx%d/%s/noise' % ((networks.noise_res(layer),) * 2 + (names[layer % 2],))
+        is_map = noise or name.endswith('/const')
+        values[scope + name] = value.transpose(0, 2, 3, 1) if is_map else value
+    return values
+
+
+@pytest.mark.parametrize('res, lods', [(32, [0, 0.4]), (16, [1, 1.7])])
+@pytest.mark.parametrize('kind, fused', [('linear', 'no'), ('linear_fused', 'yes')])
+def test_recorded_pictures_of_the_original(res, lods, kind, fused):
+    recorded = _recorded('g32.npz')
+    network = toy_stylegan.network(resolution=32, latent_size=40, fmap_base=256, fmap_max=32,
+                                   fused_scale=fused)
+    values = _renamed(recorded, 'w/G_synthesis/', 5, 'synthesis/')
+    ws = recorded['in/dlatents_mixed'][:, :networks.layers(res)]
+    pictures, _ = _synthesis(network, ws, res=res, alphas=[1 - lod % 1 for lod in lods],
+                             values=values)
+    for rgb, lod in zip(pictures, lods):
+        full = rgb.repeat(32 // res, axis=1).repeat(32 // res, axis=2)
+        _close(full, recorded['syn/%s/lod%g' % (kind, lod)].transpose(0, 2, 3, 1), 2e-4)
+
+
+@pytest.mark.parametrize('res, lods', [(32, [0, 0.4]), (16, [1, 1.7])])
+@pytest.mark.parametrize('n', [8, 3])
+def test_recorded_scores_of_the_original(res, lods, n):
+    recorded = _recorded('d32.npz')
+    network = toy_stylegan.network(resolution=32, fmap_base=256, fmap_max=32)
+    images = (recorded['in/images_q127'][:n] / np.float32(127)).transpose(0, 2, 3, 1)
+    if res == 16:
+        images = oracle.down(images)
+    scores, _ = _scores(network, images, res=res, alphas=[1 - lod % 1 for lod in lods],
+                        values=_renamed(recorded, 'w/', 5, 'D/'))
+    for score, lod in zip(scores, lods):
+        _close(score, recorded['score/b%d/linear/fused_auto/lod%g' % (n, lod)], 1e-5)

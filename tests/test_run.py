@@ -1,0 +1,163 @@
+"""Every command as a user types it, in a process of its own, at toy size."""
+
+import csv
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from dnnlib import images
+
+REPO = pathlib.Path(__file__).parents[1]
+SMALL_GAN = ['--resolution', '16', '--latent-size', '8', '--mapping-layers', '2', '--fmap-max', '8',
+             '--kimg', '0.096', '--hold-kimg', '0.032', '--fade-kimg', '0.032', '--tick-kimg',
+             '0.032', '--minibatch', '8', '--grid', '4', '--threads', '1']
+SMALL_GPT2 = ['--n-vocab', '300', '--n-ctx', '96', '--window', '32', '--n-embd', '16', '--n-head',
+              '2', '--n-layer', '1', '--batch', '2', '--steps', '4', '--validate-every', '2',
+              '--sample-every', '4', '--threads', '1']
+
+
+def run(*arguments, cwd):
+    """Run a command; returns (exit code, stdout, stderr)."""
+    done = subprocess.run([sys.executable, str(REPO / 'run.py')] + [str(a) for a in arguments],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=str(cwd),
+                          universal_newlines=True, timeout=300)
+    return done.returncode, done.stdout, done.stderr
+
+
+def succeed(*arguments, cwd):
+    code, out, err = run(*arguments, cwd=cwd)
+    assert code == 0, err[-2000:]
+    return out
+
+
+@pytest.fixture(scope='module')
+def place(tmp_path_factory):
+    """A folder where the demo is drawn and pruned, and both models are trained for a moment."""
+    folder = tmp_path_factory.mktemp('place')
+    succeed('demo', '--out', 'toy', '--count', '30', cwd=folder)
+    succeed('prune', '--data', 'toy', cwd=folder)
+    succeed('train-stylegan', '--data', 'toy-pruned', *SMALL_GAN, cwd=folder)
+    succeed('train-gpt2', '--data', 'toy', *SMALL_GPT2, cwd=folder)
+    return folder
+
+
+def test_demo_and_prune_leave_a_table_of_decisions(place):
+    with open(str(place / 'toy-pruned' / 'prune.csv'), encoding='utf-8', newline='') as table:
+        rows = list(csv.DictReader(table))
+    assert len(rows) == 30
+    assert {row['keep'] for row in rows} <= {'yes', 'no'}
+    assert list((place / 'toy-pruned' / 'sheets').iterdir())
+
+
+def test_training_leaves_grids_snapshots_and_a_history(place):
+    folder = place / 'runs' / 'stylegan'
+    history = [json.loads(line) for line in (folder / 'progress.jsonl').read_text().splitlines()]
+    assert [line['nimg'] for line in history] == [32, 64, 96]
+    assert [line['resolution'] for line in history] == [8, 16, 16]
+    assert images.read_rgb(folder / 'fakes-000000.png').shape[2] == 3
+    with np.load(str(folder / 'network-snapshot-000000.npz'), allow_pickle=False) as snapshot:
+        assert json.loads(str(snapshot['about']))['res'] == 16
+    assert (place / 'runs' / 'gpt2' / 'snapshot' / 'hparams.json').exists()
+
+
+def test_a_finished_training_has_nothing_left_to_do_and_can_be_prolonged(place):
+    history = place / 'runs' / 'stylegan' / 'progress.jsonl'
+    before = history.read_text()
+    succeed('train-stylegan', '--data', 'toy-pruned', *SMALL_GAN, cwd=place)
+    assert history.read_text() == before
+    longer = [{'0.096': '0.128'}.get(word, word) for word in SMALL_GAN]
+    succeed('train-stylegan', '--data', 'toy-pruned', *longer, cwd=place)
+    assert history.read_text().startswith(before) and history.read_text() != before
+
+
+def test_samples_are_complete_and_the_same_bytes_again(place):
+    for out in ('one', 'two'):
+        succeed('samples', '--out', out, '--count', '2', '--threads', '1', cwd=place)
+    names = {str(path.relative_to(place / 'one')) for path in (place / 'one').rglob('*.*')}
+    assert {'grid.png', 'truncation.png', 'mixing.png', 'walk.mp4', 'mixing.mp4', 'index.html',
+            'descriptions.txt', 'products.jsonl', 'products/000000.png'} <= names
+    for name in names - {'index.html'}:  # the page tells the time and the command
+        assert (place / 'one' / name).read_bytes() == (place / 'two' / name).read_bytes(), name
+    lines = (place / 'one' / 'products.jsonl').read_text(encoding='utf-8').splitlines()
+    products = [json.loads(line) for line in lines]
+    assert [product['seed'] for product in products] == [0, 1]
+    assert all({'psi', 'category', 'tags', 'prompt', 'text', 'image'} <= set(product)
+               for product in products)
+
+
+def test_text_prints_in_the_form_of_the_post(place):
+    out = succeed('text', '--prompt', 'red dress', '--count', '2', '--max-tokens', '8', cwd=place)
+    assert out.startswith('=' * 40 + ' SAMPLE 1 ' + '=' * 40 + '\n')
+    assert '=' * 40 + ' SAMPLE 2 ' + '=' * 40 in out
+
+
+def test_check_text_prints_three_figures(place):
+    out = succeed('check-text', '--data', 'toy', '--count', '3', cwd=place)
+    assert [' of 3 ' in line for line in out.splitlines()[:3]] == [True] * 3
+
+
+def test_the_stylegan_preset_is_stopped_saved_and_continued(place):
+    arguments = [sys.executable, str(REPO / 'run.py'), 'train-stylegan', '--data', 'toy-pruned',
+                 '--run', 'runs/stopped'] + [{'0.096': '9'}.get(word, word) for word in SMALL_GAN]
+    process = subprocess.Popen(arguments, cwd=str(place), stdout=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE, universal_newlines=True)
+    history = place / 'runs' / 'stopped' / 'progress.jsonl'
+    for _ in range(600):
+        if history.exists() and history.read_text().count('\n') >= 2:
+            break
+        time.sleep(0.2)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert 'run the same command again to go on' in err
+    assert (place / 'runs' / 'stopped' / 'checkpoint' / 'checkpoint').exists()
+
+
+@pytest.mark.parametrize('arguments, words', [
+    (['train-stylegan', '--data', 'nowhere'], 'nowhere does not exist'),
+    (['train-stylegan', '--data', 'empty'], 'empty'),
+    (['train-gpt2', '--data', 'texts.csv', '--text-column', 'story'], 'story'),
+    (['prune', '--data', 'empty'], 'empty'),
+    (['train-stylegan', '--data', 'notpictures'], 'picture'),
+    (['train-stylegan', '--size', '64'], '--size'),
+    (['train-everything'], 'train-everything'),
+    (['train-stylegan', '--resolution', '65'], '65'),
+    (['train-stylegan', '--augment', 'blur'], 'blur'),
+    (['text', '--gpt2', 'empty'], 'empty'),
+    (['samples', '--stylegan', 'empty'], 'empty')])
+def test_a_mistake_is_one_line_and_exit_code_1(tmp_path, arguments, words):
+    (tmp_path / 'empty').mkdir()
+    (tmp_path / 'texts.csv').write_text('name,description\na,A dress.\n')
+    (tmp_path / 'notpictures').mkdir()
+    (tmp_path / 'notpictures' / 'a.jpg').write_bytes(b'')
+    (tmp_path / 'notpictures' / 'b.jpg').write_text('not a picture')
+    code, _, err = run(*arguments, cwd=tmp_path)
+    errors = [line for line in err.splitlines() if line.startswith('error: ')]
+    assert code == 1 and len(errors) == 1, err
+    assert words in errors[0] and 'Traceback' not in err
+
+
+def test_a_run_folder_with_other_options_is_refused_and_kept(place):
+    before = (place / 'runs' / 'stylegan' / 'options.json').read_bytes()
+    code, _, err = run('train-stylegan', '--data', 'toy-pruned', *SMALL_GAN + ['--r1-gamma', '5'],
+                       cwd=place)
+    assert code == 1 and 'r1_gamma was 10.0, now 5.0' in err
+    assert (place / 'runs' / 'stylegan' / 'options.json').read_bytes() == before
+
+
+@pytest.mark.parametrize('command', ['demo --out toy --count 6', 'prune --data toy', '--help',
+                                     'train-stylegan --help', 'samples --help'])
+def test_what_needs_no_tensorflow_does_not_load_it(tmp_path, command):
+    succeed('demo', '--out', 'toy', '--count', '6', cwd=tmp_path)
+    script = ('import sys; sys.path.insert(0, %r); import run\n'
+              'try: run.main(%r.split())\n'
+              'except SystemExit: pass\n'
+              'assert "dnnlib.tflib" not in sys.modules' % (str(REPO), command))
+    subprocess.run([sys.executable, '-c', script], cwd=str(tmp_path), check=True, timeout=120,
+                   stdout=subprocess.DEVNULL)

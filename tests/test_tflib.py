@@ -1,0 +1,74 @@
+"""The border to TensorFlow: graph mode, restoring by name, setting by name."""
+
+import numpy as np
+import pytest
+
+from dnnlib import tflib
+from dnnlib.tflib import tf
+
+
+@pytest.fixture
+def graph():
+    with tf.Graph().as_default():
+        yield
+
+
+def _variable(name, value):
+    return tf.get_variable(name, initializer=np.float32(value))
+
+
+def test_graph_mode_on_either_version(graph):
+    assert not tf.executing_eagerly()
+    assert not hasattr(tf, 'contrib')
+    assert tf.ones([3]).shape.as_list() == [3]  # sizes are plain ints
+
+
+def test_session_has_the_threads_asked_for(graph):
+    with tflib.session(1) as sess:
+        assert sess.run(tf.constant(2) + 3) == 5
+        assert sess._config.intra_op_parallelism_threads == 1
+        assert sess._config.inter_op_parallelism_threads == 1
+
+
+def test_shape_list_mixes_ints_and_tensors(graph):
+    x = tf.placeholder(tf.float32, [None, 3])
+    assert tflib.shape_list(tf.zeros([2, 3])) == [2, 3]
+    count, width = tflib.shape_list(x)
+    assert width == 3
+    with tflib.session(1) as sess:
+        assert sess.run(count, {x: np.zeros([7, 3])}) == 7
+
+
+def test_parameters_counts_numbers(graph):
+    variables = [_variable('a', np.zeros([2, 3])), _variable('b', 1.0)]
+    assert tflib.parameters(variables) == 7
+
+
+def test_restoring_takes_what_matches_and_names_the_rest(tmp_path):
+    with tf.Graph().as_default(), tflib.session(1) as sess:
+        _variable('a', [1, 2]), _variable('b', 3)
+        sess.run(tf.global_variables_initializer())
+        checkpoint = tf.train.Saver().save(sess, str(tmp_path / 'state'))
+    with tf.Graph().as_default(), tflib.session(1) as sess:
+        a, b, c = _variable('a', [0, 0]), _variable('b', 0), _variable('c', 5)
+        sess.run(tf.global_variables_initializer())
+        assert tflib.restore_matching(sess, checkpoint, [a, b, c], skip=['b']) == [b, c]
+        assert [x.tolist() for x in sess.run([a, b, c])] == [[1, 2], 0, 5]
+        assert tflib.restore_matching(sess, checkpoint, [a, b, c]) == [c]
+        assert sess.run(b) == 3
+    with tf.Graph().as_default(), tflib.session(1) as sess:
+        with pytest.raises(AssertionError, match='a: checkpoint'):
+            tflib.restore_matching(sess, checkpoint, [_variable('a', [0, 0, 0])])
+
+
+def test_assign_sets_by_name_even_in_a_final_graph(graph):
+    a, b = _variable('a', [0, 0]), _variable('b', 0)
+    with tflib.session(1) as sess:
+        sess.run(tf.global_variables_initializer())
+        tf.get_default_graph().finalize()
+        tflib.assign(sess, {'a': np.array([4, 5], np.float32)})
+        assert [x.tolist() for x in sess.run([a, b])] == [[4, 5], 0]
+        with pytest.raises(KeyError):
+            tflib.assign(sess, {'nobody': 1})
+        with pytest.raises(AssertionError, match=r'a: graph \[2\], value \[3\]'):
+            tflib.assign(sess, {'a': np.zeros(3, np.float32)})

@@ -1,0 +1,49 @@
+"""A StyleGAN so small that tests can afford it, and random weights for it."""
+
+import numpy as np
+
+from dnnlib import tflib
+from dnnlib.tflib import tf
+from stylegan import networks, weights
+from stylegan.config import Network
+
+
+def network(**more):
+    """A Network of at most five maps, unless told otherwise."""
+    return Network(**dict(dict(
+        resolution=16, latent_size=6, mapping_layers=2, fmap_base=40, fmap_max=5), **more))
+
+
+def randomise(sess, seed=0):
+    """Give every variable a random value, in a range where no term vanishes -> name -> array."""
+    random, values = np.random.RandomState([seed, 12]), {}
+    for variable in sorted(tf.global_variables(), key=lambda v: v.op.name):
+        name = variable.op.name
+        scale = 100 if 'mapping' in name else 1 if name.endswith(('weight', 'noise')) else 0.3
+        values[name] = np.float32(random.randn(*variable.shape.as_list()) * scale)
+    tflib.assign(sess, values)
+    return values
+
+
+def planes(values, scope=''):
+    """The stored noise planes among random weights, by layer."""
+    found = {}
+    for name in values:
+        if name.startswith(scope + 'synthesis/') and name.endswith('/noise'):
+            _, size, conv, _ = name[len(scope):].split('/')
+            first = 2 * int(size.split('x')[0]).bit_length() - 6  # 4x4: 0, 8x8: 2, ...
+            found[first + (conv in ('Conv', 'Conv1'))] = values[name]
+    return [found[layer] for layer in sorted(found)]
+
+
+def snapshot(path, *, res=16, alpha=1.0, **more):
+    """Write a snapshot with random weights -> name -> array."""
+    with tf.Graph().as_default(), tflib.session(1) as sess:
+        toy = network(**more)
+        ws = networks.mapping(tf.zeros([1, toy.latent_size]), toy)
+        tf.get_variable('dlatent_avg', [toy.latent_size])
+        networks.synthesis(tf.tile(ws[:, tf.newaxis], [1, networks.layers(res), 1]), toy, res=res,
+                           alpha=alpha, planes=networks.stored_noise)
+        values = randomise(sess)
+    weights.save(path, values, toy, res=res, alpha=alpha, kimg=1.5, made={'by': 'a test'})
+    return values
