@@ -63,10 +63,9 @@ def train_gpt2(options):
     products = source.with_texts(source.read(
         data, text_column=options.text_column, tag_columns=_listed(options.tag_columns),
         key_column=options.key_column), data)
-    texts, tags, keys = zip(*[(p.description, p.tags, p.key) for p in products])
-    run = _run(options, network, training, config.FREE, data=_digest(texts + tags),
-               start=str(options.start or ''))
-    train.train(run, texts, tags, keys, network=network, config=training, start=options.start)
+    run = _run(options, network, training, config.FREE, start=str(options.start or ''),
+               data=_digest((p.description, p.tags, p.key) for p in products))
+    train.train(run, products, network, training, start=options.start)
     print('done: the best weights are in %s; now try: python run.py text' % run.folder)
 
 
@@ -75,7 +74,7 @@ def text(options):
     from gpt2 import decode
     writer = decode.Writer(_gpt2(options), options.threads)
     print(decode.report(writer.texts(
-        [writer.prompt(options.prompt)] * options.count, **_sampling(options, options.count),
+        [options.prompt] * options.count, **_sampling(options, options.count),
         max_tokens=options.max_tokens, keep_prompt=options.keep_prompt)), end='')
 
 
@@ -86,8 +85,7 @@ def check_text(options):
     writer = decode.Writer(_gpt2(options), options.threads)
     known = [product.description for product in source.read(options.data or _demo())]
     print(textcheck.report(
-        lambda prompts: writer.texts([writer.prompt(prompt) for prompt in prompts],
-                                     **_sampling(options, len(prompts))),
+        lambda prompts: writer.texts(prompts, **_sampling(options, len(prompts))),
         known, count=options.count, seed=options.seed))
 
 
@@ -109,7 +107,7 @@ def samples(options):
     video.write_mp4(out / 'mixing.mp4', figures.mixing_walk(gan, seed, psi=psi))
     products = fakes.write(
         out, gan.pictures(gan.truncate(gan.w(gan.seeded(seeds)), psi)), seeds=seeds, psi=psi,
-        describe=lookalikes.describer(gan.path.parent / 'lookalikes.npz'), prompt=writer.prompt,
+        describe=lookalikes.describer(gan.path.parent / 'lookalikes.npz'),
         write_texts=lambda prompts: writer.texts(prompts, **_sampling(options, len(prompts))))
     texts = writer.texts([''] * options.count, **_sampling(options, options.count))
     files.write_text(out / 'descriptions.txt', decode.report(texts))

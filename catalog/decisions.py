@@ -3,8 +3,8 @@
 `prune.csv` has one row a picture: image, width, height, keep, reason, rule, every score. `keep` is
 yes or no, and is a person's to edit. `rule` is what the rules alone said, "good" or why not; where
 keep differs from it a person decided, and the next run says so: its `reason` is "manual".
-An emptied keep hands the picture back to the rules. `prune.json` says which catalogue was judged and with which thresholds.
-Beside them lie the contact sheets, in the folder `sheets`.
+An emptied keep hands the picture back to the rules. `prune.json` says which catalogue was judged
+and with which thresholds. Beside them lie the contact sheets, in the folder `sheets`.
 """
 
 import os
@@ -41,9 +41,9 @@ def is_manual(row):
 
 
 def read(folder):
-    """The rows of prune.csv by image, dicts of str; keep is 'yes', 'no' or '': let the rules decide.
+    """The rows of prune.csv by image, dicts of str; an empty keep lets the rules decide.
 
-    Raises UserError for any other keep.
+    Raises UserError for a keep that is not 'yes', 'no' or ''.
     """
     path = pathlib.Path(folder) / _TABLE
     rows = {row['image']: row for row in tables.read_rows(path, COLUMNS)}
@@ -61,12 +61,12 @@ def kept(folder):
             for name, row in read(folder).items()}
 
 
-def write(folder, rows, *, source, options):
-    """Write the rows, at least one: dicts with COLUMNS, then the scores; and what they are about."""
-    folder, source = pathlib.Path(folder).resolve(), pathlib.Path(source).resolve()
+def write(folder, rows, *, catalogue, options):
+    """Write the rows, dicts with COLUMNS and then scores, and what they are about."""
+    folder, catalogue = pathlib.Path(folder).resolve(), pathlib.Path(catalogue).resolve()
     try:
-        place = os.path.relpath(str(source), str(folder))
+        place = os.path.relpath(str(catalogue), str(folder))
     except ValueError:  # another drive: no relative path leads there
-        place = str(source)
+        place = str(catalogue)
     tables.write_rows(folder / _TABLE, list(rows[0]), rows)
     files.write_json(folder / _ABOUT, {'source': place, 'options': options})

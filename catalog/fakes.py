@@ -20,18 +20,17 @@ FIGURES = [
      'laid on the lower left one; the result is at the lower right.')]
 
 
-def write(folder, pictures, *, seeds, psi, describe, prompt, write_texts):
+def write(folder, pictures, *, seeds, psi, describe, write_texts):
     """Write products.jsonl and products/*.png; returns the products as dicts.
 
     pictures:    uint8 [n, h, w, 3], made from `seeds` with truncation `psi`.
     describe:    function pictures -> list of (category, list of tags).
-    prompt:      function words -> what to give the text model for these attributes.
     write_texts: function list of prompts -> list of texts.
     """
     seen = describe(pictures)
     words = [' '.join([tag for tag in tags if tag != category] + [category] * bool(category))
              for category, tags in seen]
-    texts = write_texts([prompt(line) for line in words])
+    texts = write_texts(words)
     products = []
     for seed, picture, (category, tags), line, text in zip(seeds, pictures, seen, words, texts):
         name = 'products/%06d.png' % seed

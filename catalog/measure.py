@@ -14,7 +14,7 @@ from PIL import Image, ImageFilter
 _SIDE = 96          # px, longer side of the thumbnail that is measured
 _BORDER = 0.06      # of the shorter side: how deep the border is that shows the backdrop
 _FIGURE = 3.2       # standard deviations of the backdrop from which on a pixel is figure
-_OWN = 0.35         # a colour is the product's if the middle has this part of it, the border the rest
+_OWN = 0.35         # a colour is the product's if this part of it is in the middle, not the border
 _BINS = (6, 12, 12)     # of luma and the two chroma channels
 TWIN_SHAPE = (16, 16, 3)
 SCORES = ('offset', 'cut', 'clutter', 'area', 'subject', 'colours')
@@ -22,14 +22,17 @@ SCORES = ('offset', 'cut', 'clutter', 'area', 'subject', 'colours')
 
 @functools.lru_cache(maxsize=64)
 def _layout(height, width):
-    """Fixed maps of a thumbnail: surface terms [h, w, 6], border and centre [h, w], weights [n]."""
+    """Maps of a thumbnail [h, w]: surface terms [h, w, 6], where border and centre are, weights.
+
+    The weights say how much a place is mid-picture [h, w], and a border pixel corner [n].
+    """
     y, x = np.mgrid[-1:1:height * 1j, -1:1:width * 1j]
     terms = np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], axis=-1)
     depth = max(3, int(round(_BORDER * min(height, width))))
     border = np.ones([height, width], bool)
     border[depth:-depth, depth:-depth] = False
     centre = (np.abs(x) < 0.4) & (np.abs(y) < 0.45)
-    middle = ((1 - x ** 2) * (1 - y ** 2)) ** 2
+    middle = ((1 - x ** 2) * (1 - y ** 2)) ** 2 + 1e-6
     corners = (0.3 + np.abs(x * y))[border]  # products reach into corners least often
     return terms, border, centre, middle, corners
 
@@ -65,7 +68,7 @@ def _bins(colour):
 
 
 def _histogram(bins, weights=None):
-    """Share of the pixels in each colour bin; bins overlap, so a step over an edge is a small one."""
+    """Share of the pixels in each colour bin; bins overlap, so a step over an edge is small."""
     counts = np.bincount(bins, weights, minlength=np.prod(_BINS)).reshape(_BINS)
     for axis in range(3):
         line = np.moveaxis(counts, axis, 0)
@@ -81,7 +84,7 @@ def _without_specks(mask):
 
 
 def _distance(everywhere, on_border, weights):
-    """How unlike the backdrop each pixel is, in its standard deviations (Mahalanobis), 12 at most."""
+    """How unlike the backdrop a pixel is, in standard deviations (Mahalanobis), 12 at most."""
     spread = (on_border * weights[:, None]).T @ on_border / weights.sum()
     inverse = np.linalg.inv(1.5 * spread + np.diag([25, 16, 16]))  # never finer than JPEG noise
     squares = np.einsum('hwi,ij,hwj->hw', everywhere, inverse, everywhere)
@@ -127,27 +130,25 @@ def _cut(figure):
 
 
 def _colours(picture):
-    """How many colours the thumbnail has: 4 bits a channel, each on 0.1 % of the pixels or more."""
-    rgb = np.asarray(picture).astype(int) >> 4
-    counts = np.bincount(((rgb[..., 0] << 8) + (rgb[..., 1] << 4) + rgb[..., 2]).ravel())
-    return int(np.sum(counts >= 0.001 * rgb[..., 0].size))
+    """How many colours the thumbnail has, in 5 bits a channel, each on 0.05 % of the pixels."""
+    rgb = np.asarray(picture).astype(int) >> 3
+    counts = np.bincount(((rgb[..., 0] << 10) + (rgb[..., 1] << 5) + rgb[..., 2]).ravel())
+    return int(np.sum(counts >= 0.0005 * rgb[..., 0].size))
 
 
-def twin(picture):
-    """A Pillow RGB image as the few pixels by which its duplicates are found: uint8 [16, 16, 3]."""
-    return np.asarray(picture.resize(TWIN_SHAPE[:2], Image.BOX))
+def _subject(distance, fine, border, change):
+    """Whether anything stands before the backdrop: the surer of two signs of it, each 0..1.
 
-
-def _subject(distance, border, inside, outside):
-    """Whether anything stands before the backdrop: the larger of two signs of it, each 0..1.
-
-    A ninth of the picture is many times less like the backdrop than the border is, or the colours
-    of the middle are not those of the border. Cloth that fills the frame shows neither.
+    One: some ninth of the picture is many times less like the backdrop than the border is, and
+    there are edges many times sharper than the border's. Two is `change`: the colours of the
+    middle are not those of the border. Cloth that fills the frame shows neither.
     """
     ninths = [part.mean() for rows in np.array_split(distance, 3)
               for part in np.array_split(rows, 3, axis=1)]
-    return max(min(1, max(ninths) / distance[border].mean() / 7),
-               0.5 * np.abs(inside - outside).sum())
+    contrast = max(ninths) / (distance[border].mean() + 0.01)
+    detail = np.linalg.norm(fine, axis=-1)
+    sharpness = np.percentile(detail, 99) / (np.percentile(detail[border], 75) + 1)
+    return max(min(1, np.sqrt(contrast * sharpness) / 6.4), change)
 
 
 def _seen(steps, toward):
@@ -161,19 +162,24 @@ def _seen(steps, toward):
     return np.hypot(shading * unit[:, 0], np.linalg.norm(others, axis=1))
 
 
-def _clutter(picture, colour, residual, where):
+def _clutter(fine, colour, residual, where):
     """How complex the border is: how far it strays from the backdrop, its grain and its hues.
 
-    residual [h, w, 3]: of the backdrop; where [h, w]: the border without the product. Medians let
-    a room's second wall stand. Bright backgrounds may vary more, as the eye has it.
+    fine, residual [h, w, 3]: differences to a blurred picture and to the backdrop; where [h, w]:
+    the border without the product. Medians let a room's second wall stand. Bright backgrounds may
+    vary more, as the eye has it.
     """
-    fine = colour - _colour(picture.filter(ImageFilter.BoxBlur(2)))
     backdrop = (colour - residual)[where]
     stray = np.median(_seen(residual[where], backdrop))
     grain = np.median(_seen(fine[where], backdrop))
     hues = np.percentile(np.linalg.norm(residual[where][:, 1:], axis=1), 70)
     brightness = np.median(np.linalg.norm(backdrop, axis=1))
     return 100 * (stray + grain + hues / 2) / (brightness + 250)
+
+
+def twin(picture):
+    """A Pillow RGB image as the few pixels by which its duplicates are found: uint8 [16, 16, 3]."""
+    return np.asarray(picture.resize(TWIN_SHAPE[:2], Image.BOX))
 
 
 def measure(picture):
@@ -191,17 +197,19 @@ def measure(picture):
     if min(picture.size) < 16:  # a strip; the maps need some room
         picture = picture.resize([max(16, side) for side in picture.size], Image.BOX)
     colour = _colour(picture)
+    fine = colour - _colour(picture.filter(ImageFilter.BoxBlur(2)))
     everywhere, on_border, weights = _backdrop(colour)
     distance = _distance(everywhere, on_border, weights)
     figure = _without_specks(distance > _FIGURE)
     _, border, centre, middle, _ = _layout(*figure.shape)
     bins = _bins(colour)
     inside, outside = _histogram(bins[centre]), _histogram(bins[border])
+    change = 0.5 * np.abs(inside - outside).sum()
     product = _product(figure, bins, outside, middle)
     bare = border & ~product
     if bare.sum() < 0.3 * border.sum():  # all product: then that is what there is to judge
         bare = border
-    values = {'offset': _offset(product), 'cut': _cut(product),
-              'clutter': _clutter(picture, colour, everywhere, bare), 'area': figure.mean(),
-              'subject': _subject(distance, border, inside, outside), 'colours': _colours(picture)}
+    values = {'offset': _offset(product), 'cut': _cut(product), 'area': figure.mean(),
+              'clutter': _clutter(fine, colour, everywhere, bare),
+              'subject': _subject(distance, fine, border, change), 'colours': _colours(picture)}
     return {name: round(float(values[name]), 4) for name in SCORES}

@@ -24,48 +24,46 @@ _RULES = (  # reason, score, knob: asked in this order
     ('composition', 'cut', 'max_cut'))
 REASONS = ('good', 'unreadable', 'small', 'not-product', 'background', 'composition', 'duplicate',
            'manual')
-_SCORES = measure.SCORES + ('difference', 'twin')
+_COLUMNS = decisions.COLUMNS + measure.SCORES + ('difference', 'twin')
 
 
 @dataclasses.dataclass(frozen=True)
 class Prune:
     """Where the lines are drawn; the defaults suit studios, plain floors, sheets and walls."""
     min_side: int = knob(300, 'small: least width and height of a picture', 'px')
-    min_area: float = knob(0.012, 'not-product: least share of the picture the product covers')
-    min_subject: float = knob(0.3, 'not-product: how sure it must be that something is in front', '0..1')
-    min_colours: int = knob(9, 'not-product: fewest colours of a photo')
+    min_area: float = knob(0.02, 'not-product: least share of the picture the product covers')
+    min_subject: float = knob(0.36, 'not-product: least sign that something is in front', '0..1')
+    min_colours: int = knob(12, 'not-product: fewest colours of a photo')
     max_clutter: float = knob(5.2, 'background: most complex, 0 is one even colour')
     max_offset: float = knob(0.13, 'composition: furthest off centre, as a share of the picture')
     max_cut: float = knob(0.6, 'composition: largest share of one side that the product covers')
     min_difference: float = knob(3.0, 'duplicate: least difference to another picture', '0..255')
 
 
-def _strains(row, config):
-    """How near each rule's line the picture is: reason, score, strain; beyond 1 the rule drops it."""
+def _strains(values, config):
+    """Yield (strain, reason, score) of each rule; it drops a picture whose strain is beyond 1."""
     for reason, score, name in _RULES:
-        value, limit = row[score], getattr(config, name)
-        below = name.startswith('min_')
-        yield reason, score, (limit / max(value, 1e-9) if below else value / max(limit, 1e-9))
+        value, limit = values[score], getattr(config, name)
+        if name.startswith('min_'):
+            value, limit = limit, value
+        yield value / max(limit, 1e-9), reason, score
 
 
 def _judge(record, config):
     """A row of prune.csv from a record of scores; whether it is a duplicate comes later.
 
-    Beyond the columns of the file: `strain` and `remark`, for the contact sheets.
+    Beyond the columns of the file it has `strain`, how near the rules' line the picture is, and
+    `remark`, the score that decided or came nearest: both are for the contact sheets.
     """
-    row = {name: '' for name in decisions.COLUMNS + _SCORES}
-    row.update(image=record['image'], width=record['width'], height=record['height'], rule='good',
-               strain=0.0, remark='', **record['scores'])
-    if not record['scores']:
-        row.update(rule='unreadable', remark='unreadable')
-        return row
-    row['side'] = min(row['width'], row['height'])
-    strains = list(_strains(row, config))
-    broken = [found for found in strains if found[2] > 1]
-    reason, score, row['strain'] = broken[0] if broken else max(strains, key=lambda found: found[2])
-    row['rule'] = reason if broken else 'good'
-    row['remark'] = '%s %.4g' % (score, row.pop('side') if score == 'side' else row[score])
-    row.pop('side', None)
+    row = dict.fromkeys(_COLUMNS, '')
+    row.update(record['scores'], image=record['image'], width=record['width'],
+               height=record['height'], rule='unreadable', strain=0.0, remark='unreadable')
+    if record['scores']:
+        values = dict(record['scores'], side=min(record['width'], record['height']))
+        strains = list(_strains(values, config))
+        broken = [rule for rule in strains if rule[0] > 1]
+        row['strain'], reason, score = broken[0] if broken else max(strains)
+        row.update(rule=reason if broken else 'good', remark='%s %.4g' % (score, values[score]))
     return row
 
 
@@ -87,7 +85,7 @@ def _mark_duplicates(rows, records, config):
 
 
 def _decide(rows, former):
-    """Fill in keep and reason: a person's word, in this or an earlier prune.csv, beats the rules."""
+    """Fill in keep and reason: what a person wrote in the `former` prune.csv beats the rules."""
     for row in rows:
         row['keep'], row['reason'] = 'yes' if row['rule'] == 'good' else 'no', row['rule']
         edited = former.get(row['image'])
@@ -122,7 +120,7 @@ def prune(data, out, config):
     keeps what a person edited in the column keep, and measures only pictures that are new.
     Raises UserError: no pictures, or `out` holds the decisions about another catalogue.
     """
-    data, out = pathlib.Path(data), pathlib.Path(out)
+    data, out = source.catalogue(data), pathlib.Path(out)
     products = source.with_pictures(source.read(data), data)
     products = list({product.name: product for product in products}.values())
     former = {}
@@ -135,9 +133,8 @@ def prune(data, out, config):
     rows = [_judge(record, config) for record in records]
     _mark_duplicates(rows, records, config)
     _decide(rows, former)
-    columns = decisions.COLUMNS + _SCORES
-    decisions.write(out, [{name: row[name] for name in columns} for row in rows],
-                    source=data, options=dataclasses.asdict(config))
+    decisions.write(out, [{name: row[name] for name in _COLUMNS} for row in rows],
+                    catalogue=data, options=dataclasses.asdict(config))
     groups = _groups(rows, products)
     sheets.write(out / decisions.SHEETS, groups)
     sheets.write_overview(out / decisions.SHEETS / 'overview.jpg', groups)

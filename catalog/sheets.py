@@ -31,7 +31,7 @@ def _thumbnail(path):
 
 
 def _draw(page, position, path, lines):
-    """Put one picture and its lines of text on a page, the tile's upper left corner at `position`."""
+    """Put a picture and lines of text on a page, their upper left corner at `position`."""
     x, y = position
     page.paste(_thumbnail(path), position)
     pen, font = ImageDraw.Draw(page), ImageFont.load_default()
@@ -45,13 +45,14 @@ def _save(path, page):
 
 
 def write(folder, groups):
-    """Write the pages of each group as `folder/<group>-001.jpg`, in place of all older sheets.
+    """Write the pages of each group as `folder/<group>-001.jpg`, in place of its older pages.
 
     groups: dict name -> list of (path of a picture, name to show, remark), in the order to show.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob('*.jpg'):
-        old.unlink()
+    for name in groups:
+        for old in folder.glob(name + '-[0-9][0-9][0-9]*.jpg'):
+            old.unlink()
     height = _TILE + 2 * _LINE + 2 * _GAP
     total = sum(len(group) for group in groups.values())
     with tqdm(total=total, desc='contact sheets', unit=' pictures') as bar:
@@ -74,7 +75,8 @@ def write_overview(path, groups, *, columns=9):
     """
     groups = {name: group for name, group in groups.items() if group}
     head, height = 18, _TILE + _LINE + 8
-    page = Image.new('RGB', (columns * (_TILE + _GAP), max(1, len(groups)) * (head + height)), _PAPER)
+    size = columns * (_TILE + _GAP), max(1, len(groups)) * (head + height)
+    page = Image.new('RGB', size, _PAPER)
     pen, font = ImageDraw.Draw(page), ImageFont.load_default()
     for row, (name, group) in enumerate(groups.items()):
         y = row * (head + height)

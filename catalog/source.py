@@ -34,7 +34,7 @@ class Product(NamedTuple):
 
 
 def plain(value):
-    """An attribute as plain lower-case words: 'Dark_Blue ' -> 'dark blue'; '' if it says nothing."""
+    """An attribute as plain lower-case words: 'Dark_Blue' -> 'dark blue'; '' says nothing."""
     words = ' '.join(value.replace('_', ' ').lower().split())
     return '' if words in _NO_TAG or _NUMBER.fullmatch(words) else words
 
@@ -103,14 +103,22 @@ def _read_file(path, text_column, tag_columns, key_column):
     raise UserError('%s is no catalogue; give a folder, a .txt or a .csv file' % path)
 
 
+def catalogue(path):
+    """The catalogue that a path stands for: for a folder that pruning wrote, the one it judged."""
+    path = pathlib.Path(path)
+    pruned = decisions.exist(path) and not (path / _TABLE).is_file()
+    return decisions.source(path) if pruned else path
+
+
 def read(path, *, text_column='description', tag_columns=(), key_column=''):
     """Every product of the catalogue at `path`, in the order of the table or of the file names.
 
-    text_column, tag_columns, key_column: columns of a CSV. Tags of a `products.csv` are its
+    A folder that pruning wrote stands for all of the catalogue it judged. text_column,
+    tag_columns, key_column: columns of a CSV. Tags of a `products.csv` are its
     category and all attribute columns unless `tag_columns` names some; of another CSV, none.
     Raises UserError: nothing there, nothing in it, a missing column or picture, not UTF-8.
     """
-    path = pathlib.Path(path)
+    path = catalogue(path)
     if not path.exists():
         raise UserError('%s does not exist; give a folder of pictures, a .txt or a .csv file, or '
                         'make a demo catalogue with: python run.py demo' % path)
@@ -119,27 +127,25 @@ def read(path, *, text_column='description', tag_columns=(), key_column=''):
     elif (path / _TABLE).is_file():
         products = _read_catalogue(path, text_column, tag_columns, key_column)
     elif tag_columns or key_column:
-        raise UserError('%s has no %s, so no columns either; give the CSV file itself, or leave out '
-                        'the column options' % (path, _TABLE))
+        raise UserError('%s has no %s, so no columns either; give the CSV file itself, or leave '
+                        'out the column options' % (path, _TABLE))
     else:
         products = _read_folder(path)
     if not products:
-        raise UserError('%s is empty: no %s and no picture (%s)' % (path, _TABLE, ' '.join(
-            images.SUFFIXES)) if path.is_dir() else '%s holds no product; put one on each line' % path)
+        raise UserError('%s holds no product: no line in a table and no picture (%s)'
+                        % (path, ' '.join(images.SUFFIXES)))
     return products
 
 
 def read_kept(path, *, text_column='description', tag_columns=(), key_column=''):
-    """As `read`, without what pruning dropped, if `path` is what `run.py prune` wrote.
+    """As `read`, but of a folder that pruning wrote only what it or a person kept.
 
-    That folder refers to the catalogue it judged. Products without a picture are kept.
-    Raises UserError also if nothing is kept or if the catalogue has pictures that nobody judged.
+    Products without a picture are kept. Raises UserError also if nothing is kept or if the
+    catalogue has pictures that nobody judged.
     """
-    columns = dict(text_column=text_column, tag_columns=tag_columns, key_column=key_column)
-    path = pathlib.Path(path)
+    products = read(path, text_column=text_column, tag_columns=tag_columns, key_column=key_column)
     if not decisions.exist(path):
-        return read(path, **columns)
-    products = read(decisions.source(path), **columns)
+        return products
     keep = decisions.kept(path)
     unjudged = [p.name for p in products if p.image and p.name not in keep]
     if unjudged:

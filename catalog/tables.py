@@ -1,4 +1,4 @@
-"""UTF-8 text and CSV files that people made: read with errors a person can act on, written whole."""
+"""UTF-8 text and CSV files: read with errors a person can act on, written whole."""
 
 import csv
 import io
@@ -21,10 +21,14 @@ def read_text(path):
 def read_rows(path, columns=()):
     """A CSV file with a header line as a list of dicts of str; line breaks inside cells survive.
 
+    Columns may be separated by commas, or as some spreadsheets do by semicolons or tabs.
     Cells missing at the end of a row are ''. Raises UserError if one of `columns` is missing,
     if a row has more cells than the header, or if the file is no UTF-8 CSV.
     """
-    reader = csv.DictReader(io.StringIO(read_text(path), newline=''), restval='', strict=True)
+    text = read_text(path)
+    separator = max(',;\t', key=text.split('\n')[0].count)
+    reader = csv.DictReader(io.StringIO(text, newline=''), restval='', strict=True,
+                            delimiter=separator)
     try:
         header = [name.strip() for name in reader.fieldnames or []]
         for column in columns:

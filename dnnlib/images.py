@@ -24,7 +24,8 @@ def _flatten(picture):
         values = np.asarray(picture).astype(np.float64)
         # Integer modes are 16 bit files; a float file has no agreed range, so its own is taken.
         top = 65535 if picture.mode.startswith('I') else max(values.max(), 1e-12)
-        return Image.fromarray(np.clip(values * (255 / top), 0, 255).astype(np.uint8)).convert('RGB')
+        values = np.clip(values * (255 / top), 0, 255).astype(np.uint8)
+        return Image.fromarray(values).convert('RGB')
     if picture.mode in ('RGBA', 'LA', 'PA') or 'transparency' in picture.info:
         picture = picture.convert('RGBA')
         white = Image.new('RGBA', picture.size, (255, 255, 255, 255))

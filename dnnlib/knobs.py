@@ -1,4 +1,4 @@
-"""A knob is defined once: a line in a frozen dataclass gives its name, type, default, unit and help.
+"""A knob is defined once: a line in a frozen dataclass names it, its type, default, unit and help.
 
     @dataclasses.dataclass(frozen=True)
     class Training:

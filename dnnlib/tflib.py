@@ -27,7 +27,7 @@ def session(threads=0):
 
 
 def shape_list(x):
-    """The shape of a tensor as a list: an int where it is known, a scalar tensor where it is not."""
+    """A tensor's shape as a list: an int where it is known, a scalar tensor where it is not."""
     static = x.shape.as_list()
     if None not in static:
         return static
@@ -63,11 +63,13 @@ def restore_matching(sess, checkpoint, variables, skip=()):
 def assign(sess, values):
     """Set variables of the default graph; `values` maps variable name -> numpy array.
 
-    Works through each variable's initialiser, so it adds nothing to a finalised graph.
+    Feeds the variables' initialisers, all in one call, so it adds nothing to a finalised graph.
     Raises KeyError for a name the graph does not have.
     """
     known = {v.op.name: v for v in tf.global_variables()}
     for name, value in values.items():
         assert known[name].shape.as_list() == list(np.shape(value)), (
             '%s: graph %s, value %s' % (name, known[name].shape.as_list(), list(np.shape(value))))
-        known[name].load(value, sess)
+    initialisers = {name: known[name].initializer for name in values}
+    sess.run(list(initialisers.values()),
+             {initialiser.inputs[1]: values[name] for name, initialiser in initialisers.items()})

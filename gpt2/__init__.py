@@ -1,1 +1,1 @@
-"""GPT-2 on product descriptions: encoder, model, fine-tuning, sampling; knows no picture and no catalogue."""
+"""GPT-2 on product descriptions: tokens, model, fine-tuning, sampling; knows no catalogue."""

@@ -21,7 +21,7 @@ import numpy as np
 TAG_END = ' -> '
 
 Document = collections.namedtuple('Document', 'tags noun ids')
-Corpus = collections.namedtuple('Corpus', 'documents encoder tag_end')
+Corpus = collections.namedtuple('Corpus', 'documents encoder tagged')
 
 
 def split(products, share, seed):
@@ -49,16 +49,24 @@ def corpus(products, encoder, tagged):
         others = tuple(tag for tag in product.tags if tag != noun)
         ids = np.array(encoder.encode(product.description) + [encoder.end], np.int32)
         documents.append(Document(others, noun if noun in product.tags else '', ids))
-    return Corpus(documents, encoder, TAG_END if tagged else '')
+    return Corpus(documents, encoder, tagged)
 
 
-def front(tags, noun, rng):
-    """Some of the attributes in some order, in one string; '' in a quarter of all cases.
+def prompt(words):
+    """What stands before the description of a product with these attributes, one string.
+
+    The space in front makes the first word the same token as it is inside of a sentence.
+    """
+    return (' ' + words.strip()).rstrip() + TAG_END
+
+
+def selection(tags, noun, rng):
+    """Some of the attributes in some order, in one string; '' in an eighth of all cases.
 
     The category `noun` ('' if there is none) mostly is there and stands last, as in "red
     asymmetric dress".
     """
-    if rng.randint(4) == 0:
+    if rng.randint(8) == 0:
         return ''
     words = [tags[i] for i in rng.permutation(len(tags))[:rng.randint(len(tags) + 1)]]
     if noun and (rng.randint(8) or not words):
@@ -70,10 +78,10 @@ def front(tags, noun, rng):
 def _any_document(corpus, rng):
     """The ids of a document drawn at random, with a fresh selection of attributes in front."""
     document = corpus.documents[rng.randint(len(corpus.documents))]
-    if not corpus.tag_end:
+    if not corpus.tagged:
         return document.ids
-    words = front(document.tags, document.noun, rng)
-    return np.concatenate([corpus.encoder.encode(words + corpus.tag_end), document.ids])
+    before = prompt(selection(document.tags, document.noun, rng))
+    return np.concatenate([corpus.encoder.encode(before), document.ids])
 
 
 def windows(corpus, *, count, length, rng):

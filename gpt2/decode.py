@@ -14,7 +14,7 @@ import tqdm
 from dnnlib import tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import shape_list, tf
-from gpt2 import encoder, weights
+from gpt2 import dataset, encoder, weights
 from gpt2.model import empty_cache, model
 
 _ROWS = 8  # texts of a batch: on a CPU eight cost little more than one
@@ -140,16 +140,16 @@ class Writer:
     def __init__(self, folder, threads=0):
         folder = weights.find(folder)
         network, values = weights.read(folder)
-        self._tag_end = weights.about(folder).get('tag_end', '')
+        self._tagged = weights.about(folder).get('tagged', False)
         with tf.Graph().as_default():
             self._sampler = Sampler(network, encoder.load(folder))
             self._session = tflib.session(threads)
             weights.assign(self._session, values, folder)
             tf.get_default_graph().finalize()
 
-    def _asked(self, prompt):
-        """A prompt as the model has seen prompts in training."""
-        return prompt if self._tag_end in prompt else prompt.strip() + self._tag_end
+    def prompt(self, words):
+        """Words as a prompt of the form that the model was trained on; a prompt stays as it is."""
+        return dataset.prompt(words) if self._tagged and dataset.TAG_END not in words else words
 
     def texts(self, prompts, *, seeds, temperature=1.0, top_k=0, top_p=1.0, max_tokens=0,
               keep_prompt=False):
@@ -168,12 +168,12 @@ class Writer:
             raise UserError('temperature %g, top-k %d, top-p %g, max-tokens %d: the first two and '
                             'the last are at least 0, and top-p lies in (0, 1]'
                             % (temperature, top_k, top_p, max_tokens))
-        asked = [self._asked(prompt) for prompt in prompts]
+        asked = [self.prompt(prompt) for prompt in prompts]
         texts = self._sampler.texts(
             self._session, asked, seeds=seeds, max_tokens=max_tokens,
             settings=Settings(temperature, top_k, top_p))
         if keep_prompt:
-            texts = [front + text if prompt else text
+            texts = [front.lstrip() + text if self._tagged and prompt else prompt + text
                      for prompt, front, text in zip(prompts, asked, texts)]
         return texts
 

@@ -45,7 +45,8 @@ def _gelu(x):
 
 def _split_heads(x, n_head):
     n, t, width = shape_list(x)
-    return tf.transpose(tf.reshape(x, [n, t, n_head, width // n_head]), [0, 2, 1, 3])  # [n, h, t, d]
+    heads = tf.reshape(x, [n, t, n_head, width // n_head])
+    return tf.transpose(heads, [0, 2, 1, 3])  # [n, h, t, d]
 
 
 def _merge_heads(x):
@@ -54,8 +55,7 @@ def _merge_heads(x):
 
 
 def _future(position, t, s):
-    """-1e10 where a key lies behind its query, else 0: float [t, s]; the first query's place is
-    `position`."""
+    """float [t, s]: -1e10 where a key comes after its query, else 0; queries start at `position`."""
     query = tf.range(t)[:, tf.newaxis] + position
     return tf.cast(tf.range(s)[tf.newaxis] > query, tf.float32) * -1e10
 
@@ -95,7 +95,7 @@ def model(tokens, network, *, cache=None, position=0):
 
     tokens:   int32 [n, t], of which the first stands at place `position` of its text.
     network:  config.Network.
-    cache:    None, or what `empty_cache` or an earlier call returned; t then joins `position` places.
+    cache:    None, or what `empty_cache` or an earlier call returned.
     Returns logits float32 [n, t, n_vocab], and the keys and values of each layer: a new cache, or,
     without one, float32 [n, 2, n_head, t, head size].
     """
@@ -125,12 +125,17 @@ def loss(tokens, network):
 
 
 def initial(variables, seed):
-    """Fresh weights for variables of this model: dict of name -> float32 array."""
+    """Fresh weights for variables of this model: dict of name -> float32 array.
+
+    The release draws with standard deviation 0.02 at a width of 768; a narrower model gets that
+    much larger ones, so that what it adds up starts at the same size.
+    """
     values = {}
+    width = next(v.shape.as_list()[1] for v in variables if v.op.name.endswith('wte'))
     for i, variable in enumerate(sorted(variables, key=lambda v: v.op.name)):
         name, shape = variable.op.name, variable.shape.as_list()
         kind = name.split('/')[-1]
-        std = {'g': 0, 'b': 0, 'wpe': 0.01}.get(kind, 0.02)
+        std = {'g': 0, 'b': 0, 'wpe': 0.01}.get(kind, 0.02 * np.sqrt(768 / width))
         noise = np.random.RandomState([seed, i]).standard_normal(shape) * std
         values[name] = (noise + (kind == 'g')).astype(np.float32)
     return values

@@ -37,19 +37,20 @@ def prepare(products, config, *, size, source):
     """
     ours, others = dataset.split(products, config.held_out, config.seed)
     if source is None:
-        seen = [' '.join(product.tags) + dataset.TAG_END + product.description for product in ours]
+        seen = [dataset.prompt(' '.join(some.tags)) + some.description for some in ours]
         vocabulary = encoder.train(seen, size)
     else:
         vocabulary = encoder.load(source)
     tagged = any(product.tags for product in products)
     training, held_out = [dataset.corpus(part, vocabulary, tagged) for part in (ours, others)]
     rng = np.random.RandomState([config.seed, _HELD_OUT])
-    validation, prompts = None, [''] * 4
+    validation, wishes = None, [''] * 4
     if others:
         validation = dataset.windows(held_out, rng=rng, length=config.window,
                                      count=_VALIDATION_WINDOWS)
-        prompts += [dataset.front(some.tags, some.noun, rng) for some in held_out.documents[:4]]
-    return Data(training, validation, [words + training.tag_end for words in prompts])
+        wishes += [dataset.selection(some.tags, some.noun, rng) for some in held_out.documents[:4]]
+    prompts = [dataset.prompt(wish) if tagged else '' for wish in wishes]
+    return Data(training, validation, prompts)
 
 
 class Graph:
@@ -75,7 +76,7 @@ class Graph:
 
 
 def step(sess, graph, data, config, number):
-    """The update after `number` updates. Returns its loss. Raises UserError if that is no number."""
+    """The update after `number` updates. Returns its loss; UserError if that is no number."""
     tokens = dataset.windows(data.training, count=config.batch, length=config.window,
                              rng=np.random.RandomState([config.seed, number]))
     _, value, norm = sess.run([graph.update, graph.loss, graph.norm], {
@@ -122,7 +123,7 @@ class Trainer:
                   zip(self.graph.trained, self.sess.run(self.graph.trained))}
         corpus = self.data.training
         weights.write(self.run.folder / 'snapshot', self.network, values, corpus.encoder,
-                      dict(facts, step=number, tag_end=corpus.tag_end))
+                      dict(facts, step=number, tagged=corpus.tagged))
 
     def measure(self, number, loss_now):
         """Log the losses; a new best model is kept. Returns them as a dict."""
@@ -152,7 +153,7 @@ class Trainer:
         tqdm.tqdm.write('%d: %s' % (number, texts[-1][:300]))
 
     def loop(self, number):
-        """Update until `config.steps`, or until the run is asked to stop; always save at the end."""
+        """Update until `config.steps` or until the run is asked to stop, and save at the end."""
         config, losses, shown = self.config, [], {}
         per_step = config.batch * config.window
         with tqdm.tqdm(total=config.steps * per_step, initial=number * per_step, unit='token',

@@ -13,6 +13,7 @@ The released layout has `model.ckpt.*`, a TensorFlow checkpoint, in place of `we
 import dataclasses
 import pathlib
 import zipfile
+import zlib
 
 import numpy as np
 
@@ -42,7 +43,7 @@ def _read_npz(path):
     try:
         with np.load(str(path), allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise UserError('%s cannot be read (%s); copy or train it again' % (path, error))
 
 

@@ -74,10 +74,11 @@ class _Level:
 
     def __init__(self, path):
         self.path = path
-        self.bytes = np.memmap(str(path), np.uint8, 'r')
+        empty = path.stat().st_size == 0  # which a memory map cannot be
+        self.bytes = np.zeros(0, np.uint8) if empty else np.memmap(str(path), np.uint8, 'r')
         self.spans = []  # (offset, length) of each record's payload
         offset = 0
-        while offset < len(self.bytes):
+        while offset + 12 <= len(self.bytes):
             length, = struct.unpack('<Q', self.bytes[offset:offset + 8].tobytes())
             self.spans.append((offset + 12, length))  # 8 bytes of length, 4 of its checksum
             offset += length + 16  # ... and 4 behind the payload
@@ -115,18 +116,15 @@ class Records:
                    if res not in found]
         if missing:
             raise UserError('%s lacks the resolution %d; pack the set again' % (folder, missing[0]))
-        self._paths, self._levels = found, {}
+        self._levels = {res: _Level(path) for res, path in found.items()}
         self._seed, self._epoch, self._order = seed, -1, None
-        self.count = len(self._level(4).spans)
-        first = self._level(self.resolution)[0]
+        self.count = len(self._levels[4].spans)
+        if any(len(level.spans) != self.count for level in self._levels.values()):
+            raise UserError('%s holds unequal numbers of pictures; pack the set again' % folder)
+        first = self._levels[self.resolution][0]
         if first.shape[:2] != (self.resolution, self.resolution) or first.shape[2] not in (1, 3):
             raise UserError('%s holds pictures of shape %s; they must be square, grey or RGB' % (
                 found[self.resolution], first.shape))
-
-    def _level(self, res):
-        if res not in self._levels:
-            self._levels[res] = _Level(self._paths[res])
-        return self._levels[res]
 
     def _index(self, position):
         """Which picture stands at this position of the endless stream."""
@@ -141,7 +139,7 @@ class Records:
 
         mirror: flip each left-right with probability 1/2, drawn from (seed, position).
         """
-        level = self._level(res)
+        level = self._levels[res]
         batch = np.stack([level[self._index(position + i)] for i in range(count)])
         if batch.shape[3] == 1:
             batch = batch.repeat(3, axis=3)

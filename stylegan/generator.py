@@ -39,7 +39,6 @@ class Generator:
         variables, network, self.about = weights.load(self.path)
         self.res, self.latent_size = self.about['res'], network.latent_size
         self.layers = networks.layers(self.res)
-        self.w_avg = variables['dlatent_avg']
         with tf.Graph().as_default():
             self._z = tf.placeholder(tf.float32, [None, self.latent_size])
             self._ws = tf.placeholder(tf.float32, [None, self.layers, self.latent_size])
@@ -51,11 +50,12 @@ class Generator:
             self._session = tflib.session(threads)
             wanted = {v.op.name for v in tf.global_variables()}
             values = {'Gs/' + name: value for name, value in variables.items()}
-            missing = sorted(wanted - set(values))
+            missing = sorted((wanted | {'Gs/dlatent_avg'}) - set(values))
             if missing:
                 raise UserError('%s lacks %s; it does not fit its own options' % (
                     self.path, missing[0]))
             tflib.assign(self._session, {name: values[name] for name in wanted})
+            self.w_avg = variables['dlatent_avg']
 
     def w(self, z):
         """z [n, latent] -> w [n, latent], untruncated."""

@@ -133,10 +133,13 @@ class Graph:
         assert set(own) < set(self._averaged), set(own) - set(self._averaged)
         self._copy = {name: tf.assign(self._averaged[name], own[name]) for name in own}
         beta = 0.5 ** (self._minibatch / (1000 * self.training.average_kimg))
-        trained = set(v.op.name for v in tf.trainable_variables('G/'))
-        self._average = tf.group(*[
+        moves = [
             tf.assign(self._averaged[name], ops.mix(own[name], self._averaged[name], beta))
-            if own[name].op.name in trained else self._copy[name] for name in own])
+            for name in own if name != 'dlatent_avg']
+        with tf.control_dependencies([self._d_loss]):  # by then its pictures have moved w's average
+            moves.append(tf.assign(self._averaged['dlatent_avg'],
+                                   own['dlatent_avg'].read_value()))
+        self._average = tf.group(*moves)
 
     def _build_steps(self):
         d_adam, g_adam = [

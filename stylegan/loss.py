@@ -17,6 +17,6 @@ def discriminator(real_scores, fake_scores):
 
 
 def r1(real_scores, reals):
-    """Squared gradient of the scores by the real pictures [n, h, w, 3] -> penalty per sample [n]."""
+    """Squared gradient of the scores by the reals [n, h, w, 3] -> penalty per sample [n]."""
     gradient, = tf.gradients(tf.reduce_sum(real_scores), [reals])
     return tf.reduce_sum(tf.square(gradient), [1, 2, 3])

@@ -95,7 +95,7 @@ def mix(a, b, t):
 
 
 def noise(x, plane):
-    """Add a plane [n or 1, h, w, 1] of noise to x [n, h, w, c], with a learned strength each map."""
+    """Add a plane of noise [n or 1, h, w, 1] to x [n, h, w, c], at a learned strength per map."""
     strength = tf.get_variable('noise_strength', [shape_list(x)[-1]],
                                initializer=tf.zeros_initializer())
     return x + plane * strength

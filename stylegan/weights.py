@@ -6,13 +6,19 @@ the network's options, the resolution reached, and what made it.
 
 import dataclasses
 import json
+import struct
 import zipfile
+import zlib
 
 import numpy as np
 
 from dnnlib import files, knobs
 from dnnlib.files import UserError
 from stylegan.config import Network
+
+# What numpy, zipfile and json raise on files that are no snapshots, or damaged ones.
+_DAMAGE = (ValueError, KeyError, TypeError, OSError, EOFError, RuntimeError, struct.error,
+           zipfile.BadZipFile, zlib.error)
 
 
 def save(path, variables, network, *, res, alpha, kimg, made):
@@ -30,9 +36,10 @@ def load(path):
         with np.load(str(path), allow_pickle=False) as archive:
             variables = {name: archive[name] for name in archive.files}
         about = json.loads(str(variables.pop('about')))
-    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
-        raise UserError('%s is no snapshot of this program (%s)' % (path, error))
-    return variables, knobs.from_dict(Network, about['network']), about
+        network = knobs.from_dict(Network, about['network'])
+    except _DAMAGE as error:
+        raise UserError('%s is no snapshot of this program, or damaged (%s)' % (path, error))
+    return variables, network, about
 
 
 def newest(folder):

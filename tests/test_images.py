@@ -1,4 +1,4 @@
-"""Any picture file becomes upright RGB on white, or is refused as unreadable; squares and sheets."""
+"""Any picture file becomes upright RGB on white, or is refused; squares and sheets."""
 
 import io
 

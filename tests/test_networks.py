@@ -35,8 +35,9 @@ def _synthesis(network, ws, *, res, alphas, values=None):
         alpha = tf.placeholder(tf.float32, [])
         rgb = networks.synthesis(tf.constant(ws, tf.float32), network, res=res, alpha=alpha,
                                  planes=networks.stored_noise)
-        values = values or toy_stylegan.randomise(sess)
-        tflib.assign(sess, {v.op.name: values[v.op.name] for v in tf.global_variables()})
+        drawn = toy_stylegan.randomise(sess)
+        values = dict(drawn, **(values or {}))
+        tflib.assign(sess, {name: values[name] for name in drawn})
         return [sess.run(rgb, {alpha: value}) for value in alphas], values
 
 
@@ -46,8 +47,9 @@ def _scores(network, images, *, res, alphas, values=None):
         alpha = tf.placeholder(tf.float32, [])
         scores = networks.discriminator(tf.constant(images, tf.float32), network, res=res,
                                         alpha=alpha)
-        values = values or toy_stylegan.randomise(sess)
-        tflib.assign(sess, {v.op.name: values[v.op.name] for v in tf.global_variables()})
+        drawn = toy_stylegan.randomise(sess)
+        values = dict(drawn, **(values or {}))
+        tflib.assign(sess, {name: values[name] for name in drawn})
         return [sess.run(scores, {alpha: value}) for value in alphas], values
 
 
@@ -68,13 +70,9 @@ def test_parameter_counts_are_those_of_the_released_512_network():
         networks.mapping(tf.zeros([4, 512]), network)
         networks.synthesis(tf.zeros([4, 16, 512]), network, res=512, alpha=1.0,
                            planes=lambda layer: 0.0)
-        assert tflib.parameters(tf.trainable_variables()) >= 26179768
+        assert tflib.parameters(tf.trainable_variables()) == 26179768
         mapping = [v for v in tf.trainable_variables() if v.op.name.startswith('mapping/')]
         assert tflib.parameters(mapping) == 2101248
-        old_rgb = sum(3 * (network.fmaps(r - 1) + 1) for r in range(2, 10))
-        new_rgb = sum(tflib.parameters([v]) for v in tf.trainable_variables() if 'ToRGB' in v.name)
-        assert new_rgb == old_rgb
-        assert tflib.parameters(tf.trainable_variables()) == 26179768
 
 
 def test_mapping_against_the_oracle():
@@ -97,14 +95,6 @@ def test_synthesis_against_the_oracle(res, fused, mirrored_from):
                                      planes=toy_stylegan.planes(values)), 2e-4)
 
 
-def test_mirrored_and_plain_kernels_differ():
-    ws = _ws(toy_stylegan.network(), 8)
-    (plain,), values = _synthesis(toy_stylegan.network(), ws, res=8, alphas=[1])
-    (mirrored,), _ = _synthesis(toy_stylegan.network(fused_scale='yes'), ws, res=8, alphas=[1],
-                                values=values)
-    assert np.abs(plain - mirrored).max() > 0.1
-
-
 @pytest.mark.parametrize('res, n', [(4, 4), (16, 8), (8, 3)])
 def test_discriminator_against_the_oracle(res, n):
     images, alphas = _images(res, n), [1.0, 0.3]
@@ -119,8 +109,8 @@ def test_a_new_resolution_begins_as_the_old_one_doubled():
     (new,), values = _synthesis(network, ws, res=16, alphas=[0.0])
     (old,), _ = _synthesis(network, ws[:, :4], res=8, alphas=[1.0], values=values)
     _close(new, oracle.up(old), 1e-6)
-    (new,), values = _scores(network, images, res=16, alphas=[0.0])
-    (old,), _ = _scores(network, oracle.down(images), res=8, alphas=[1.0], values=values)
+    (old,), values = _scores(network, oracle.down(images), res=8, alphas=[1.0])
+    (new,), _ = _scores(network, images, res=16, alphas=[0.0], values=values)
     _close(new, old, 1e-5)
 
 
