@@ -68,5 +68,5 @@ def write(folder, rows, *, catalogue, options):
         place = os.path.relpath(str(catalogue), str(folder))
     except ValueError:  # another drive: no relative path leads there
         place = str(catalogue)
-    tables.write_rows(folder / _TABLE, list(rows[0]), rows)
     files.write_json(folder / _ABOUT, {'source': place, 'options': options})
+    tables.write_rows(folder / _TABLE, list(rows[0]), rows)  # last: it says that there are any

@@ -22,8 +22,7 @@ _RULES = (  # reason, score, knob: asked in this order
     ('background', 'clutter', 'max_clutter'),
     ('composition', 'offset', 'max_offset'),
     ('composition', 'cut', 'max_cut'))
-REASONS = ('good', 'unreadable', 'small', 'not-product', 'background', 'composition', 'duplicate',
-           'manual')
+REASONS = ('good', 'unreadable', 'small', 'not-product', 'background', 'composition', 'duplicate')
 _COLUMNS = decisions.COLUMNS + measure.SCORES + ('difference', 'twin')
 
 
@@ -95,8 +94,8 @@ def _decide(rows, former):
 
 def _groups(rows, products):
     """The contact sheets: name -> (picture, name, remark), those near the rule's line together."""
-    groups = collections.OrderedDict((name, []) for name in REASONS[:-1])
-    groups.update([('manual-kept', []), ('manual-dropped', [])])
+    names = REASONS + ('manual-kept', 'manual-dropped')
+    groups = collections.OrderedDict((name, []) for name in names)
     pictures = {product.name: product.image for product in products}
     for row in sorted(rows, key=lambda row: row['strain']):
         name = row['reason']

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from catalog import measure
 from dnnlib import images
 
-_VERSION = 1        # of the measures; lines of another one are measured again
+_VERSION = 2        # of the measures; lines of another one are measured again
 _DRAFT = 192        # px: a JPEG need not be decoded finer to be measured
 _THREADS = 2        # decoding and numpy leave the interpreter free for the other
 

@@ -1,1 +1,1 @@
-"""What both models stand on: files, options, pixels, runs, the TensorFlow border; knows no model."""
+"""What both models stand on: files, options, pixels, runs, the border to TensorFlow; no model."""

@@ -92,7 +92,8 @@ def grid(pictures, columns, gap=0):
     pictures = np.asarray(pictures)
     count, height, width, channels = pictures.shape
     rows = -(-count // columns)
-    sheet = np.full([rows * (height + gap) - gap, columns * (width + gap) - gap, channels], 255, np.uint8)
+    sides = rows * (height + gap) - gap, columns * (width + gap) - gap
+    sheet = np.full(sides + (channels,), 255, np.uint8)
     for index, picture in enumerate(pictures):
         y, x = index // columns * (height + gap), index % columns * (width + gap)
         sheet[y:y + height, x:x + width] = picture

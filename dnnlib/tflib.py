@@ -4,6 +4,7 @@ Everyone else writes `from dnnlib.tflib import tf`. `tf.contrib` does not exist 
 `disable_v2_behavior` makes both versions agree on reference variables and static shapes.
 """
 
+import contextlib
 import os
 
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')  # its chatter; errors still raise in Python
@@ -11,7 +12,23 @@ os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')  # its chatter; errors still 
 os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '1')
 
 import numpy as np
-import tensorflow.compat.v1 as tf
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Keep the greetings of TensorFlow's C++ off stderr: no log level holds yet when they come."""
+    stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(nowhere)
+
+
+with _quiet():
+    import tensorflow.compat.v1 as tf
 
 tf.logging.set_verbosity(tf.logging.ERROR)
 tf.disable_v2_behavior()
@@ -23,7 +40,8 @@ def session(threads=0):
         intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads,
         allow_soft_placement=True)
     config.gpu_options.allow_growth = True
-    return tf.Session(config=config)
+    with _quiet():
+        return tf.Session(config=config)
 
 
 def shape_list(x):

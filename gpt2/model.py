@@ -55,7 +55,8 @@ def _merge_heads(x):
 
 
 def _future(position, t, s):
-    """float [t, s]: -1e10 where a key comes after its query, else 0; queries start at `position`."""
+    """float [t, s]: -1e10 where a key comes after its query, else 0; the first of the queries
+    stands at `position`."""
     query = tf.range(t)[:, tf.newaxis] + position
     return tf.cast(tf.range(s)[tf.newaxis] > query, tf.float32) * -1e10
 

@@ -81,6 +81,7 @@ class Report:
                      kimg=nimg / 1000, made=runs.provenance())
 
     def close(self):
+        """End the bar and the TensorBoard file."""
         self._summaries.close()
         self._bar.close()
 

@@ -49,6 +49,7 @@ def test_stage_changes_just_when_a_fade_begins_or_ends():
 def test_knobs_overrule_the_tables():
     at = _at(700, minibatch=12, lrate=0.5, hold_kimg=100, fade_kimg=200, initial=16)
     assert at == (3.0, 64, 1.0, 12, 0.5)
+    assert _at(550, hold_kimg=100, fade_kimg=200).lod == 4.25  # the second phase, 150 into its fade
     assert _at(10, hold_kimg=10, fade_kimg=0).lod == 5  # no fade: straight to the next
     assert _at(5, initial=512).lod == 0
     assert _at(5, hold_kimg=0, fade_kimg=0).lod == 6  # phases without length never pass
