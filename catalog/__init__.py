@@ -1,1 +1,1 @@
-"""Everything that knows what a product is: attributes, pictures, descriptions, catalogues; knows no model."""
+"""Everything that knows what a product is: attributes, photos, texts, catalogues; no model."""

@@ -14,10 +14,9 @@ import pathlib
 import signal
 
 import numpy as np
-import tqdm
 
 from catalog import attributes, shots, words
-from dnnlib import files
+from dnnlib import files, progress
 from dnnlib.files import UserError
 from dnnlib.knobs import knob
 
@@ -108,7 +107,7 @@ def _write_pictures(folder, demo, processes):
             done = pool.imap_unordered(task, range(demo.count), chunksize=8)
         else:
             done = map(task, range(demo.count))
-        for _ in tqdm.tqdm(done, total=demo.count, desc='drawing', unit='picture'):
+        for _ in progress.bar(done, total=demo.count, what='drawing', unit='picture'):
             pass
 
 

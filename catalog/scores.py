@@ -10,10 +10,9 @@ from multiprocessing.pool import ThreadPool
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from catalog import measure
-from dnnlib import images
+from dnnlib import images, progress
 
 _VERSION = 2        # of the measures; lines of another one are measured again
 _DRAFT = 192        # px: a JPEG need not be decoded finer to be measured
@@ -72,7 +71,8 @@ def of(products, path):
     with ThreadPool(_THREADS) as pool, open(str(path), 'a', encoding='utf-8') as memory:
         memory.write('\n')  # ends a line that a kill cut off
         results = pool.imap(_measured, todo.values())
-        for name, result in zip(todo, tqdm(results, 'measuring', len(todo), unit=' pictures')):
+        results = progress.bar(results, what='measuring', total=len(todo), unit='picture')
+        for name, result in zip(todo, results):
             known[name] = dict(image=name, stamp=stamps[name], **result)
             memory.write(json.dumps(known[name]) + '\n')
     return [known[product.name] for product in products]

@@ -3,9 +3,8 @@
 import math
 
 from PIL import Image, ImageDraw, ImageFont
-from tqdm import tqdm
 
-from dnnlib import files, images
+from dnnlib import files, images, progress
 
 _TILE, _GAP, _LINE = 150, 6, 12     # px: picture, space around it, height of a line of text
 _COLUMNS, _ROWS = 10, 6
@@ -55,7 +54,7 @@ def write(folder, groups):
             old.unlink()
     height = _TILE + 2 * _LINE + 2 * _GAP
     total = sum(len(group) for group in groups.values())
-    with tqdm(total=total, desc='contact sheets', unit=' pictures') as bar:
+    with progress.bar(total=total, what='contact sheets', unit='picture') as bar:
         for name, group in groups.items():
             for start in range(0, len(group), _COLUMNS * _ROWS):
                 tiles = group[start:start + _COLUMNS * _ROWS]

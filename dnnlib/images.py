@@ -88,7 +88,7 @@ def to_image(rgb):
 
 
 def grid(pictures, columns, gap=0):
-    """uint8 [n, h, w, 3] -> one uint8 picture, row by row, `gap` white pixels between; rest white."""
+    """uint8 [n, h, w, 3] -> one picture, row by row, `gap` white pixels between; the rest white."""
     pictures = np.asarray(pictures)
     count, height, width, channels = pictures.shape
     rows = -(-count // columns)

@@ -9,9 +9,8 @@ same, bit for bit, whatever it is written with.
 import collections
 
 import numpy as np
-import tqdm
 
-from dnnlib import tflib
+from dnnlib import progress, tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import shape_list, tf
 from gpt2 import dataset, encoder, weights
@@ -122,7 +121,8 @@ class Sampler:
                                 'the text; shorten it' % (prompt, len(start), self._network.n_ctx))
         results = []
         chunks = range(0, len(prompts), _ROWS)
-        for i in tqdm.tqdm(chunks, 'writing', unit='batch', disable=len(chunks) < 2, leave=False):
+        for i in progress.bar(chunks, what='writing', unit='batch', leave=False,
+                              disable=len(chunks) < 2):
             some = slice(i, i + _ROWS)
             news = self._batch(sess, starts[some], seeds[some], settings,
                                max_tokens or self._network.n_ctx)

@@ -9,9 +9,8 @@ import collections
 import dataclasses
 
 import numpy as np
-import tqdm
 
-from dnnlib import files, runs, tflib
+from dnnlib import files, progress, runs, tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
 from gpt2 import dataset, decode, encoder, weights
@@ -143,21 +142,21 @@ class Trainer:
         self.board.flush()
         return losses
 
-    def samples(self, number):
+    def samples(self, number, bar):
         """Write texts from nothing and for held-out products' attributes; show one of them."""
         prompts = self.data.prompts
         texts = self.graph.sampler.texts(
             self.sess, prompts, seeds=list(range(len(prompts))), settings=_SAMPLES)
         texts = [prompt + text for prompt, text in zip(prompts, texts)]
         files.write_text(self.run.folder / ('samples-%06d.txt' % number), decode.report(texts))
-        tqdm.tqdm.write('%d: %s' % (number, texts[-1][:300]))
+        bar.write('%d: %s' % (number, texts[-1][:300]))
 
     def loop(self, number):
         """Update until `config.steps` or until the run is asked to stop, and save at the end."""
         config, losses, shown = self.config, [], {}
         per_step = config.batch * config.window
-        with tqdm.tqdm(total=config.steps * per_step, initial=number * per_step, unit='token',
-                       unit_scale=True, smoothing=0.05) as bar:
+        with progress.bar(total=config.steps * per_step, initial=number * per_step, unit='token',
+                          unit_scale=True) as bar:
             while number < config.steps and not self.run.stopping:
                 losses.append(step(self.sess, self.graph, self.data, config, number))
                 number += 1
@@ -165,10 +164,10 @@ class Trainer:
                 if last or number % config.validate_every == 0:
                     shown, losses = self.measure(number, float(np.mean(losses))), []
                 if last or number % config.sample_every == 0:
-                    self.samples(number)
+                    self.samples(number, bar)
                 if last or self.run.stopping or number % config.save_every == 0:
                     self.run.save(self.sess, number)
-                bar.set_postfix(step=number, **shown)
+                bar.set_postfix(step=number, refresh=False, **shown)
                 bar.update(per_step)
         return number
 

@@ -41,7 +41,7 @@ class Network:
 class Training:
     """What decides how the weights are found."""
     kimg: float = knob(25000, 'how long to train', 'thousand real pictures shown')
-    initial: int = knob(8, 'resolution to begin with', 'px')
+    initial: int = knob(8, 'resolution to begin with, or the full one if that is smaller', 'px')
     hold_kimg: float = knob(600, 'time at each resolution once it is faded in', 'kimg')
     fade_kimg: float = knob(600, 'time in which a new resolution fades in', 'kimg')
     minibatch: int = knob(0, 'pictures per step; 0 takes the table by resolution')
@@ -65,6 +65,9 @@ class Training:
         if unknown:
             raise UserError('augment does not know %s; choose from color,translation,cutout'
                             % ', '.join(sorted(unknown)))
+        if self.initial < 4 or self.initial & (self.initial - 1):
+            raise UserError('initial %d is no power of two from 4 up; try --initial 8'
+                            % self.initial)
         if self.kimg <= 0 or self.tick_kimg <= 0 or self.r1_interval < 1:
             raise UserError('kimg, tick-kimg and r1-interval must be above zero')
 

@@ -30,7 +30,7 @@ def lod(kimg, *, levels, hold_kimg, fade_kimg):
 
 def position(nimg, network, training):
     """What holds after `nimg` real images. network, training: see stylegan/config.py."""
-    levels = network.log2 - (training.initial.bit_length() - 1)
+    levels = max(0, network.log2 - (training.initial.bit_length() - 1))
     level = lod(nimg / 1000, levels=levels, hold_kimg=training.hold_kimg,
                 fade_kimg=training.fade_kimg)
     resolution = 2 ** (network.log2 - math.floor(level))
