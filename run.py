@@ -96,7 +96,7 @@ def samples(options):
     from gpt2 import decode
     from stylegan import figures, generator
     gan = generator.Generator(options.stylegan or _newest('network-snapshot-*.npz'),
-                              options.threads)
+                              options.threads, options.noise)
     writer = decode.Writer(_gpt2(options), options.threads)
     out, psi, seed = options.out, options.psi, options.seed
     seeds = range(seed, seed + options.count)
@@ -261,8 +261,8 @@ def _gpt2_flags(parser):
 def _sampling_flags(parser):
     parser.add_argument('--gpt2', type=pathlib.Path, help='text model: a run or snapshot folder '
                         '(default: the newest run, else the pretrained one)')
-    parser.add_argument('--temperature', type=float, default=0.8, help='below 1 likelier words, '
-                        'above 1 rarer ones (default 0.8)')
+    parser.add_argument('--temperature', type=float, default=0.3, help='below 1 likelier words, '
+                        'above 1 rarer ones (default 0.3)')
     parser.add_argument('--top-k', type=int, default=40, help='draw from the k likeliest tokens, '
                         '0 = all (default 40)')
     parser.add_argument('--top-p', type=float, default=1.0, help='draw from the likeliest tokens '
@@ -291,6 +291,9 @@ def _samples_flags(parser):
                         'snapshot (default: the newest run, else the pretrained one)')
     parser.add_argument('--psi', type=float, default=0.7, help='truncation: 1 = most varied, '
                         '0 = the average product (default 0.7)')
+    parser.add_argument('--noise', type=float, default=0.0, help='strength of the noise inputs: 1 '
+                        'as trained, 0 smooth; a briefly trained network uses noise for texture '
+                        'that it cannot draw yet (default 0)')
     parser.add_argument('--count', type=int, default=12, help='products and free texts to make '
                         '(default 12)')
 

@@ -56,7 +56,7 @@ FREE = ('steps', 'validate_every', 'sample_every', 'save_every', 'threads')
 PRESETS = {
     # From nothing, on a CPU, in ten minutes; the weights take less than 4 MB.
     'demo': (Network(n_vocab=1280, n_ctx=160, n_embd=128, n_head=4, n_layer=4),
-             Training(steps=3000, batch=8, window=160, learning_rate=4e-3, final_rate=0.05,
+             Training(steps=4000, batch=8, window=160, learning_rate=4e-3, final_rate=0.05,
                       clip=1.0, validate_every=250, sample_every=500, save_every=500)),
     # Fine-tuning of the released weights, as in the post.
     '124M': (Network(), Training()),

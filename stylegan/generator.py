@@ -31,10 +31,12 @@ class Generator:
     """A loaded snapshot.
 
     path: an .npz snapshot or a run folder. threads: CPU threads, 0 takes all.
+    noise: strength of the snapshot's noise planes; 1 is as trained, 0 leaves out what they add
+    (Karras et al. 2018, figure 5).
     Attributes: res (pixels), layers (styles per picture), latent_size, w_avg [latent], about.
     """
 
-    def __init__(self, path, threads=0):
+    def __init__(self, path, threads=0, noise=1.0):
         self.path = find(path)
         variables, network, self.about = weights.load(self.path)
         self.res, self.latent_size = self.about['res'], network.latent_size
@@ -46,7 +48,7 @@ class Generator:
                 self._w = networks.mapping(self._z, network)
                 self._rgb = networks.synthesis(
                     self._ws, network, res=self.res, alpha=self.about['alpha'],
-                    planes=networks.stored_noise)
+                    planes=lambda layer: networks.stored_noise(layer) * noise)
             self._session = tflib.session(threads)
             wanted = {v.op.name for v in tf.global_variables()}
             values = {'Gs/' + name: value for name, value in variables.items()}

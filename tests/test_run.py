@@ -15,8 +15,8 @@ from dnnlib import images
 
 REPO = pathlib.Path(__file__).parents[1]
 SMALL_GAN = ['--resolution', '16', '--latent-size', '8', '--mapping-layers', '2', '--fmap-max', '8',
-             '--initial', '8', '--kimg', '0.096', '--hold-kimg', '0.032', '--fade-kimg', '0.032', '--tick-kimg',
-             '0.032', '--minibatch', '8', '--grid', '4', '--threads', '1']
+             '--initial', '8', '--kimg', '0.096', '--hold-kimg', '0.032', '--fade-kimg', '0.032',
+             '--tick-kimg', '0.032', '--minibatch', '8', '--grid', '4', '--threads', '1']
 SMALL_GPT2 = ['--n-vocab', '300', '--n-ctx', '96', '--window', '32', '--n-embd', '16', '--n-head',
               '2', '--n-layer', '1', '--batch', '2', '--steps', '4', '--validate-every', '2',
               '--sample-every', '4', '--threads', '1']

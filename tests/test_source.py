@@ -74,7 +74,8 @@ def test_class_folders_and_hidden_files(tmp_path):
 
 def test_text_file(tmp_path):
     (tmp_path / 'x.txt').write_bytes('One dress.\r\n\r\n  Two drésses. \n'.encode('utf-8'))
-    assert [p.description for p in source.read(tmp_path / 'x.txt')] == ['One dress.', 'Two drésses.']
+    texts = [p.description for p in source.read(tmp_path / 'x.txt')]
+    assert texts == ['One dress.', 'Two drésses.']
 
 
 def bad_inputs(tmp_path):
