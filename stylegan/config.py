@@ -78,7 +78,7 @@ FREE = ('kimg', 'tick_kimg', 'snapshot_ticks', 'threads')
 PRESETS = {
     # 64 px on a CPU: small maps, many small steps, R1 at every fourth.
     'demo': (Network(resolution=64, latent_size=128, mapping_layers=4, fmap_base=512, fmap_max=96),
-             Training(kimg=50, initial=32, hold_kimg=10, fade_kimg=5, minibatch=8, lrate=0.003,
+             Training(kimg=40, initial=32, hold_kimg=10, fade_kimg=5, minibatch=8, lrate=0.003,
                       r1_interval=4, average_kimg=1.5, tick_kimg=2.5, snapshot_ticks=4)),
     # 512 px, full width, one GPU: the post's recipe.
     'dress': (Network(), Training()),

@@ -81,7 +81,8 @@ def test_text_file(tmp_path):
 def bad_inputs(tmp_path):
     """Pairs (a call that must be refused, words its message must hold)."""
     for name, lines in (('ok', TWO), ('lost', TWO + ('c.png,x,y', 'd.png,x,y')),
-                        ('wide', TWO + ('a.png,x, y, and z,dress,red,silk,1,good',)), ('empty', ())):
+                        ('wide', TWO + ('a.png,x, y, and z,dress,red,silk,1,good',)),
+                        ('empty', ())):
         catalogue(tmp_path / name, lines)
     (tmp_path / 'bare').mkdir()
     picture(tmp_path / 'pictures' / 'a.png')
