@@ -21,10 +21,10 @@ def graph():
         yield sess
 
 
-def start(sess, scale=5):
-    """Weights for the variables of the graph, larger than usual so that every part counts."""
+def start(sess):
+    """Weights for the variables of the graph, none of them 0 or 1, so that every part counts."""
     rng = np.random.RandomState([3])
-    values = {name: value * scale + rng.standard_normal(value.shape).astype(np.float32) * 0.1
+    values = {name: value + rng.standard_normal(value.shape).astype(np.float32) * 0.1
               for name, value in model.initial(tf.trainable_variables(), 0).items()}
     sess.run(tf.global_variables_initializer())
     tflib.assign(sess, values)
