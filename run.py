@@ -41,16 +41,20 @@ def train_stylegan(options):
     from catalog import lookalikes, source
     from stylegan import config, dataset, train
     network, training = _configured(config, options)
-    data = options.data or _demo_pruned()
-    products = source.with_pictures(source.read_kept(data), data)
-    run = _run(options, network, training, config.FREE, data=_digest(p.name for p in products),
-               fit=options.fit)
-    records = options.records or run.folder / 'records'
-    if not records.exists():
-        dataset.pack([product.image for product in products], records, network.resolution,
-                     options.fit)
-    lookalikes.write(run.folder / 'lookalikes.npz', products, fit=options.fit)
-    train.train(run, dataset.Records(records, training.seed), network, training)
+    if options.records:
+        records = dataset.Records(options.records, training.seed)
+        run = _run(options, network, training, config.FREE, data=str(options.records))
+    else:
+        data = options.data or _demo_pruned()
+        products = source.with_pictures(source.read_kept(data), data)
+        run = _run(options, network, training, config.FREE, fit=options.fit,
+                   data=_digest(p.name for p in products))
+        if not (run.folder / 'records').exists():
+            dataset.pack([p.image for p in products], run.folder / 'records', network.resolution,
+                         options.fit)
+        records = dataset.Records(run.folder / 'records', training.seed)
+        lookalikes.write(run.folder / 'lookalikes.npz', products, fit=options.fit)
+    train.train(run, records, network, training)
     print('done: sample grids and snapshots are in %s; now try: python run.py samples' % run.folder)
 
 

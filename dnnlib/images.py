@@ -82,11 +82,6 @@ def to_rgb(image):
     return np.clip(np.rint((np.asarray(image) + 1.0) * 127.5), 0, 255).astype(np.uint8)
 
 
-def to_image(rgb):
-    """uint8 -> float32 in [-1, 1] of the same shape."""
-    return np.asarray(rgb).astype(np.float32) * np.float32(2 / 255) - np.float32(1)
-
-
 def grid(pictures, columns, gap=0):
     """uint8 [n, h, w, 3] -> one picture, row by row, `gap` white pixels between; the rest white."""
     pictures = np.asarray(pictures)

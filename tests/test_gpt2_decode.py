@@ -165,15 +165,6 @@ def test_report_has_the_form_of_the_post():
         line + ' SAMPLE 1 ' + line + '\none\n' + line + ' SAMPLE 2 ' + line + '\ntwo\nlines\n')
 
 
-@pytest.fixture
-def recorded():
-    """Numbers recorded from the released program at toy size."""
-    if not (RECORDED / 'gpt2_toy.npz').exists():
-        pytest.skip('the recorded numbers are not here: gpt2_toy.npz')
-    with np.load(str(RECORDED / 'gpt2_toy.npz')) as numbers:
-        return dict(numbers)
-
-
 def test_recorded_greedy_tokens(recorded):
     network, values = weights.read(RECORDED / 'toy_model')
     prompts, wanted = recorded['greedy_prompt'], recorded['greedy_tokens'][:, 10:]

@@ -111,15 +111,6 @@ def test_initial_weights_repeat_and_have_the_stated_spread(graph):
             assert np.all(value == (1 if name.endswith('/g') else 0)), name
 
 
-@pytest.fixture
-def recorded():
-    """Numbers recorded from the released program at toy size."""
-    if not (RECORDED / 'gpt2_toy.npz').exists():
-        pytest.skip('the recorded numbers are not here: gpt2_toy.npz')
-    with np.load(str(RECORDED / 'gpt2_toy.npz')) as numbers:
-        return dict(numbers)
-
-
 def test_recorded_logits_loss_and_memories(graph, recorded):
     network, values = weights.read(RECORDED / 'toy_model')
     tokens = tf.constant(recorded['tokens'].astype(np.int32))

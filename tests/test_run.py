@@ -76,6 +76,13 @@ def test_a_finished_training_has_nothing_left_to_do_and_can_be_prolonged(place):
     assert history.read_text().startswith(before) and history.read_text() != before
 
 
+def test_an_existing_tfrecord_set_needs_no_catalogue(place):
+    succeed('train-stylegan', '--records', 'runs/stylegan/records', '--run', 'runs/records',
+            *SMALL_GAN, cwd=place)
+    assert list((place / 'runs' / 'records').glob('network-snapshot-*.npz'))
+    assert not (place / 'data').exists()  # no demo was drawn for it
+
+
 def test_samples_are_complete_and_the_same_bytes_again(place):
     for out in ('one', 'two'):
         succeed('samples', '--out', out, '--count', '2', '--threads', '1', cwd=place)
