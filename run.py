@@ -39,22 +39,27 @@ def prune(options):
 def train_stylegan(options):
     """Train StyleGAN on a catalogue's photos; the same command again goes on."""
     from catalog import lookalikes, source
-    from stylegan import config, dataset, train
-    network, training = _configured(config, options)
+    from stylegan import config, dataset, preflight, train
+    network, training, start = _picture_model(config, options)
+    train.check(network, training)
+    if options.dry_run:
+        print(preflight.report(preflight.preflight(network, training, start)))
+        return
+    decided = {'start': str(options.start or '')}
     if options.records:
         records = dataset.Records(options.records, training.seed)
-        run = _run(options, network, training, config.FREE, data=str(options.records))
+        run = _run(options, network, training, config.FREE, data=str(options.records), **decided)
     else:
         data = options.data or _demo_pruned()
         products = source.with_pictures(source.read_kept(data), data)
         run = _run(options, network, training, config.FREE, fit=options.fit,
-                   data=_digest(p.name for p in products))
+                   data=_digest(p.name for p in products), **decided)
         if not (run.folder / 'records').exists():
             dataset.pack([p.image for p in products], run.folder / 'records', network.resolution,
                          options.fit)
         records = dataset.Records(run.folder / 'records', training.seed)
         lookalikes.write(run.folder / 'lookalikes.npz', products, fit=options.fit)
-    train.train(run, records, network, training)
+    train.train(run, records, network, training, start)
     print('done: sample grids and snapshots are in %s; now try: python run.py samples' % run.folder)
 
 
@@ -159,6 +164,23 @@ def _configured(config, options):
     return knobs.from_flags(network, options), knobs.from_flags(training, options)
 
 
+def _picture_model(config, options):
+    """As `_configured`, and the weights to start from, or None; those decide their own network."""
+    network, training = _configured(config, options)
+    if not options.start:
+        return network, training, None
+    from stylegan import transfer
+    start, network = transfer.read(options.start)
+    asked = knobs.from_flags(network, options)
+    for name, value in dataclasses.asdict(network).items():
+        if getattr(asked, name) != value:
+            raise UserError('%s has %s %s, not %s; leave --%s out' % (
+                options.start, name, value, getattr(asked, name), name.replace('_', '-')))
+    if options.initial is None:  # nothing is left to fade in
+        training = dataclasses.replace(training, initial=network.resolution)
+    return network, training, start
+
+
 def _run(options, network, training, free, **more):
     """The run folder of a training; refuses one that was made with other options."""
     from dnnlib.runs import Run
@@ -231,14 +253,14 @@ def _prune_flags(parser):
     knobs.add_flags(parser, Prune)
 
 
-def _training_flags(parser, config, run):
+def _training_flags(parser, config, run, skip=()):
     parser.add_argument('--data', type=pathlib.Path, help='a catalogue, pruned or not '
                         '(default: the demo, drawn on first use)')
     parser.add_argument('--run', type=pathlib.Path, default=RUNS / run,
                         help='folder of this training (default %s)' % (RUNS / run))
     parser.add_argument('--preset', choices=sorted(config.PRESETS), default='demo',
                         help='defaults of the options below (default demo)')
-    knobs.add_flags(parser.add_argument_group('network'), config.Network)
+    knobs.add_flags(parser.add_argument_group('network'), config.Network, skip)
     knobs.add_flags(parser.add_argument_group('training'), config.Training)
 
 
@@ -248,7 +270,11 @@ def _stylegan_flags(parser):
                         help='make photos square by white borders or by cutting (default pad)')
     parser.add_argument('--records', type=pathlib.Path,
                         help='a multi-resolution TFRecord set to train on instead of the photos')
-    _training_flags(parser, config, 'stylegan')
+    parser.add_argument('--start', type=pathlib.Path, help='networks to start from, at full size '
+                        'at once: a run folder, a released .pkl or a converted .npz')
+    parser.add_argument('--dry-run', action='store_true', help='take one real step at full size, '
+                        'say what a whole run would take, and stop')
+    _training_flags(parser, config, 'stylegan', config.NOT_TRAINED)
 
 
 def _gpt2_flags(parser):

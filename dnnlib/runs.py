@@ -47,6 +47,11 @@ def provenance():
             'time': time.strftime('%Y-%m-%d %H:%M:%S UTC', time.gmtime())}
 
 
+def latest_checkpoint(folder):
+    """Path prefix of the newest whole checkpoint in a run folder, or None."""
+    return tf.train.latest_checkpoint(str(folder / 'checkpoint'))
+
+
 class Run:
     """One run folder.
 
@@ -77,7 +82,7 @@ class Run:
 
     def latest(self):
         """Path prefix of the newest whole checkpoint, or None in a new run."""
-        return tf.train.latest_checkpoint(str(self.folder / 'checkpoint'))
+        return latest_checkpoint(self.folder)
 
     def prepare_saving(self):
         """Add the saving ops to the default graph, which may then be finalised."""

@@ -126,6 +126,10 @@ class Records:
             raise UserError('%s holds pictures of shape %s; they must be square, grey or RGB' % (
                 found[self.resolution], first.shape))
 
+    def picture(self, res, index):
+        """One picture of the set, in the order of its file -> uint8 [res, res, channels]."""
+        return self._levels[res][index]
+
     def _index(self, position):
         """Which picture stands at this position of the endless stream."""
         epoch, offset = divmod(position, self.count)
@@ -139,8 +143,7 @@ class Records:
 
         mirror: flip each left-right with probability 1/2, drawn from (seed, position).
         """
-        level = self._levels[res]
-        batch = np.stack([level[self._index(position + i)] for i in range(count)])
+        batch = np.stack([self.picture(res, self._index(position + i)) for i in range(count)])
         if batch.shape[3] == 1:
             batch = batch.repeat(3, axis=3)
         if mirror:

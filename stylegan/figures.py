@@ -22,6 +22,12 @@ def _sheet(pictures, columns, side):
                   constant_values=255)  # H.264 wants even sides
 
 
+def fitting(resolution, screen='4k'):
+    """(columns, rows) of pictures that fill a screen, between a least number and 32 each way."""
+    size, least = {'4k': ((3840, 2160), (7, 4)), '1080p': ((1920, 1080), (3, 2))}[screen]
+    return tuple(min(max(side // resolution, few), 32) for side, few in zip(size, least))
+
+
 def _styles(generator, seeds, psi):
     return generator.truncate(generator.w(generator.seeded(seeds)), psi)
 

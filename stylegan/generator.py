@@ -18,7 +18,7 @@ CHUNK = 16  # pictures drawn at a time: memory, not speed, is what runs out at 5
 def find(path):
     """The snapshot meant by `path`: an .npz file, or the newest one in a run folder."""
     path = pathlib.Path(path)
-    if path.suffix == '.npz':
+    if path.suffix in ('.npz', '.pkl'):
         return path
     snapshot = weights.newest(path)
     if snapshot is None:
@@ -33,7 +33,7 @@ class Generator:
     path: an .npz snapshot or a run folder. threads: CPU threads, 0 takes all.
     noise: strength of the snapshot's noise planes; 1 is as trained, 0 leaves out what they add
     (Karras et al. 2018, figure 5).
-    Attributes: res (pixels), layers (styles per picture), latent_size, w_avg [latent], about.
+    Attributes: res (pixels), layers (styles per picture), latent_size, w_avg [w], about.
     """
 
     def __init__(self, path, threads=0, noise=1.0):
@@ -43,28 +43,30 @@ class Generator:
         self.layers = networks.layers(self.res)
         with tf.Graph().as_default():
             self._z = tf.placeholder(tf.float32, [None, self.latent_size])
-            self._ws = tf.placeholder(tf.float32, [None, self.layers, self.latent_size])
+            self._ws = tf.placeholder(tf.float32, [None, self.layers, network.w_width])
+            self._labels = tf.placeholder(tf.float32, [None, network.label_size])
             with tf.variable_scope('Gs'):
-                self._w = networks.mapping(self._z, network)
+                self._w = networks.mapping(self._z, network, self._labels)
                 self._rgb = networks.synthesis(
                     self._ws, network, res=self.res, alpha=self.about['alpha'],
                     planes=lambda layer: networks.stored_noise(layer) * noise)
             self._session = tflib.session(threads)
             wanted = {v.op.name for v in tf.global_variables()}
-            values = {'Gs/' + name: value for name, value in variables.items()}
-            missing = sorted((wanted | {'Gs/dlatent_avg'}) - set(values))
+            missing = sorted((wanted | {'Gs/dlatent_avg'}) - set(variables))
             if missing:
                 raise UserError('%s lacks %s; it does not fit its own options' % (
                     self.path, missing[0]))
-            tflib.assign(self._session, {name: values[name] for name in wanted})
-            self.w_avg = variables['dlatent_avg']
+            tflib.assign(self._session, {name: variables[name] for name in wanted})
+            self.w_avg = variables['Gs/dlatent_avg']
 
-    def w(self, z):
-        """z [n, latent] -> w [n, latent], untruncated."""
-        return self._session.run(self._w, {self._z: z})
+    def w(self, z, labels=None):
+        """z [n, latent] -> w [n, w], untruncated. labels: [n, classes], by default no class."""
+        if labels is None:
+            labels = np.zeros([len(z), self._labels.shape[1]], np.float32)
+        return self._session.run(self._w, {self._z: z, self._labels: labels})
 
     def truncate(self, w, psi=0.7, cutoff=8):
-        """w [n, latent] or ws [n, layers, latent] -> ws, drawn towards the average w.
+        """w [n, w] or ws [n, layers, w] -> ws, drawn towards the average w.
 
         Layers below `cutoff` keep the share `psi` of their distance from it: smaller psi, fewer
         surprises (Karras et al. 2018, appendix B).
@@ -73,11 +75,14 @@ class Generator:
         share = np.where(np.arange(self.layers) < cutoff, psi, 1).astype(np.float32)
         return self.w_avg + (ws - self.w_avg) * share[:, np.newaxis]
 
+    def images(self, ws):
+        """ws [n, layers, w] -> float32 [n, res, res, 3] in about [-1, 1], with its own noise."""
+        return np.concatenate([self._session.run(self._rgb, {self._ws: ws[i:i + CHUNK]})
+                               for i in range(0, len(ws), CHUNK)])
+
     def pictures(self, ws):
-        """ws [n, layers, latent] -> uint8 [n, res, res, 3], with the snapshot's own noise."""
-        return images.to_rgb(np.concatenate([
-            self._session.run(self._rgb, {self._ws: ws[i:i + CHUNK]})
-            for i in range(0, len(ws), CHUNK)]))
+        """The same as uint8 [n, res, res, 3]."""
+        return images.to_rgb(self.images(ws))
 
     def seeded(self, seeds):
         """z [n, latent] of a list of seeds: each seed always gives the same picture."""

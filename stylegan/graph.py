@@ -10,8 +10,10 @@ import itertools
 import numpy as np
 
 from dnnlib import images, tflib
+from dnnlib.files import UserError
 from dnnlib.tflib import tf
 from stylegan import augment, loss, networks, ops
+from stylegan.update import Update, sums
 
 SHOWN = 16  # pictures drawn at a time for the sample grid
 
@@ -38,6 +40,17 @@ class Draws:
             [count, networks.noise_res(layer), networks.noise_res(layer), 1])
 
 
+def process_reals(rgb, alpha):
+    """uint8 pictures [n, res, res, 3] -> float32 in [-1, 1], faded in as the generated ones are."""
+    reals = tf.cast(rgb, tf.float32) * (2 / 255) - 1
+    return ops.mix(ops.up(ops.down(reals)), reals, alpha)
+
+
+def decay(minibatch, half_life_kimg):
+    """What a moving average keeps of itself per minibatch, to halve in so many thousand images."""
+    return 0.5 ** (minibatch / (1000 * half_life_kimg))
+
+
 def mixed_styles(draws, network, *, count, res, mixing):
     """Random styles for training -> ws [count, layers, latent], and their mean w [latent].
 
@@ -62,7 +75,12 @@ class Graph:
     """
 
     def __init__(self, network, training, *, res, minibatch):
-        self.network, self.training, self.res, self._minibatch = network, training, res, minibatch
+        parts = training.accumulate
+        if minibatch % parts:
+            raise UserError('a minibatch of %d cannot be split into %d equal parts; change '
+                            '--accumulate or --minibatch' % (minibatch, parts))
+        self.network, self.training, self.res = network, training, res
+        self._minibatch, self._part = minibatch, minibatch // parts
         self._graph = tf.Graph()
         with self._graph.as_default():
             tf.set_random_seed(training.seed + 1)
@@ -70,11 +88,13 @@ class Graph:
                                          initializer=tf.zeros_initializer())
             self._alpha = tf.placeholder(tf.float32, [], 'alpha')
             self._lrate = tf.placeholder(tf.float32, [], 'lrate')
-            self._reals = tf.placeholder(tf.uint8, [minibatch, res, res, 3], 'reals')
+            self._reals = tf.placeholder(tf.uint8, [self._part, res, res, 3], 'reals')
+            self._offset = tf.placeholder(tf.int64, [], 'offset')  # of this part in its minibatch
             self._build_losses()
             self._build_average()
             self._build_steps()
-            self._initialise = tf.global_variables_initializer()
+            self._initialise = tf.group(tf.global_variables_initializer(),
+                                        tf.local_variables_initializer())
 
     def __enter__(self):
         self._entered = self._graph.as_default()
@@ -86,97 +106,112 @@ class Graph:
         self.session.close()
         self._entered.__exit__(*error)
 
+    def _draws(self, step):
+        """The random tensors of the discriminator's step (0) or the generator's (1)."""
+        return Draws(self.training.seed, step, self._nimg + self._offset)
+
     def _generate(self, draws):
         """A batch of training pictures by G; making it also moves the average of w."""
         with tf.variable_scope('G', reuse=tf.AUTO_REUSE):
-            average = tf.get_variable('dlatent_avg', [self.network.latent_size], trainable=False,
+            average = tf.get_variable('dlatent_avg', [self.network.w_width], trainable=False,
                                       initializer=tf.zeros_initializer())
-            ws, mean = mixed_styles(draws, self.network, count=self._minibatch, res=self.res,
+            ws, mean = mixed_styles(draws, self.network, count=self._part, res=self.res,
                                     mixing=self.training.mixing)
-            move = tf.assign(average, ops.mix(mean, average, self.training.w_beta))
-            with tf.control_dependencies([move]):
+            beta = self.training.w_beta ** (1 / self.training.accumulate)
+            with tf.control_dependencies([tf.assign(average, ops.mix(mean, average, beta))]):
                 ws = tf.identity(ws)
             return networks.synthesis(ws, self.network, res=self.res, alpha=self._alpha,
-                                      planes=draws.planes(self._minibatch))
+                                      planes=draws.planes(self._part))
 
     def _score(self, pictures, draws):
-        """D's scores [minibatch, 1] of pictures, augmented if that was asked for."""
+        """D's scores [part, 1] of pictures, augmented if that was asked for."""
         pictures = augment.augment(pictures, self.training.augment, draws.uniform)
         return networks.discriminator(pictures, self.network, res=self.res, alpha=self._alpha)
 
     def _build_losses(self):
-        reals = tf.cast(self._reals, tf.float32) * (2 / 255) - 1
-        reals = ops.mix(ops.up(ops.down(reals)), reals, self._alpha)  # they fade in too
-        d_draws = Draws(self.training.seed, 0, self._nimg)
-        fake_scores = self._score(self._generate(d_draws), d_draws)
-        real_scores = self._score(reals, d_draws)
-        self._d_loss = tf.reduce_mean(loss.discriminator(real_scores, fake_scores))
+        self._faded = process_reals(self._reals, self._alpha)
+        draws = self._draws(0)
+        self._fake_scores = self._score(self._generate(draws), draws)
+        self._real_scores = self._score(self._faded, draws)
+        self._d_loss = tf.reduce_mean(loss.discriminator(self._real_scores, self._fake_scores))
         # The original differentiates by the picture blown up to full size, which spreads each
         # pixel's gradient over its copies: a quarter of the penalty for every halving to come.
         share = (self.res / self.network.resolution) ** 2
-        self._r1 = tf.reduce_mean(loss.r1(real_scores, reals)) * share
-        g_draws = Draws(self.training.seed, 1, self._nimg)
-        self._g_loss = tf.reduce_mean(loss.generator(
-            self._score(self._generate(g_draws), g_draws)))
+        self._r1 = tf.reduce_mean(loss.r1(self._real_scores, self._faded)) * share
+        draws = self._draws(1)
+        self._g_loss = tf.reduce_mean(loss.generator(self._score(self._generate(draws), draws)))
 
     def _build_average(self):
         """Gs: the moving average of G's weights, with a copy of its average w and fixed noise."""
         self._z = tf.placeholder(tf.float32, [None, self.network.latent_size], 'z')
         with tf.variable_scope('Gs'):
-            tf.get_variable('dlatent_avg', [self.network.latent_size], trainable=False)
+            tf.get_variable('dlatent_avg', [self.network.w_width], trainable=False)
             ws = networks.mapping(self._z, self.network)
             ws = tf.tile(ws[:, tf.newaxis], [1, networks.layers(self.res), 1])
             self._shown = networks.synthesis(ws, self.network, res=self.res, alpha=self._alpha,
                                              planes=networks.stored_noise)
-        self._averaged = {v.op.name[len('Gs/'):]: v for v in tf.global_variables('Gs/')}
-        own = {v.op.name[len('G/'):]: v for v in tf.global_variables('G/')}
-        assert set(own) < set(self._averaged), set(own) - set(self._averaged)
-        self._copy = {name: tf.assign(self._averaged[name], own[name]) for name in own}
-        beta = 0.5 ** (self._minibatch / (1000 * self.training.average_kimg))
-        moves = [
-            tf.assign(self._averaged[name], ops.mix(own[name], self._averaged[name], beta))
-            for name in own if name != 'dlatent_avg']
-        with tf.control_dependencies([self._d_loss]):  # by then its pictures have moved w's average
-            moves.append(tf.assign(self._averaged['dlatent_avg'],
-                                   own['dlatent_avg'].read_value()))
-        self._average = tf.group(*moves)
+        self._averaged = {v.op.name: v for v in tf.global_variables('Gs/')}
+        own = {'Gs' + v.op.name[1:]: v for v in tf.global_variables('G/')}
+        assert set(own) <= set(self._averaged), set(own) - set(self._averaged)
+        beta = decay(self._minibatch, self.training.average_kimg)
+        self._copy = [tf.assign(self._averaged[name], own[name]) for name in own]
+        self._average = [
+            tf.assign(self._averaged[name], own[name] if name == 'Gs/dlatent_avg'
+                      else ops.mix(own[name], self._averaged[name], beta)) for name in own]
+
+    def _trained(self):
+        """The trainable variables of D, less the frozen blocks (Mo et al. 2020), and those of G."""
+        top = self.network.log2
+        frozen = tuple('D/%dx%d/' % (2 ** r, 2 ** r)
+                       for r in range(top, top - self.training.freeze_d, -1))
+        d_vars = [v for v in tf.trainable_variables('D/') if not v.op.name.startswith(frozen)]
+        return d_vars, tf.trainable_variables('G/')
 
     def _build_steps(self):
         d_adam, g_adam = [
             tf.train.AdamOptimizer(self._lrate, beta1=0.0, beta2=0.99, epsilon=1e-8, name=name)
             for name in ('D_adam', 'G_adam')]
-        d_vars, g_vars = tf.trainable_variables('D/'), tf.trainable_variables('G/')
+        parts, (d_vars, g_vars) = self.training.accumulate, self._trained()
         penalty = self._r1 * (self.training.r1_gamma / 2 * self.training.r1_interval)
-        with tf.control_dependencies([self._average]):  # so Gs lags by the pending step
-            self._d_step = d_adam.minimize(self._d_loss, var_list=d_vars)
-            self._d_step_r1 = d_adam.minimize(self._d_loss + penalty, var_list=d_vars)
-        with tf.control_dependencies([g_adam.minimize(self._g_loss, var_list=g_vars)]):
-            self._g_step = tf.assign_add(self._nimg, self._minibatch)
+        d_sums = sums(d_vars, parts)
+        self._d_update = Update(d_adam, d_vars, {'d_loss': self._d_loss}, self._d_loss,
+                                parts, d_sums)
+        self._d_update_r1 = Update(d_adam, d_vars, {'d_loss': self._d_loss, 'r1': self._r1},
+                                   self._d_loss + penalty, parts, d_sums)
+        self._g_update = Update(g_adam, g_vars, {'g_loss': self._g_loss}, self._g_loss,
+                                parts, sums(g_vars, parts))
+        self._count = tf.assign_add(self._nimg, self._minibatch)
         self._reset = tf.variables_initializer(d_adam.variables() + g_adam.variables())
 
-    def start(self, checkpoint):
-        """Initialise; then take over whatever the checkpoint (or None) holds by name."""
+    def start(self, checkpoint, weights=None):
+        """Initialise; then take over whatever the checkpoint (or None) holds by name.
+
+        weights: for a start without one: variable name -> array, of G, D and Gs whole.
+        """
         self.session.run(self._initialise)
-        self.session.run(list(self._copy.values()))
-        if not checkpoint:
-            return
-        fresh = tflib.restore_matching(self.session, checkpoint, tf.global_variables())
-        for variable in fresh:
-            assert '/%dx%d/' % (self.res, self.res) in variable.op.name, (
-                '%s is missing from %s' % (variable.op.name, checkpoint))
+        self.session.run(self._copy)
+        if checkpoint:
+            fresh = tflib.restore_matching(self.session, checkpoint, tf.global_variables())
+            for variable in fresh:
+                assert '/%dx%d/' % (self.res, self.res) in variable.op.name, (
+                    '%s is missing from %s' % (variable.op.name, checkpoint))
+        elif weights:
+            names = {v.op.name for v in tf.trainable_variables() + list(self._averaged.values())}
+            tflib.assign(self.session, {name: weights[name] for name in names | {'G/dlatent_avg'}})
 
     def step(self, reals, *, alpha, lrate, penalise):
         """One update of the discriminator, then one of the generator -> dict of losses.
 
         reals: uint8 [minibatch, res, res, 3]; penalise: include R1 in this step.
         """
-        feed = {self._reals: reals, self._alpha: alpha, self._lrate: lrate}
-        d_fetch = {'d_loss': self._d_loss, 'step': self._d_step}
-        if penalise:
-            d_fetch = {'d_loss': self._d_loss, 'r1': self._r1, 'step': self._d_step_r1}
-        losses = self.session.run(d_fetch, feed)
-        losses.update(self.session.run({'g_loss': self._g_loss, 'step': self._g_step}, feed))
-        del losses['step']
+        feeds = [{self._reals: reals[offset:offset + self._part], self._alpha: alpha,
+                  self._lrate: lrate, self._offset: offset}
+                 for offset in range(0, self._minibatch, self._part)]
+        d_update = self._d_update_r1 if penalise else self._d_update
+        losses = d_update.run(self.session, feeds)
+        self.session.run(self._average)  # before G moves, so Gs lags by the pending step
+        losses.update(self._g_update.run(self.session, feeds))
+        self.session.run(self._count)
         return losses
 
     def reset_optimisers(self):
@@ -188,6 +223,13 @@ class Graph:
         return images.to_rgb(np.concatenate([
             self.session.run(self._shown, {self._z: z[i:i + SHOWN], self._alpha: alpha})
             for i in range(0, len(z), SHOWN)]))
+
+    def sizes(self):
+        """How many numbers: trainable in 'G', in 'D'; in 'Gs' and in 'all' variables."""
+        own, everything = self._trained()[1], self._graph.get_collection('variables')
+        return {'G': tflib.parameters(own), 'all': tflib.parameters(everything),
+                'D': tflib.parameters(tf.trainable_variables('D/')),
+                'Gs': tflib.parameters(self._averaged.values())}
 
     def snapshot(self):
         """The averaged generator: variable name -> float32 array."""

@@ -20,15 +20,24 @@ def noise_res(layer):
     return 2 ** (layer // 2 + 2)
 
 
-def mapping(z, network):
-    """z [n, latent] -> w [n, latent] (Karras et al. 2018, section 2 and appendix C)."""
+def mapping(z, network, labels=None):
+    """z [n, latent] -> w [n, w] (Karras et al. 2018, section 2 and appendix C).
+
+    labels: [n, label_size], for networks that have any.
+    """
     with tf.variable_scope('mapping'):
-        x = z * tf.rsqrt(tf.reduce_mean(tf.square(z), 1, keepdims=True) + 1e-8)
-        for index in range(network.mapping_layers):
+        x = z
+        if network.label_size:
+            with tf.variable_scope('LabelConcat'):
+                embedding = tf.get_variable('weight', [network.label_size, network.latent_size],
+                                            initializer=tf.random_normal_initializer())
+            x = tf.concat([x, tf.matmul(labels, embedding)], 1)
+        if network.normalize_latents:
+            x *= tf.rsqrt(tf.reduce_mean(tf.square(x), 1, keepdims=True) + 1e-8)
+        for index, width in enumerate(network.mapping_widths):
             with tf.variable_scope('Dense%d' % index):
-                x = ops.dense(x, network.latent_size, lrmul=0.01)
+                x = ops.dense(x, width, lrmul=0.01)
                 x = ops.lrelu(ops.bias(x, lrmul=0.01))
-    assert shape_list(x)[1:] == [network.latent_size]
     return x
 
 
@@ -41,7 +50,8 @@ def stored_noise(layer):
 
 def _finish(x, layer, ws, planes):
     """What follows every convolution: noise, bias, nonlinearity, normalisation, style."""
-    x = ops.noise(x, planes(layer))
+    if planes is not None:
+        x = ops.noise(x, planes(layer))
     x = ops.lrelu(ops.bias(x))
     return ops.style(ops.instance_norm(x), ws[:, layer])
 
@@ -52,12 +62,15 @@ def _to_rgb(x):
 
 
 def synthesis(ws, network, *, res, alpha, planes):
-    """ws [n, layers(res), latent] -> pictures [n, res, res, 3].
+    """ws [n, layers(res), w] -> pictures [n, res, res, 3].
 
     alpha:  share of the new resolution in the result; the rest is the previous one, doubled.
-    planes: function layer -> noise plane [n or 1, h, w, 1], called in that layer's scope.
+    planes: function layer -> noise plane [n or 1, h, w, 1], called in that layer's scope; not
+            called by networks without noise.
     """
-    assert shape_list(ws)[1:] == [layers(res), network.latent_size], shape_list(ws)
+    if not network.use_noise:
+        planes = None
+    assert shape_list(ws)[1:] == [layers(res), network.w_width], shape_list(ws)
     mirrored_from = {'auto': 128, 'yes': 8, 'no': 2 * network.resolution}[network.fused_scale]
     with tf.variable_scope('synthesis'):
         with tf.variable_scope('4x4'):
@@ -88,8 +101,11 @@ def _from_rgb(image, fmaps):
         return ops.lrelu(ops.bias(ops.conv(image, fmaps, kernel=1)))
 
 
-def discriminator(image, network, *, res, alpha):
-    """Pictures [n, res, res, 3] -> scores [n, 1]; the higher, the more real they look."""
+def discriminator(image, network, *, res, alpha, labels=None):
+    """Pictures [n, res, res, 3] -> scores [n, 1]; the higher, the more real they look.
+
+    labels: [n, label_size], for networks that have any: each picture's score is that of its class.
+    """
     n = shape_list(image)[0]
     assert shape_list(image)[1:] == [res, res, 3], shape_list(image)
     with tf.variable_scope('D', reuse=tf.AUTO_REUSE):
@@ -109,13 +125,15 @@ def discriminator(image, network, *, res, alpha):
                 x = ops.mix(old, x, alpha)
         with tf.variable_scope('4x4'):
             with tf.variable_scope('Conv'):
-                x = ops.conv(ops.minibatch_stddev(x), network.fmaps(1))
+                x = ops.conv(ops.minibatch_stddev(x, network.mbstd_group), network.fmaps(1))
                 x = ops.lrelu(ops.bias(x))
             # The released weights flatten channels first.
             x = tf.reshape(tf.transpose(x, [0, 3, 1, 2]), [n, 16 * network.fmaps(1)])
             with tf.variable_scope('Dense0'):
                 x = ops.lrelu(ops.bias(ops.dense(x, network.fmaps(0))))
             with tf.variable_scope('Dense1'):
-                x = ops.bias(ops.dense(x, 1, gain=1.0))
+                x = ops.bias(ops.dense(x, max(1, network.label_size), gain=1.0))
+                if network.label_size:
+                    x = tf.reduce_sum(x * labels, 1, keepdims=True)
     assert shape_list(x) == [n, 1]
     return x

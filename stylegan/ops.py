@@ -116,7 +116,7 @@ def style(x, w):
     return x * (scale + 1) + shift
 
 
-def minibatch_stddev(x, group=4):
+def minibatch_stddev(x, group):
     """Append one map: how much the samples of a group differ (Karras et al. 2017, section 3).
 
     x [n, h, w, c] -> [n, h, w, c + 1]. With m groups, sample i belongs to group i mod m.

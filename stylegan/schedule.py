@@ -6,16 +6,22 @@ Pure functions of the number of real images shown, so that a resumed run needs n
 import collections
 import math
 
-# By resolution, for one GPU.
-LRATE = {128: 0.0015, 256: 0.002, 512: 0.003, 1024: 0.003}  # 0.001 below 128
-MINIBATCH = {4: 128, 8: 128, 16: 128, 32: 64, 64: 32, 128: 16, 256: 8}  # 4 above 256
+# By resolution; what a table does not list stands behind it.
+LRATE = {128: 0.0015, 256: 0.002, 512: 0.003, 1024: 0.003}  # else 0.001
+TICK_KIMG = {4: 160, 8: 140, 16: 120, 32: 100, 64: 80, 128: 60, 256: 40, 512: 30, 1024: 20}
+# The same by the number of GPUs that share a minibatch; else 4 for each.
+MINIBATCH = {1: {4: 128, 8: 128, 16: 128, 32: 64, 64: 32, 128: 16, 256: 8},
+             2: {4: 256, 8: 256, 16: 128, 32: 64, 64: 32, 128: 16},
+             4: {4: 512, 8: 256, 16: 128, 32: 64, 64: 32},
+             8: {4: 512, 8: 256, 16: 128, 32: 64, 64: 32}}
 
 Position = collections.namedtuple('Position', [
     'lod',        # level of detail: 0 = full resolution, 1 = half, ...; fractional during a fade
     'resolution',  # of the pictures being made and shown, in pixels
     'alpha',      # share of the new resolution, above 0 up to 1 (1 = faded in)
     'minibatch',  # pictures per step
-    'lrate'])     # learning rate of both optimisers
+    'lrate',      # learning rate of both optimisers
+    'tick_kimg'])  # thousand images between two reports
 
 
 def lod(kimg, *, levels, hold_kimg, fade_kimg):
@@ -28,16 +34,20 @@ def lod(kimg, *, levels, hold_kimg, fade_kimg):
     return max(levels - phase - fading, 0.0)
 
 
-def position(nimg, network, training):
+def position(nimg, network, training, gpus=1):
     """What holds after `nimg` real images. network, training: see stylegan/config.py."""
     levels = max(0, network.log2 - (training.initial.bit_length() - 1))
     level = lod(nimg / 1000, levels=levels, hold_kimg=training.hold_kimg,
                 fade_kimg=training.fade_kimg)
     resolution = 2 ** (network.log2 - math.floor(level))
+    minibatch = training.minibatch or MINIBATCH.get(gpus, {}).get(resolution, 4 * gpus)
+    lrate = training.lrate or LRATE.get(resolution, 0.001)
+    if training.rampup_kimg > 0:
+        lrate *= min(nimg / 1000 / training.rampup_kimg, 1.0)
     return Position(
         lod=level, resolution=resolution, alpha=1.0 - (level - math.floor(level)),
-        minibatch=training.minibatch or MINIBATCH.get(resolution, 4),
-        lrate=training.lrate or LRATE.get(resolution, 0.001))
+        minibatch=minibatch - minibatch % gpus, lrate=lrate,
+        tick_kimg=training.tick_kimg or TICK_KIMG.get(resolution, 160))
 
 
 def stage(level):

@@ -1,7 +1,8 @@
-"""Snapshots: the averaged generator as an `.npz` of plain arrays, safe to load from anywhere.
+"""Snapshots: networks as an `.npz` of plain arrays, safe to load from anywhere.
 
-Arrays are named as the variables of `networks.py`, plus `dlatent_avg` and `about`, a JSON text with
-the network's options, the resolution reached, and what made it.
+Arrays are named as the variables of a training graph: `Gs/...` is the averaged generator, `G/...`
+and `D/...` are the networks in training, which only converted pickles hold. `about` is a JSON text
+with the network's options, the resolution reached, and what made it.
 """
 
 import dataclasses
@@ -14,6 +15,7 @@ import numpy as np
 
 from dnnlib import files, knobs
 from dnnlib.files import UserError
+from stylegan import released
 from stylegan.config import Network
 
 # What numpy, zipfile and json raise on files that are no snapshots, or damaged ones.
@@ -23,15 +25,22 @@ _DAMAGE = (ValueError, KeyError, TypeError, OSError, EOFError, RuntimeError, str
 
 def save(path, variables, network, *, res, alpha, kimg, made):
     """Write a snapshot. variables: name -> float32 array; made: JSON-able provenance."""
-    about = {'format': 'stylegan-v1 generator', 'network': dataclasses.asdict(network),
+    about = {'format': 'stylegan-v1', 'network': dataclasses.asdict(network),
              'res': res, 'alpha': alpha, 'kimg': kimg, 'made': made}
     with files.replacing(path) as temporary:
         np.savez_compressed(str(temporary), about=np.array(json.dumps(about)), **variables)
 
 
 def load(path):
-    """Read a snapshot -> (variables: name -> array, Network, about dict). Raises UserError."""
-    files.existing(path, 'a snapshot (network-snapshot-NNNNNN.npz)')
+    """Read a snapshot or a released pickle -> (variables: name -> array, Network, about dict).
+
+    Raises UserError.
+    """
+    path = files.existing(path, 'a snapshot (network-snapshot-NNNNNN.npz)')
+    if path.suffix == '.pkl':
+        variables, network, options = released.convert(path)
+        res, alpha = released.reached(network, options['lod'])
+        return variables, network, {'res': res, 'alpha': alpha, 'made': options}
     try:
         with np.load(str(path), allow_pickle=False) as archive:
             variables = {name: archive[name] for name in archive.files}

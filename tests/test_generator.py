@@ -18,7 +18,7 @@ def drawn(tmp_path_factory):
     """(a loaded toy snapshot in the middle of a fade, its weights by name)."""
     path = tmp_path_factory.mktemp('generator') / 'network-snapshot-000001.npz'
     values = toy_stylegan.snapshot(path, res=RES, alpha=ALPHA)
-    return Generator(path, threads=1), values
+    return Generator(path, threads=1), toy_stylegan.local(values, 'Gs/')
 
 
 def test_attributes(drawn):
@@ -74,7 +74,7 @@ def test_a_run_folder_means_its_newest_snapshot(tmp_path):
 @pytest.mark.parametrize('missing', ['dlatent_avg', 'synthesis/8x8/Conv1/weight'])
 def test_a_snapshot_that_lacks_weights_is_refused(tmp_path, drawn, missing):
     _, values = drawn
-    less = {name: value for name, value in values.items() if name != missing}
+    less = {'Gs/' + name: value for name, value in values.items() if name != missing}
     weights.save(tmp_path / 'a.npz', less, toy_stylegan.network(), res=RES, alpha=1.0, kimg=1,
                  made={})
     with pytest.raises(UserError, match='lacks .*%s' % missing):

@@ -8,8 +8,7 @@ import pytest
 from stylegan import schedule
 from stylegan.config import Network, Training
 
-RECORDED = pathlib.Path(__file__).parents[2] / 'shared' / 'parity' / 'stylegan' / 'schedule.json'
-COLUMNS = ['kimg', 'lod', 'resolution', 'minibatch', 'G_lrate', 'D_lrate', 'tick_kimg']
+RECORDED = json.loads((pathlib.Path(__file__).parent / 'data/stylegan/schedule.json').read_text())
 
 
 def _at(kimg, resolution=512, **training):
@@ -27,7 +26,7 @@ def _at(kimg, resolution=512, **training):
 def test_default_table(kimg, lod, resolution, minibatch, lrate):
     at = _at(kimg)
     assert at.lod == pytest.approx(lod, abs=1e-9)
-    assert at[1:2] + at[3:] == (resolution, minibatch, lrate)
+    assert at[1:2] + at[3:5] == (resolution, minibatch, lrate)
 
 
 def test_alpha_is_the_share_of_the_new_resolution():
@@ -48,25 +47,24 @@ def test_stage_changes_just_when_a_fade_begins_or_ends():
 
 def test_knobs_overrule_the_tables():
     at = _at(700, minibatch=12, lrate=0.5, hold_kimg=100, fade_kimg=200, initial=16)
-    assert at == (3.0, 64, 1.0, 12, 0.5)
+    assert at == (3.0, 64, 1.0, 12, 0.5, 80)
     assert _at(550, hold_kimg=100, fade_kimg=200).lod == 4.25  # the second phase, 150 into its fade
     assert _at(10, hold_kimg=10, fade_kimg=0).lod == 5  # no fade: straight to the next
     assert _at(5, initial=512).lod == 0
     assert _at(5, hold_kimg=0, fade_kimg=0).lod == 6  # phases without length never pass
 
 
-@pytest.mark.parametrize('name, resolution, training', [
-    ('res512_gpu1', 512, {}), ('res256_gpu1', 256, {}), ('res1024_gpu1', 1024, {}),
-    ('res1024_gpu8', 1024, {}), ('res512_gpu2', 512, {}), ('res512_gpu4', 512, {}),
-    ('res512_nogrow', 512, dict(initial=512)),
-    ('res512_init4_max_per_gpu', 512, dict(initial=4, lrate=0.001, minibatch=16))])
-def test_recorded_numbers_of_the_original(name, resolution, training):
-    if not RECORDED.exists():
-        pytest.skip('no recorded schedule at %s' % RECORDED)
-    recorded = json.loads(RECORDED.read_text())
-    assert recorded['columns'] == COLUMNS
-    for kimg, lod, res, minibatch, lrate, _, _ in recorded[name]:
-        at = _at(kimg, resolution, **training)
-        assert (at.lod, at.resolution, at.lrate) == (lod, res, lrate), kimg
-        if name.endswith('gpu1'):  # the tables are those for one GPU
-            assert at.minibatch == minibatch, kimg
+@pytest.mark.parametrize('name, resolution, gpus, training', [
+    ('res512_gpu1', 512, 1, {}), ('res256_gpu1', 256, 1, {}), ('res1024_gpu1', 1024, 1, {}),
+    ('res1024_gpu8', 1024, 8, {}), ('res512_gpu2', 512, 2, {}), ('res512_gpu4', 512, 4, {}),
+    ('res512_gpu1_rampup100', 512, 1, dict(rampup_kimg=100)),
+    ('res512_nogrow', 512, 1, dict(initial=512, minibatch=16)),
+    ('res512_gpu3_rounding', 512, 3, dict(initial=4, minibatch=16, lrate=0.001))])
+def test_recorded_numbers_of_the_original(name, resolution, gpus, training):
+    assert RECORDED['columns'] == [
+        'kimg', 'lod', 'resolution', 'minibatch', 'G_lrate', 'D_lrate', 'tick_kimg']
+    assert RECORDED[name]
+    for kimg, *expected in RECORDED[name]:
+        at = schedule.position(int(round(kimg * 1000)), Network(resolution=resolution),
+                               Training(**training), gpus)
+        assert [at.lod, at.resolution, at.minibatch, at.lrate, at.lrate, at.tick_kimg] == expected

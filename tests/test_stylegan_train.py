@@ -113,7 +113,7 @@ def test_the_snapshot_holds_the_averaged_weights(unbroken):
     last = _variables(unbroken)
     assert variables
     for name, value in variables.items():
-        assert np.array_equal(value, last['Gs/' + name]), name
+        assert np.array_equal(value, last[name]), name
 
 
 def test_averages(unbroken):
@@ -212,7 +212,7 @@ class Counter:
         self.session.close()
         self._graph.__exit__(*error)
 
-    def start(self, checkpoint):
+    def start(self, checkpoint, weights):
         if checkpoint:
             tflib.restore_matching(self.session, checkpoint, tf.global_variables())
 
@@ -229,7 +229,7 @@ class Counter:
         return np.zeros([len(z), self.res, self.res, 3], np.uint8)
 
     def snapshot(self):
-        return {'dlatent_avg': np.zeros(6, np.float32)}
+        return {'Gs/dlatent_avg': np.zeros(6, np.float32)}
 
 
 @pytest.fixture

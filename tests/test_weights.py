@@ -9,7 +9,8 @@ import toy_stylegan
 from dnnlib.files import UserError
 from stylegan import weights
 
-ARRAYS = {'a/b': np.arange(6, dtype=np.float32).reshape(2, 3), 'dlatent_avg': np.float32([1, 2])}
+ARRAYS = {'Gs/a/b': np.arange(6, dtype=np.float32).reshape(2, 3),
+          'Gs/dlatent_avg': np.float32([1, 2])}
 
 
 def _save(path, network=None):

@@ -38,7 +38,7 @@ def planes(values, scope=''):
 
 def snapshot(path, *, res=16, alpha=1.0, **more):
     """Write a snapshot with random weights -> name -> array."""
-    with tf.Graph().as_default(), tflib.session(1) as sess:
+    with tf.Graph().as_default(), tflib.session(1) as sess, tf.variable_scope('Gs'):
         toy = network(**more)
         ws = networks.mapping(tf.zeros([1, toy.latent_size]), toy)
         tf.get_variable('dlatent_avg', [toy.latent_size])
@@ -47,3 +47,8 @@ def snapshot(path, *, res=16, alpha=1.0, **more):
         values = randomise(sess)
     weights.save(path, values, toy, res=res, alpha=alpha, kimg=1.5, made={'by': 'a test'})
     return values
+
+
+def local(values, scope):
+    """Those of the values that lie in a scope, by the rest of their names."""
+    return {name[len(scope):]: value for name, value in values.items() if name.startswith(scope)}

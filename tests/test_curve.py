@@ -1,0 +1,70 @@
+"""A chart shows its points where they belong."""
+
+import numpy as np
+import pytest
+
+from dnnlib.files import UserError
+from stylegan import curve
+
+BLUE, ORANGE = (31, 90, 180), (205, 75, 30)
+
+
+def _spots(picture, colour):
+    """Pixels of a colour inside the axes: x in px, and y in px from the lower axis."""
+    ys, xs = np.nonzero((picture[30:355, 61:] == colour).all(2))
+    return xs + 61, 355 - (ys + 30)
+
+
+@pytest.mark.parametrize('low, high, expected', [
+    (0, 40, [0, 10, 20, 30, 40]), (0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1]), (0, 43, range(0, 51, 10)),
+    (-3, 4, range(-4, 5, 2)), (0, 0.007, np.arange(5) * 0.002), (0, 25000, range(0, 25001, 5000))])
+def test_ticks_are_round_and_enclose(low, high, expected):
+    np.testing.assert_allclose(curve.ticks(low, high), list(expected), atol=1e-9)
+
+
+@pytest.mark.parametrize('value', [0, 5, -7, 1e6])
+def test_ticks_of_a_single_value(value):
+    found = curve.ticks(value, value)
+    assert len(found) >= 2 and found[0] <= value <= found[-1]
+
+
+def test_points_are_where_they_belong():
+    points = [{'kimg': 10, 'swd': 20, 'other': 7}, {'kimg': 20, 'other': 8},
+              {'kimg': 40, 'swd': 40}]
+    picture = curve.plot(points)
+    assert picture.shape == (400, 800, 3) and picture.dtype == np.uint8
+    xs, ys = _spots(picture, BLUE)
+    left, right = 60 + 720 / 4, 780  # 0..40 on both axes: 720 px wide, 325 px high
+    assert abs(xs.min() - left) <= 3 and abs(xs.max() - right) <= 3
+    assert abs(ys.min() - 325 / 2) <= 3 and abs(ys.max() - 325) <= 3
+    middle = ys[xs == 510]  # the point without the figure does not bend the line
+    assert len(middle) and np.abs(middle - 325 * 0.75).max() <= 3
+    assert not len(_spots(picture, ORANGE)[0])
+
+
+def test_a_change_of_resolution_breaks_the_line():
+    points = [{'kimg': kimg, 'swd': 10, 'resolution': 32 if kimg < 25 else 64}
+              for kimg in (10, 20, 30, 40)]
+    xs, _ = _spots(curve.plot(points), BLUE)
+    assert len(xs[(xs > 245) & (xs < 415)]) and not len(xs[(xs > 425) & (xs < 595)])
+    assert len(xs[(xs > 605) & (xs < 775)])
+
+
+def test_two_figures_share_the_axes():
+    points = [{'kimg': kimg, 'a': 100, 'b': 25} for kimg in (5, 10)]
+    picture = curve.plot(points, ('a', 'b'))
+    assert np.median(_spots(picture, BLUE)[1]) == pytest.approx(325, abs=3)
+    assert np.median(_spots(picture, ORANGE)[1]) == pytest.approx(325 / 4, abs=3)
+    names = picture[:25] < 250
+    assert names[:, 60:200].any() and names[:, 210:].any()
+
+
+def test_axes_carry_numbers():
+    one, other = [curve.plot([{'kimg': 10, 'swd': value}]) for value in (40, 400)]
+    assert not np.array_equal(one[:, :58], other[:, :58])  # the numbers of the y axis
+    assert np.array_equal(one[358:], other[358:]) and (one[358:] < 128).any()
+
+
+def test_a_figure_that_nobody_measured():
+    with pytest.raises(UserError, match='no point of this training has swd'):
+        curve.plot([{'kimg': 1, 'd_loss': 2}])
