@@ -78,7 +78,8 @@ $(MADE): | engine
 
 # --- The targets. `make` alone prints them.
 
-.PHONY: help engine env demo prune train-stylegan train-gpt2 samples text test clean
+.PHONY: help engine env demo download prune train-stylegan train-gpt2 samples text metrics test \
+        parity parity-measure clean
 
 help:            ## print this list
 	@awk -F ':.*## ' '/^[a-z]/ && NF == 2 {printf "make %-15s %s\n", $$1, $$2}' Makefile
@@ -87,14 +88,28 @@ samples:         ## make fake products: pictures, films, texts and a page in out
 train-stylegan:  ## train StyleGAN, on the demo catalogue unless ARGS='--data DIR'
 train-gpt2:      ## fine-tune GPT-2, on the demo catalogue unless ARGS='--data DIR'
 demo:            ## draw the demo catalogue
+download:        ## fetch released weights and public data: ARGS=--list
 prune:           ## sort bad shots out of a catalogue: ARGS='--data DIR --out DIR2'
 text:            ## write descriptions: ARGS='--prompt "red dress" --count 4'
+metrics:         ## measure generated pictures against the catalogue's
 
-demo prune train-stylegan train-gpt2 samples text: env
+demo download prune train-stylegan train-gpt2 samples text metrics: env
 	$(PYTHON) run.py $@ $(ARGS)
 
 test: env        ## run the tests; ARGS=tests/test_makefile.py runs one file
 	$(PYTHON) -m pytest -q --durations=10 $(or $(ARGS),tests)
+
+# Where the complete numbers recorded from the original lie; those in tests/data are a part of them.
+PARITY ?= ../shared/parity/stylegan
+
+parity:          ## compare StyleGAN with numbers recorded from the original, on both engines
+	@rm -rf out/parity && mkdir -p out/parity
+	-@$(MAKE) --no-print-directory parity-measure ENGINE=tf1
+	-@$(MAKE) --no-print-directory parity-measure ENGINE=tf2
+	@$(PYTHON) tests/parity.py --table out/parity/*.json
+
+parity-measure: env
+	@$(PYTHON) tests/parity.py $(PARITY) out/parity/$(ENGINE).json
 
 engine:          ## say which engine is taken and why: ENGINE=tf1 or ENGINE=tf2 asks for one
 	@echo "engine: $(ENGINE) ($(WHY))"

@@ -17,6 +17,8 @@ from dnnlib.files import UserError
 DEMO = pathlib.Path('data/demo')
 RUNS = pathlib.Path('runs')
 PRETRAINED = pathlib.Path(__file__).parent / 'pretrained'
+DOWNLOADS = pathlib.Path('downloads')
+MANIFEST = pathlib.Path(__file__).parent / 'downloads.json'
 
 
 # --- The commands, in the order of the story.
@@ -25,6 +27,37 @@ def demo(options):
     """Draw the demo catalogue: garments with descriptions, seeded, no network needed."""
     from catalog.demo import Demo, summary, write
     print(summary(write(options.out, knobs.from_flags(Demo(), options))))
+
+
+def download(options):
+    """Download released weights and public data, verified; the same command again goes on."""
+    from dnnlib import manifest
+    from stylegan import pickles
+    known = manifest.read(MANIFEST)
+    if options.list:
+        print(manifest.table(known))
+        return
+    items = manifest.choose(known, options.names)
+    if options.from_file and len(items) > 1:
+        raise UserError('--from-file brings one thing at a time; give one name')
+    for item in items:
+        check = {'stylegan': pickles.read}.get(item.check)
+        for line in manifest.get(item, options.out / item.name, from_file=options.from_file,
+                                 check=check):
+            print(line)
+
+
+def convert(options):
+    """Turn a released StyleGAN pickle into an .npz; nothing in the pickle is run."""
+    from stylegan import released, weights
+    if options.npz.suffix != '.npz':
+        raise UserError('%s is to hold an .npz; end its name so' % options.npz)
+    variables, network, made_with = released.convert(options.pickle)
+    res, alpha = released.reached(network, made_with['lod'])
+    print(released.describe(options.pickle, variables, network, made_with))
+    weights.save(options.npz, variables, network, res=res, alpha=alpha, kimg=None,
+                 made={'from': options.pickle.name, 'options': made_with})
+    print('done: %s' % options.npz)
 
 
 def prune(options):
@@ -104,8 +137,7 @@ def samples(options):
     from dnnlib import images, runs, video
     from gpt2 import decode
     from stylegan import figures, generator
-    gan = generator.Generator(options.stylegan or _newest('network-snapshot-*.npz'),
-                              options.threads, options.noise)
+    gan = generator.Generator(_stylegan(options), options.threads, options.noise)
     writer = decode.Writer(_gpt2(options), options.threads)
     out, psi, seed = options.out, options.psi, options.seed
     seeds = range(seed, seed + options.count)
@@ -123,6 +155,35 @@ def samples(options):
     fakes.write_page(out, products, texts, facts=dict(
         runs.provenance(), stylegan=str(gan.path), gpt2=str(_gpt2(options)), psi=psi, seed=seed))
     print('done: open %s' % (out / 'index.html'))
+
+
+def metrics(options):
+    """Measure generated pictures against a catalogue's, and show the photos nearest to some."""
+    from dnnlib import images
+    from stylegan import generator, metrics, path_length
+    how = knobs.from_flags(metrics.Metrics(), options)
+    gan = generator.Generator(_stylegan(options), how.threads, how.noise)
+    features, records = _features(options, how), _records_of(options, how, gan)
+
+    def styles(z):
+        return gan.truncate(gan.w(z), how.psi)
+    count = min(how.count, records.count)
+    reals = records.batch(0, count, gan.res, mirror=how.mirror)
+    seeds = range(how.seed, how.seed + count // 2)
+    fakes = gan.pictures(styles(gan.seeded(seeds)))
+    result = metrics.measure(reals, fakes, seed=how.seed, features=features)
+    if how.path_length:
+        name = 'path_length' if features else 'path_length_pixels'
+        result['figures'][name] = {'value': path_length.path_length(
+            styles, gan.images, features or path_length.pixels, latent_size=gan.latent_size,
+            count=how.path_length, seed=how.seed)}
+    result['of'] = dict(dataclasses.asdict(how), stylegan=str(gan.path))
+    files.write_json(options.out / 'metrics.json', result)
+    images.write_png(options.out / 'neighbours.png', metrics.neighbours(
+        fakes[:8], lambda first, number: records.batch(first, number, gan.res), records.count,
+        features=features))
+    print(metrics.report(result))
+    print('done: open %s' % (options.out / 'neighbours.png'))
 
 
 # --- What several commands need.
@@ -197,6 +258,42 @@ def _newest(pattern):
     return max(found, key=lambda path: (path.stat().st_mtime, path.name))
 
 
+def _features(options, how):
+    """The function pictures -> features that was asked for, or None."""
+    if how.features == 'swd':
+        return None
+    if not options.inception:
+        raise UserError('--features inception needs --inception PATH, a frozen graph such as '
+                        'classify_image_graph_def.pb')
+    from stylegan.inception import Inception
+    return Inception(options.inception, threads=how.threads)
+
+
+def _records_of(options, how, gan):
+    """The real pictures to measure against: those given, else those the generator learnt from."""
+    from catalog import source
+    from stylegan import dataset
+    own = gan.path.parent / 'records'
+    folder = options.records or own
+    if options.data or not folder.exists():
+        data = options.data or _demo_pruned()
+        products = source.with_pictures(source.read_kept(data), data)
+        folder = options.out / ('records-' + _digest(
+            [gan.res, options.fit] + [product.name for product in products]))
+        if not folder.exists():
+            dataset.pack([product.image for product in products], folder, gan.res, options.fit)
+    records = dataset.Records(folder, how.seed)
+    if records.resolution < gan.res:
+        raise UserError('%s was packed at %d px, the generator draws %d px; give the photos with '
+                        '--data' % (folder, records.resolution, gan.res))
+    return records
+
+
+def _stylegan(options):
+    """The snapshot, pickle or run folder of the picture model to use."""
+    return options.stylegan or _newest('network-snapshot-*.npz')
+
+
 def _gpt2(options):
     """The folder of the text model to use."""
     return options.gpt2 or _newest('snapshot/hparams.json').parent
@@ -230,12 +327,15 @@ def _parser():
         for add in groups:
             add(added)
     command(demo, _demo_flags)
+    command(download, _download_flags)
+    command(convert, _convert_flags)
     command(prune, _prune_flags)
     command(train_stylegan, _stylegan_flags)
     command(train_gpt2, _gpt2_flags)
-    command(samples, _samples_flags, _sampling_flags)
+    command(samples, _stylegan_flag, _samples_flags, _sampling_flags)
     command(text, _text_flags, _sampling_flags)
     command(check_text, _check_flags, _sampling_flags)
+    command(metrics, _stylegan_flag, _metrics_flags)
     return parser
 
 
@@ -243,6 +343,20 @@ def _demo_flags(parser):
     from catalog.demo import Demo
     parser.add_argument('--out', type=pathlib.Path, default=DEMO, help='folder to draw it in')
     knobs.add_flags(parser, Demo)
+
+
+def _download_flags(parser):
+    parser.add_argument('names', nargs='*', metavar='NAME', help='what to download; see --list')
+    parser.add_argument('--list', action='store_true', help='print what there is, and its licences')
+    parser.add_argument('--from-file', type=pathlib.Path, metavar='PATH', help='take the file, or '
+                        'the folder of files, that a browser has saved')
+    parser.add_argument('--out', type=pathlib.Path, default=DOWNLOADS, help='folder in which each '
+                        'NAME gets its own (default %s)' % DOWNLOADS)
+
+
+def _convert_flags(parser):
+    parser.add_argument('pickle', type=pathlib.Path, metavar='IN.pkl', help='a released network')
+    parser.add_argument('npz', type=pathlib.Path, metavar='OUT.npz', help='file to write')
 
 
 def _prune_flags(parser):
@@ -264,10 +378,14 @@ def _training_flags(parser, config, run, skip=()):
     knobs.add_flags(parser.add_argument_group('training'), config.Training)
 
 
-def _stylegan_flags(parser):
-    from stylegan import config
+def _fit_flag(parser):
     parser.add_argument('--fit', choices=['pad', 'crop'], default='pad',
                         help='make photos square by white borders or by cutting (default pad)')
+
+
+def _stylegan_flags(parser):
+    from stylegan import config
+    _fit_flag(parser)
     parser.add_argument('--records', type=pathlib.Path,
                         help='a multi-resolution TFRecord set to train on instead of the photos')
     parser.add_argument('--start', type=pathlib.Path, help='networks to start from, at full size '
@@ -314,11 +432,29 @@ def _check_flags(parser):
     parser.add_argument('--count', type=int, default=200, help='texts per test (default 200)')
 
 
+def _stylegan_flag(parser):
+    parser.add_argument('--stylegan', type=pathlib.Path, help='picture model: a run folder, a '
+                        'snapshot or a released .pkl (default: the newest run, else the '
+                        'pretrained one)')
+
+
+def _metrics_flags(parser):
+    from stylegan.metrics import Metrics
+    parser.add_argument('--data', type=pathlib.Path, help='the catalogue to measure against '
+                        '(default: what the run was trained on, else the demo)')
+    parser.add_argument('--records', type=pathlib.Path,
+                        help='a multi-resolution TFRecord set to measure against instead')
+    _fit_flag(parser)
+    parser.add_argument('--inception', type=pathlib.Path, help='frozen graph for --features '
+                        'inception: classify_image_graph_def.pb')
+    parser.add_argument('--out', type=pathlib.Path, default=pathlib.Path('out/metrics'),
+                        help='folder of the results (default out/metrics)')
+    knobs.add_flags(parser, Metrics)
+
+
 def _samples_flags(parser):
     parser.add_argument('--out', type=pathlib.Path, default=pathlib.Path('out/samples'),
                         help='folder of the results (default out/samples)')
-    parser.add_argument('--stylegan', type=pathlib.Path, help='picture model: a run folder or a '
-                        'snapshot (default: the newest run, else the pretrained one)')
     parser.add_argument('--psi', type=float, default=0.7, help='truncation: 1 = most varied, '
                         '0 = the average product (default 0.7)')
     parser.add_argument('--noise', type=float, default=0.0, help='strength of the noise inputs: 1 '

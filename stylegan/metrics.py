@@ -4,16 +4,38 @@ Real pictures are halved. What the fakes are compared with is one half; the figu
 against the same, at the same number of pictures, is the floor that a perfect generator would reach.
 """
 
+import dataclasses
+
 import numpy as np
 
 from dnnlib import images, progress
 from dnnlib.files import UserError
+from dnnlib.knobs import knob
 from stylegan import distances, swd
 
 FEWEST = 20  # pictures on each side of a comparison
 THUMBNAIL = 32  # pixels
 _CHUNK = 64  # real pictures looked at a time
 _BLOCKS, _BLOCK = 10, 1000  # of the kernel distance: how many, and of how many pictures at most
+
+
+@dataclasses.dataclass(frozen=True)
+class Metrics:
+    """What is measured, and how."""
+    count: int = knob(2000, 'photos to use: half are compared with as many fakes, half give the '
+                      'floor')
+    features: str = knob('swd', 'swd: patches, no network needed; inception: Frechet and kernel '
+                         'distances, precision and recall as well')
+    path_length: int = knob(0, 'random paths for the perceptual path length; 0: do not measure it')
+    psi: float = knob(1.0, 'truncation; 1: none')
+    noise: float = knob(1.0, 'strength of the noise inputs; 1: as trained')
+    mirror: bool = knob(True, 'flip half of the photos, as training does')
+    seed: int = knob(0, 'first seed')
+    threads: int = knob(0, 'CPU threads; 0 takes all')
+
+    def __post_init__(self):
+        if self.features not in ('swd', 'inception'):
+            raise UserError("features is '%s'; it must be swd or inception" % self.features)
 
 
 def thumbnails(pictures):

@@ -19,7 +19,10 @@ def read(path):
     if path.is_dir():
         variables, network = _of_run(path)
     else:
-        variables, network, _ = weights.load(path)
+        variables, network, about = weights.load(path)
+        if about['res'] < network.resolution or about['alpha'] < 1:
+            raise UserError('%s has only grown to %d of %d px; give one that has grown up' % (
+                path, about['res'], network.resolution))
     top = '%dx%d' % (network.resolution, network.resolution)
     for needed in ('D/%s/FromRGB/weight' % top, 'G/synthesis/%s/ToRGB/weight' % top,
                    'Gs/synthesis/%s/ToRGB/weight' % top):

@@ -14,6 +14,7 @@ import pytest
 from dnnlib import images
 
 REPO = pathlib.Path(__file__).parents[1]
+PICKLE = REPO / 'tests' / 'data' / 'stylegan' / 'original_small_clean.pkl'
 SMALL_GAN = ['--resolution', '16', '--latent-size', '8', '--mapping-layers', '2', '--fmap-max', '8',
              '--initial', '8', '--kimg', '0.096', '--hold-kimg', '0.032', '--fade-kimg', '0.032',
              '--tick-kimg', '0.032', '--minibatch', '8', '--grid', '4', '--threads', '1']
@@ -104,6 +105,43 @@ def test_text_prints_in_the_form_of_the_post(place):
     assert '=' * 40 + ' SAMPLE 2 ' + '=' * 40 in out
 
 
+def test_metrics_leave_figures_and_a_sheet(place):
+    out = succeed('metrics', '--count', '40', '--path-length', '4', '--threads', '1', '--data',
+                  'toy', cwd=place)
+    assert 'swd_16' in out and 'path_length_pixels' in out
+    figures = json.loads((place / 'out' / 'metrics' / 'metrics.json').read_text())['figures']
+    assert figures['swd']['value'] > figures['swd']['floor'] > 0
+    assert images.read_rgb(place / 'out' / 'metrics' / 'neighbours.png').shape[2] == 3
+
+
+def test_a_dry_run_leaves_nothing(place):
+    out = succeed('train-stylegan', '--data', 'toy-pruned', '--run', 'runs/dry', '--dry-run',
+                  *SMALL_GAN, cwd=place)
+    assert 'memory' in out and 'hours' in out
+    assert not (place / 'runs' / 'dry').exists()
+
+
+def test_a_released_pickle_is_converted_drawn_and_trained_on(place):
+    out = succeed('convert', PICKLE, 'original.npz', cwd=place)
+    assert 'G  90,324 parameters' in out and '32 x 32 px' in out
+    start = ['train-stylegan', '--data', 'toy-pruned', '--run', 'runs/started', '--threads', '1',
+             '--minibatch', '4', '--kimg', '0.004', '--metrics-every', '0', '--start']
+    succeed(*start, 'original.npz', cwd=place)
+    assert (place / 'runs' / 'started' / 'fakes-start.png').exists()
+    options = json.loads((place / 'runs' / 'started' / 'options.json').read_text())['options']
+    assert (options['resolution'], options['initial'], options['fmap_base']) == (32, 32, 256)
+    code, _, err = run(*start, 'original.npz', '--resolution', '64', cwd=place)
+    assert code == 1 and 'original.npz has resolution 32, not 64; leave --resolution out' in err
+
+
+def test_download_lists_and_takes_a_file(tmp_path):
+    listed = succeed('download', '--list', cwd=tmp_path)
+    assert 'gpt2-124M' in listed and 'CC BY-NC 4.0' in listed
+    out = succeed('download', 'stylegan-anime-512', '--from-file', PICKLE, cwd=tmp_path)
+    assert 'stylegan-anime-512' in out
+    assert list((tmp_path / 'downloads' / 'stylegan-anime-512').glob('*.pkl'))
+
+
 def test_check_text_prints_three_figures(place):
     out = succeed('check-text', '--data', 'toy', '--count', '3', cwd=place)
     assert [' of 3 ' in line for line in out.splitlines()[:3]] == [True] * 3
@@ -136,6 +174,12 @@ def test_the_stylegan_preset_is_stopped_saved_and_continued(place):
     (['train-everything'], 'train-everything'),
     (['train-stylegan', '--resolution', '65'], '65'),
     (['train-stylegan', '--augment', 'blur'], 'blur'),
+    (['train-stylegan', '--start', 'notpictures/b.jpg'], 'b.jpg'),
+    (['train-stylegan', '--freeze-d', '9'], '--freeze-d'),
+    (['convert', 'notpictures/b.jpg', 'b.npz'], 'b.jpg'),
+    (['download', 'nothing'], 'known are: gpt2-124M'),
+    (['metrics', '--features', 'vgg'], 'vgg'),
+    (['metrics', '--features', 'inception'], '--inception'),
     (['text', '--gpt2', 'empty'], 'empty'),
     (['samples', '--stylegan', 'empty'], 'empty')])
 def test_a_mistake_is_one_line_and_exit_code_1(tmp_path, arguments, words):
@@ -159,7 +203,8 @@ def test_a_run_folder_with_other_options_is_refused_and_kept(place):
 
 
 @pytest.mark.parametrize('command', ['demo --out toy --count 6', 'prune --data toy', '--help',
-                                     'train-stylegan --help', 'samples --help'])
+                                     'train-stylegan --help', 'samples --help', 'download --list',
+                                     'convert %s a.npz' % PICKLE])
 def test_what_needs_no_tensorflow_does_not_load_it(tmp_path, command):
     succeed('demo', '--out', 'toy', '--count', '6', cwd=tmp_path)
     script = ('import sys; sys.path.insert(0, %r); import run\n'
