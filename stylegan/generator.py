@@ -72,8 +72,9 @@ class Generator:
         surprises (Karras et al. 2018, appendix B).
         """
         ws = w if w.ndim == 3 else np.repeat(w[:, np.newaxis], self.layers, 1)
-        share = np.where(np.arange(self.layers) < cutoff, psi, 1).astype(np.float32)
-        return self.w_avg + (ws - self.w_avg) * share[:, np.newaxis]
+        share = np.where(np.arange(self.layers) < cutoff, psi, 1).astype(np.float32)[:, np.newaxis]
+        # Where nothing is truncated w stays as it is, to the last bit.
+        return np.where(share == 1, ws, self.w_avg + (ws - self.w_avg) * share)
 
     def images(self, ws):
         """ws [n, layers, w] -> float32 [n, res, res, 3] in about [-1, 1], with its own noise."""

@@ -34,7 +34,7 @@ class Update:
                                 in zip(sums, gradients) if gradient is not None])
         applied = optimiser.apply_gradients(list(zip(sums, variables)))
         with tf.control_dependencies([applied]):
-            self._apply = tf.variables_initializer(sums)
+            self._apply = tf.group(*[tf.assign(total, tf.zeros_like(total)) for total in sums])
 
     def run(self, session, feeds):
         """Step. feeds: a feed dict for each part. Returns the means of the losses by name."""
