@@ -457,9 +457,8 @@ def _samples_flags(parser):
                         help='folder of the results (default out/samples)')
     parser.add_argument('--psi', type=float, default=0.7, help='truncation: 1 = most varied, '
                         '0 = the average product (default 0.7)')
-    parser.add_argument('--noise', type=float, default=0.0, help='strength of the noise inputs: 1 '
-                        'as trained, 0 smooth; a briefly trained network uses noise for texture '
-                        'that it cannot draw yet (default 0)')
+    parser.add_argument('--noise', type=float, default=1.0, help='strength of the noise inputs of '
+                        'networks that have any: 1 as trained, 0 smooth (default 1)')
     parser.add_argument('--count', type=int, default=12, help='products and free texts to make '
                         '(default 12)')
 

