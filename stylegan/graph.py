@@ -12,8 +12,8 @@ import numpy as np
 from dnnlib import images, tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
+from dnnlib.update import Update, sums
 from stylegan import augment, loss, networks, ops
-from stylegan.update import Update, sums
 
 SHOWN = 16  # pictures drawn at a time for the sample grid
 
@@ -173,13 +173,14 @@ class Graph:
             for name in ('D_adam', 'G_adam')]
         parts, (d_vars, g_vars) = self.training.accumulate, self._trained()
         penalty = self._r1 * (self.training.r1_gamma / 2 * self.training.r1_interval)
-        d_sums = sums(d_vars, parts)
-        self._d_update = Update(d_adam, d_vars, {'d_loss': self._d_loss}, self._d_loss,
-                                parts, d_sums)
-        self._d_update_r1 = Update(d_adam, d_vars, {'d_loss': self._d_loss, 'r1': self._r1},
-                                   self._d_loss + penalty, parts, d_sums)
-        self._g_update = Update(g_adam, g_vars, {'g_loss': self._g_loss}, self._g_loss,
-                                parts, sums(g_vars, parts))
+        held = sums(d_vars, parts)
+        self._d_update, self._d_update_r1 = [
+            Update(d_adam, d_vars, tf.gradients(minimised, d_vars), losses, parts, held)
+            for minimised, losses in ((self._d_loss, {'d_loss': self._d_loss}),
+                                      (self._d_loss + penalty,
+                                       {'d_loss': self._d_loss, 'r1': self._r1}))]
+        self._g_update = Update(g_adam, g_vars, tf.gradients(self._g_loss, g_vars),
+                                {'g_loss': self._g_loss}, parts, sums(g_vars, parts))
         self._count = tf.assign_add(self._nimg, self._minibatch)
         self._reset = tf.variables_initializer(d_adam.variables() + g_adam.variables())
 

@@ -5,12 +5,12 @@ import pytest
 
 from dnnlib import tflib
 from dnnlib.tflib import tf
-from stylegan.update import Update, sums
+from dnnlib.update import Update, sums
 
 X = np.float32([[1, 2], [3, -1], [0, 4], [2, 2]])
 
 
-def _train(parts, steps=3):
+def _train(parts, clip=0.0, steps=3):
     """Least squares with Adam on X in `parts` parts -> (weights, losses, names of globals)."""
     with tf.Graph().as_default(), tflib.session(1) as sess:
         x = tf.placeholder(tf.float32, [4 // parts, 2])
@@ -19,7 +19,8 @@ def _train(parts, steps=3):
         idle = tf.get_variable('idle', initializer=1.0)
         loss = tf.reduce_mean(tf.square(tf.reduce_sum(x * w, 1) - 1))
         held = sums([w, idle], parts)
-        update = Update(tf.train.AdamOptimizer(rate), [w, idle], {'loss': loss}, loss, parts, held)
+        update = Update(tf.train.AdamOptimizer(rate), [w, idle], tf.gradients(loss, [w, idle]),
+                        {'loss': loss}, parts, held, clip)
         sess.run([tf.global_variables_initializer(), tf.local_variables_initializer()])
         losses = [update.run(sess, [{x: part, rate: 0.1 * step} for part in np.split(X, parts)])
                   for step in range(1, steps + 1)]
@@ -27,10 +28,11 @@ def _train(parts, steps=3):
         return sess.run([w, idle]), losses, {v.op.name for v in tf.global_variables()}
 
 
+@pytest.mark.parametrize('clip', [0.0, 0.1])
 @pytest.mark.parametrize('parts', [2, 4])
-def test_parts_add_up_to_the_whole(parts):
-    (whole, idle), losses, _ = _train(1)
-    (w, idle_too), part_losses, names = _train(parts)
+def test_parts_add_up_to_the_whole(parts, clip):
+    (whole, idle), losses, _ = _train(1, clip)
+    (w, idle_too), part_losses, names = _train(parts, clip)
     np.testing.assert_allclose(w, whole, rtol=1e-5)
     assert idle == idle_too == 1
     for loss, part_loss in zip(losses, part_losses):
@@ -48,5 +50,15 @@ def test_every_part_is_needed():
         with tf.Graph().as_default(), tflib.session(1) as sess:
             w = tf.get_variable('w', [2])
             loss = tf.reduce_sum(w)
-            Update(tf.train.AdamOptimizer(1.0), [w], {'loss': loss}, loss, 2, sums([w], 2)).run(
-                sess, [{}])
+            Update(tf.train.AdamOptimizer(1.0), [w], tf.gradients(loss, [w]), {'loss': loss}, 2,
+                   sums([w], 2)).run(sess, [{}])
+
+
+def test_the_gradient_is_limited_as_a_whole():
+    with tf.Graph().as_default(), tflib.session(1) as sess:
+        a, b = tf.get_variable('a', initializer=[0.0]), tf.get_variable('b', initializer=[0.0])
+        update = Update(tf.train.GradientDescentOptimizer(1.0), [a, b],
+                        [tf.constant([3.0]), tf.constant([4.0])], {}, clip=0.5)
+        sess.run(tf.global_variables_initializer())
+        update.run(sess, [{}])
+        np.testing.assert_allclose(np.concatenate(sess.run([a, b])), [-0.3, -0.4], rtol=1e-6)

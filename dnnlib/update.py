@@ -17,24 +17,29 @@ def sums(variables, parts):
 
 
 class Update:
-    """Minimise a loss, once per minibatch.
+    """Move variables along a gradient, once per minibatch.
 
-    optimiser, variables: what moves and how. losses: name -> scalar tensor for one part, to report.
-    minimised: the scalar tensor that is differentiated. parts: how many make a minibatch; the
-    step goes along the mean of their gradients. sums: where those add up, see `sums`.
+    optimiser: of tf.train. gradients: a tensor or None for each of the variables, for one part.
+    losses: name -> scalar tensor for one part, to report. parts: how many make a minibatch; the
+    step goes along the mean of their gradients. held: where those add up, see `sums`.
+    clip: largest global norm of that mean; 0: no limit.
     """
 
-    def __init__(self, optimiser, variables, losses, minimised, parts, sums):
+    def __init__(self, optimiser, variables, gradients, losses, parts=1, held=(), clip=0.0):
         self._losses, self._parts = losses, parts
-        gradients = optimiser.compute_gradients(minimised, variables)
+
+        def applied(values):
+            if clip > 0:
+                values, _ = tf.clip_by_global_norm(values, clip)
+            return optimiser.apply_gradients(list(zip(values, variables)))
         if parts == 1:
-            self._step = optimiser.apply_gradients(gradients)
+            self._step = applied(gradients)
             return
-        self._step = tf.group(*[tf.assign_add(total, gradient / parts) for total, (gradient, _)
-                                in zip(sums, gradients) if gradient is not None])
-        applied = optimiser.apply_gradients(list(zip(sums, variables)))
-        with tf.control_dependencies([applied]):
-            self._apply = tf.group(*[tf.assign(total, tf.zeros_like(total)) for total in sums])
+        assert len(held) == len(variables), (len(held), len(variables))
+        self._step = tf.group(*[tf.assign_add(total, gradient / parts) for total, gradient
+                                in zip(held, gradients) if gradient is not None])
+        with tf.control_dependencies([applied(list(held))]):
+            self._apply = tf.group(*[tf.assign(total, tf.zeros_like(total)) for total in held])
 
     def run(self, session, feeds):
         """Step. feeds: a feed dict for each part. Returns the means of the losses by name."""
