@@ -33,8 +33,15 @@ class Training:
     learning_rate: float = knob(2e-5, 'step size of Adam after the warm-up')
     warmup: int = knob(100, 'updates over which the learning rate rises from zero', unit='updates')
     final_rate: float = knob(1.0, 'share of the learning rate that is left at the last update; '
-                                  'the way there is linear, 1 keeps it constant')
+                                  '1 keeps it constant')
+    decay: str = knob('linear', 'the way of the learning rate down to that: linear or cosine')
     clip: float = knob(0.0, 'largest global norm of the gradient, 0 = no limit')
+    weight_decay: float = knob(0.0, 'pull of every weight matrix to zero, per update and learning '
+                                    'rate (AdamW)')
+    accumulate: int = knob(1, 'split each batch into so many parts, for less memory')
+    train_only: str = knob('', "'blocks' leaves the tables of tokens and places as they are")
+    patience: int = knob(0, 'stop after so many measurements without a better held-out loss; 0: '
+                            'never', unit='measurements')
     held_out: float = knob(0.05, 'share of products kept for validation')
     validate_every: int = knob(100, 'between two measurements of the held-out loss', unit='updates')
     sample_every: int = knob(100, 'between two sets of samples', unit='updates')
@@ -46,12 +53,18 @@ class Training:
         if min(self.steps, self.batch, self.window, self.validate_every, self.sample_every,
                self.save_every) < 1:
             raise UserError('steps, batch, window and every ...-every must be above zero')
+        if self.accumulate < 1 or self.batch % self.accumulate:
+            raise UserError('a batch of %d cannot be split into %d equal parts; change --accumulate '
+                            'or --batch' % (self.batch, self.accumulate))
+        if self.decay not in ('linear', 'cosine') or self.train_only not in ('', 'blocks'):
+            raise UserError("decay is '%s' and train-only '%s'; the first must be linear or cosine, "
+                            "the second blocks or nothing" % (self.decay, self.train_only))
         if not 0 <= self.held_out < 1:
             raise UserError('held-out is a share; use --held-out 0.05')
 
 
 # Knobs that may differ when a run is continued: how long, how often it reports, how fast.
-FREE = ('steps', 'validate_every', 'sample_every', 'save_every', 'threads')
+FREE = ('steps', 'validate_every', 'sample_every', 'save_every', 'patience', 'threads')
 
 PRESETS = {
     # From nothing, on a CPU, in ten minutes; the weights take less than 4 MB.

@@ -13,6 +13,7 @@ import numpy as np
 from dnnlib import files, progress, runs, tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
+from dnnlib.update import Update, sums
 from gpt2 import dataset, decode, encoder, weights
 from gpt2.model import initial, loss
 
@@ -24,9 +25,15 @@ Data = collections.namedtuple('Data', 'training validation prompts')
 
 
 def learning_rate(step, config):
-    """Step size of the update after `step` updates: a linear rise, and a linear fall throughout."""
+    """Step size of the update after `step` updates: a linear rise, and a fall throughout.
+
+    The cosine falls as half a wave (Loshchilov & Hutter 2016).
+    """
     rise = min(1.0, (step + 1) / max(1, config.warmup))
-    return config.learning_rate * rise * (1 - (1 - config.final_rate) * step / config.steps)
+    way = min(1.0, step / config.steps)
+    if config.decay == 'cosine':
+        way = 0.5 - 0.5 * np.cos(np.pi * way)
+    return config.learning_rate * rise * (1 - (1 - config.final_rate) * way)
 
 
 def prepare(products, config, *, size, source):
@@ -59,18 +66,25 @@ class Graph:
         self.tokens = tf.placeholder(tf.int32, [None, config.window + 1])
         self.rate = tf.placeholder(tf.float32, [])
         self.loss = loss(self.tokens, network)
-        self.trained = tf.trainable_variables()
+        self.weights = tf.trainable_variables()
         self.step = tf.get_variable('step', [], tf.int64, tf.zeros_initializer(), trainable=False)
         self.best = tf.get_variable('best', [], tf.float32, tf.constant_initializer(np.inf),
                                     trainable=False)  # the lowest held-out loss so far
+        self.waited = tf.get_variable('waited', [], tf.int64, tf.zeros_initializer(),
+                                      trainable=False)  # measurements since then
+        trained = [v for v in self.weights if config.train_only != 'blocks' or '/h' in v.op.name]
         # The table of tokens has a sparse gradient as input and a dense one as output layer;
         # made dense here, once, they are limited and applied like all others.
-        gradients = [tf.convert_to_tensor(g) for g in tf.gradients(self.loss, self.trained)]
-        self.norm = tf.global_norm(gradients)
-        if config.clip > 0:
-            gradients, _ = tf.clip_by_global_norm(gradients, config.clip, use_norm=self.norm)
-        self.update = tf.train.AdamOptimizer(self.rate).apply_gradients(
-            zip(gradients, self.trained), global_step=self.step)
+        gradients = [tf.convert_to_tensor(g) for g in tf.gradients(self.loss, trained)]
+        self.update = Update(
+            tf.train.AdamOptimizer(self.rate), trained, gradients,
+            {'loss': self.loss, 'norm': tf.global_norm(gradients)}, config.accumulate,
+            sums(trained, config.accumulate), config.clip)
+        # Decoupled from Adam's own scaling (Loshchilov & Hutter 2017); not for gains and offsets.
+        shrink = self.rate * config.weight_decay
+        matrices = [v for v in trained if len(v.shape) > 1 and config.weight_decay > 0]
+        with tf.control_dependencies([tf.assign_sub(v, shrink * v) for v in matrices]):
+            self.count = tf.assign_add(self.step, 1)
         self.sampler = decode.Sampler(network, vocabulary)
 
 
@@ -78,13 +92,15 @@ def step(sess, graph, data, config, number):
     """The update after `number` updates. Returns its loss; UserError if that is no number."""
     tokens = dataset.windows(data.training, count=config.batch, length=config.window,
                              rng=np.random.RandomState([config.seed, number]))
-    _, value, norm = sess.run([graph.update, graph.loss, graph.norm], {
-        graph.tokens: tokens, graph.rate: learning_rate(number, config)})
-    if not np.isfinite(value) or not np.isfinite(norm):
+    rate = learning_rate(number, config)
+    found = graph.update.run(sess, [{graph.tokens: part, graph.rate: rate}
+                                    for part in np.split(tokens, config.accumulate)])
+    sess.run(graph.count, {graph.rate: rate})
+    if not np.isfinite(list(found.values())).all():
         raise UserError('the loss is %g and its gradient %g at update %d; nothing was saved over '
                         'the last checkpoint: start a new run with a smaller --learning-rate'
-                        % (value, norm, number + 1))
-    return float(value)
+                        % (found['loss'], found['norm'], number + 1))
+    return found['loss']
 
 
 class Trainer:
@@ -97,7 +113,7 @@ class Trainer:
 
     def restore(self, values):
         """Go back to the newest checkpoint; without one, take `values`. Returns the step."""
-        self.sess.run(tf.global_variables_initializer())
+        self.sess.run([tf.global_variables_initializer(), tf.local_variables_initializer()])
         latest = self.run.latest()
         if latest:
             fresh = tflib.restore_matching(self.sess, latest, tf.global_variables())
@@ -119,7 +135,7 @@ class Trainer:
     def snapshot(self, number, facts):
         """Write the weights for later use, with what is known about them."""
         values = {v.op.name: value for v, value in
-                  zip(self.graph.trained, self.sess.run(self.graph.trained))}
+                  zip(self.graph.weights, self.sess.run(self.graph.weights))}
         corpus = self.data.training
         weights.write(self.run.folder / 'snapshot', self.network, values, corpus.encoder,
                       dict(facts, step=number, tagged=corpus.tagged))
@@ -132,7 +148,10 @@ class Trainer:
         else:
             value = self.held_out_loss()
             losses.update(held_out_loss=value, held_out_perplexity=float(np.exp(value)))
-            if value < self.sess.run(self.graph.best):
+            better = value < self.sess.run(self.graph.best)
+            waited = 0 if better else self.sess.run(self.graph.waited) + 1
+            self.graph.waited.load(waited, self.sess)
+            if better:
                 self.graph.best.load(value, self.sess)
                 self.snapshot(number, losses)
         self.run.log(step=number, **losses)
@@ -200,7 +219,7 @@ def train(run, products, network, config, start=None):
         graph = Graph(network, config, vocabulary)
         run.prepare_saving()
         trainer = Trainer(run, sess, graph, data, network, config)
-        number = trainer.restore(values or initial(graph.trained, config.seed))
+        number = trainer.restore(values or initial(graph.weights, config.seed))
         tf.get_default_graph().finalize()
         with run.stoppable():
             number = trainer.loop(number)

@@ -6,9 +6,9 @@
     vocab.bpe       its merges
     snapshot.json   how the texts were written down while training, and figures
 
-The released layout has a TensorFlow checkpoint in place of `weights.npz`, and no `snapshot.json`. The
-checkpoint is `model.ckpt.*` or what the file `checkpoint` names: tools that fine-tune number theirs.
-Both layouts are read, and so is that of `huggingface`.
+The released layout has a TensorFlow checkpoint in place of `weights.npz`, and no `snapshot.json`.
+The checkpoint is `model.ckpt.*` or what the file `checkpoint` names, as tools that fine-tune number
+theirs. Both layouts are read, and so is that of `huggingface`.
 """
 
 import dataclasses

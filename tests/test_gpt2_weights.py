@@ -103,13 +103,22 @@ def released_shapes(n_embd, n_head, n_layer):
     return {'model/' + name: shape for name, shape in shapes.items()}
 
 
-@pytest.mark.parametrize('parameters', sorted(RELEASED))
-def test_a_graph_of_a_released_size_has_the_released_variables(parameters):
+def test_a_full_size_graph_has_exactly_the_released_variables():
     with tf.Graph().as_default():
-        model.model(tf.zeros([1, 1], tf.int32), Network(**RELEASED[parameters]))
-        assert tflib.parameters(tf.trainable_variables()) == parameters
+        model.model(tf.zeros([1, 1], tf.int32), Network())
         assert {v.op.name: v.shape.as_list()
-                for v in tf.global_variables()} == released_shapes(**RELEASED[parameters])
+                for v in tf.global_variables()} == released_shapes(**RELEASED[124439808])
+
+
+@pytest.mark.parametrize('parameters', sorted(RELEASED))
+def test_released_sizes_have_the_released_number_of_parameters(parameters):
+    """Counted in graphs of one layer and of two: each further one adds the same."""
+    sizes, counts = RELEASED[parameters], []
+    for layers in (1, 2):
+        with tf.Graph().as_default():
+            model.model(tf.zeros([1, 1], tf.int32), Network(**dict(sizes, n_layer=layers)))
+            counts.append(tflib.parameters(tf.trainable_variables()))
+    assert counts[0] + (sizes['n_layer'] - 1) * (counts[1] - counts[0]) == parameters
 
 
 def test_find_takes_a_run_folder_or_the_snapshot_in_it_or_a_file_of_that(snapshot, tmp_path):
