@@ -170,25 +170,34 @@ class Trainer:
         files.write_text(self.run.folder / ('samples-%06d.txt' % number), decode.report(texts))
         bar.write('%d: %s' % (number, texts[-1][:300]))
 
+    def exhausted(self):
+        """Whether the held-out loss has not got better for as long as we are ready to wait."""
+        return 0 < self.config.patience <= self.sess.run(self.graph.waited)
+
     def loop(self, number):
-        """Update until `config.steps` or until the run is asked to stop, and save at the end."""
+        """Update until `config.steps`, until the run is asked to stop, or until patience ends.
+
+        What is reached is saved at the end. Returns it, and whether that is all there is to do.
+        """
         config, losses, shown = self.config, [], {}
         per_step = config.batch * config.window
         with progress.bar(total=config.steps * per_step, initial=number * per_step, unit='token',
                           unit_scale=True) as bar:
-            while number < config.steps and not self.run.stopping:
+            ended = number == config.steps or self.exhausted()
+            while not ended and not self.run.stopping:
                 losses.append(step(self.sess, self.graph, self.data, config, number))
                 number += 1
-                last = number == config.steps
-                if last or number % config.validate_every == 0:
+                ended = number == config.steps
+                if ended or number % config.validate_every == 0:
                     shown, losses = self.measure(number, float(np.mean(losses))), []
-                if last or number % config.sample_every == 0:
+                    ended = ended or self.exhausted()
+                if ended or number % config.sample_every == 0:
                     self.samples(number, bar)
-                if last or self.run.stopping or number % config.save_every == 0:
+                if ended or self.run.stopping or number % config.save_every == 0:
                     self.run.save(self.sess, number)
                 bar.set_postfix(step=number, refresh=False, **shown)
                 bar.update(per_step)
-        return number
+        return number, ended
 
 
 def train(run, products, network, config, start=None):
@@ -222,7 +231,7 @@ def train(run, products, network, config, start=None):
         number = trainer.restore(values or initial(graph.weights, config.seed))
         tf.get_default_graph().finalize()
         with run.stoppable():
-            number = trainer.loop(number)
-    if number < config.steps:
+            number, ended = trainer.loop(number)
+    if not ended:
         raise runs.Interrupted('stopped after %d of %d updates; everything is saved, the same '
                                'command goes on' % (number, config.steps))

@@ -157,6 +157,42 @@ def test_what_cannot_be_trained_is_refused(trained, tmp_path):
         go(tmp_path / 'b', dataclasses.replace(CONFIG, window=25))
 
 
+def test_a_batch_in_parts_takes_the_same_way(trained, tmp_path):
+    parts = state(go(tmp_path, dataclasses.replace(CONFIG, accumulate=2)))
+    whole = state(trained)
+    assert set(parts) == set(whole)
+    for name in ('model/wte', 'model/h0/attn/c_attn/w'):
+        np.testing.assert_allclose(parts[name], whole[name], atol=2e-3)
+
+
+def test_only_the_blocks_can_be_trained_and_weights_decay(trained, tmp_path):
+    config = dataclasses.replace(CONFIG, steps=1)
+    start = state(go(tmp_path / 'start', dataclasses.replace(config, learning_rate=1e-12)))
+    blocks = state(go(tmp_path / 'blocks', dataclasses.replace(config, train_only='blocks')))
+    assert np.abs(blocks['model/wte'] - start['model/wte']).max() < 1e-9
+    assert np.abs(blocks['model/h0/mlp/c_fc/w'] - start['model/h0/mlp/c_fc/w']).max() > 1e-4
+    free = state(go(tmp_path / 'free', config))
+    decayed = state(go(tmp_path / 'decayed', dataclasses.replace(config, weight_decay=0.5)))
+    rate = train.learning_rate(0, config)
+    for name in ('model/wte', 'model/h0/mlp/c_fc/w'):
+        np.testing.assert_allclose(decayed[name], free[name] * (1 - 0.5 * rate), atol=1e-7)
+    assert np.array_equal(decayed['model/ln_f/g'], free['model/ln_f/g'])
+
+
+def test_patience_stops_when_nothing_gets_better(tmp_path):
+    config = dataclasses.replace(CONFIG, steps=40, learning_rate=0.0, validate_every=1, patience=3)
+    assert history(go(tmp_path, config))[-1]['step'] == 4  # the first one is the best
+
+
+@pytest.mark.parametrize('decay, half', [('linear', 0.55), ('cosine', 0.55)])
+def test_the_learning_rate_falls_to_its_final_share(decay, half):
+    config = Training(steps=100, learning_rate=1.0, warmup=4, final_rate=0.1, decay=decay)
+    rates = [train.learning_rate(step, config) for step in range(101)]
+    assert rates[0] == pytest.approx(0.25) and rates[100] == pytest.approx(0.1)
+    assert rates[50] == pytest.approx(half)
+    assert (np.diff(rates[4:]) < 0).all()
+
+
 def test_recorded_updates_of_adam():
     """Two updates. Adam divides by the size of the gradient, so where that is next to nothing, or
     changes its sign between the two, rounding decides: a few numbers out of a hundred.
@@ -173,8 +209,8 @@ def test_recorded_updates_of_adam():
         sess.run(tf.global_variables_initializer())
         weights.assign(sess, values, 'toy')
         for _ in range(2):
-            sess.run(graph.update, {graph.tokens: tokens, graph.rate: 2e-5})
-        for variable in graph.trained:
+            graph.update.run(sess, [{graph.tokens: tokens, graph.rate: 2e-5}])
+        for variable in graph.weights:
             name = variable.op.name
             gradient = np.abs(numbers['grad/' + name])
             error = np.abs(sess.run(variable) - numbers['adam2/' + name])
