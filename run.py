@@ -120,6 +120,13 @@ def text(options):
         max_tokens=options.max_tokens, keep_prompt=options.keep_prompt)), end='')
 
 
+def export(options):
+    """Write a text model for other programs: as GPT-2 was released, or for `transformers`."""
+    from gpt2 import export
+    export.export(_gpt2(options), options.out, options.to)
+    print('done: %s' % options.out)
+
+
 def check_text(options):
     """Measure a demo text model: are its texts consistent, as asked for, and its own?"""
     from catalog import source, textcheck
@@ -334,6 +341,7 @@ def _parser():
     command(train_gpt2, _gpt2_flags)
     command(samples, _stylegan_flag, _samples_flags, _sampling_flags)
     command(text, _text_flags, _sampling_flags)
+    command(export, _gpt2_flag, _export_flags)
     command(check_text, _check_flags, _sampling_flags)
     command(metrics, _stylegan_flag, _metrics_flags)
     return parser
@@ -406,9 +414,20 @@ def _gpt2_flags(parser):
     _training_flags(parser, config, 'gpt2')
 
 
+def _gpt2_flag(parser):
+    parser.add_argument('--gpt2', type=pathlib.Path, help='text model: a run or snapshot folder, '
+                        'or one in the layout of the release or of transformers (default: the '
+                        'newest run, else the pretrained one)')
+
+
+def _export_flags(parser):
+    parser.add_argument('--to', choices=['released', 'transformers'], required=True,
+                        help='for which programs')
+    parser.add_argument('--out', type=pathlib.Path, required=True, help='new folder to write')
+
+
 def _sampling_flags(parser):
-    parser.add_argument('--gpt2', type=pathlib.Path, help='text model: a run or snapshot folder '
-                        '(default: the newest run, else the pretrained one)')
+    _gpt2_flag(parser)
     parser.add_argument('--temperature', type=float, default=0.3, help='below 1 likelier words, '
                         'above 1 rarer ones (default 0.3)')
     parser.add_argument('--top-k', type=int, default=40, help='draw from the k likeliest tokens, '

@@ -54,11 +54,11 @@ class Training:
                self.save_every) < 1:
             raise UserError('steps, batch, window and every ...-every must be above zero')
         if self.accumulate < 1 or self.batch % self.accumulate:
-            raise UserError('a batch of %d cannot be split into %d equal parts; change --accumulate '
-                            'or --batch' % (self.batch, self.accumulate))
+            raise UserError('a batch of %d cannot be split into %d equal parts; change '
+                            '--accumulate or --batch' % (self.batch, self.accumulate))
         if self.decay not in ('linear', 'cosine') or self.train_only not in ('', 'blocks'):
-            raise UserError("decay is '%s' and train-only '%s'; the first must be linear or cosine, "
-                            "the second blocks or nothing" % (self.decay, self.train_only))
+            raise UserError("decay is '%s' and train-only '%s'; the first must be linear or "
+                            "cosine, the second blocks or nothing" % (self.decay, self.train_only))
         if not 0 <= self.held_out < 1:
             raise UserError('held-out is a share; use --held-out 0.05')
 
@@ -71,6 +71,10 @@ PRESETS = {
     'demo': (Network(n_vocab=1280, n_ctx=160, n_embd=128, n_head=4, n_layer=4),
              Training(steps=4000, batch=8, window=160, learning_rate=4e-3, final_rate=0.05,
                       clip=1.0, validate_every=250, sample_every=500, save_every=500)),
-    # Fine-tuning of the released weights, as in the post.
+    # Fine-tuning of the released weights, as in the post; 117M is the old name of the smallest.
+    '117M': (Network(), Training()),
     '124M': (Network(), Training()),
+    '355M': (Network(n_embd=1024, n_head=16, n_layer=24), Training()),
+    '774M': (Network(n_embd=1280, n_head=20, n_layer=36), Training()),
+    '1558M': (Network(n_embd=1600, n_head=25, n_layer=48), Training()),
 }

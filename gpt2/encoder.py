@@ -4,7 +4,7 @@ The released pair of files is the format: `encoder.json` maps a token's spelling
 `vocab.bpe` lists the merges, best first, below a version line. A spelling writes each byte as one
 printable character: those of Latin-1 stand for themselves, and the other bytes, in their order, are
 written U+0100, U+0101, and so on. The `transformers` library calls the same files `vocab.json` and
-`merges.txt`.
+`merges.txt`, and since its version 5 writes one, `tokenizer.json`, in their place.
 
 The last id, `<|endoftext|>`, ends a text. It is an id without a spelling: no text is encoded to it,
 unless it is asked for.
@@ -92,7 +92,34 @@ class Encoder:
         files.write_text(folder / names[0], json.dumps(self._ids))
 
 
-def _belong_together(ids, merges):
+def _described(model):
+    """(ids, merges) of a model as the `tokenizers` library describes it.
+
+    Up to version 0.19 it writes a merge as 'a b', since then as ['a', 'b'].
+    """
+    pairs = [merge.split(' ') if isinstance(merge, str) else merge for merge in model['merges']]
+    return dict(model['vocab']), [tuple(pair) for pair in pairs]
+
+
+def _read_pair(ids, merges):
+    text = files.existing(merges, 'the merges').read_text(encoding='utf-8')
+    return files.read_json(ids), [tuple(line.split(' ')) for line in text.split('\n')[1:] if line]
+
+
+def _read_single(path):
+    """(ids, merges) of a `tokenizer.json`; none if it splits or changes texts in another way."""
+    whole = files.read_json(path)
+    split, model = [whole.get(part) or {} for part in ('pre_tokenizer', 'model')]
+    if (whole.get('normalizer') or model.get('type') != 'BPE' or split.get('type') != 'ByteLevel'
+            or split.get('add_prefix_space') or not split.get('use_regex', True)):
+        return {}, []
+    ids, merges = _described(model)
+    ids.update({token['content']: token['id'] for token in whole['added_tokens']})
+    return ids, merges
+
+
+def _is_whole(ids, merges):
+    """Whether every byte has a token, every merge makes one, and end-of-text is the last."""
     known = set(ids)
     return (sorted(ids.values()) == list(range(len(ids))) and ids.get(END_OF_TEXT) == len(ids) - 1
             and set(_BYTES) <= known and set(''.join(ids)) <= set(_BYTES)
@@ -100,18 +127,21 @@ def _belong_together(ids, merges):
 
 
 def load(folder):
-    """The Encoder of a folder that holds the two files, under either pair of names.
+    """The Encoder of a folder that holds the two files, under either pair of names, or the one.
 
     Raises UserError.
     """
     folder = pathlib.Path(folder)
-    names = TRANSFORMERS if (folder / TRANSFORMERS[0]).exists() else RELEASED
-    ids = files.read_json(folder / names[0])
-    text = files.existing(folder / names[1], 'the merges').read_text(encoding='utf-8')
-    merges = [tuple(line.split(' ')) for line in text.split('\n')[1:] if line]
-    if not _belong_together(ids, merges):
-        raise UserError('%s: %s and %s do not belong together; copy both from the same model'
-                        % ((folder,) + names))
+    single = folder / 'tokenizer.json'
+    pairs = [[folder / name for name in names] for names in (RELEASED, TRANSFORMERS)]
+    found = [pair for pair in pairs if pair[0].exists()]
+    if single.exists() and not found:
+        ids, merges = _read_single(single)
+    else:
+        ids, merges = _read_pair(*(found + pairs)[0])
+    if not _is_whole(ids, merges):
+        raise UserError('%s: the vocabulary and its merges are not those of one GPT-2 model; copy '
+                        'both from the same place' % folder)
     return Encoder(ids, merges)
 
 
@@ -122,9 +152,6 @@ def train(texts, size):
     tokenizer.train_from_iterator(texts, trainers.BpeTrainer(
         vocab_size=size - 1, show_progress=False,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
-    model = json.loads(tokenizer.to_str())['model']
-    ids = dict(model['vocab'])
+    ids, merges = _described(json.loads(tokenizer.to_str())['model'])
     ids[END_OF_TEXT] = len(ids)
-    # Up to version 0.19 the library writes a merge as 'a b', since then as ['a', 'b'].
-    pairs = [merge.split(' ') if isinstance(merge, str) else merge for merge in model['merges']]
-    return Encoder(ids, [tuple(pair) for pair in pairs])
+    return Encoder(ids, merges)

@@ -2,14 +2,15 @@
 
 Scopes and shapes are those of the released checkpoints, down to the leading axis of length 1 on
 every `w`. One form serves training, where all tokens of a text come at once, and sampling, where
-the keys and values of earlier tokens wait in a cache of fixed size.
+the keys and values of earlier tokens wait in a cache.
 
-Axes: n texts, t tokens at hand, s tokens that can be looked at, h heads, d = n_embd / h.
+Axes: n texts, t tokens at hand, h heads, d = n_embd / h.
 """
 
 import numpy as np
 
 from dnnlib.tflib import shape_list, tf
+from gpt2.cache import attend, view, write
 
 
 def _variable(name, shape):
@@ -54,30 +55,26 @@ def _merge_heads(x):
     return tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [n, t, h * d])
 
 
-def _future(position, t, s):
-    """float [t, s]: -1e10 where a key comes after its query, else 0; the first of the queries
-    stands at `position`."""
-    query = tf.range(t)[:, tf.newaxis] + position
-    return tf.cast(tf.range(s)[tf.newaxis] > query, tf.float32) * -1e10
+def _future(t):
+    """float32 [t, t]: -1e10 where a key comes after its query, else 0."""
+    place = tf.range(t)
+    return tf.cast(place[tf.newaxis] > place[:, tf.newaxis], tf.float32) * -1e10
 
 
-def _attention(x, network, cache, position):
-    """Causal self-attention, and the keys and values it looked at: [n, 2, h, s, d]."""
+def _attention(x, network, memory, seen):
+    """Causal self-attention, and its keys and values: those of x, or the cache with them in it."""
     with tf.variable_scope('attn'):
-        t = shape_list(x)[1]
         query, key, value = [_split_heads(part, network.n_head) for part in
                              tf.split(_dense(x, 'c_attn', 3 * network.n_embd), 3, axis=2)]
-        memory = tf.stack([key, value], axis=1)  # [n, 2, h, t, d]
-        if cache is not None:
-            before, after = cache[:, :, :, :position], cache[:, :, :, position + t:]
-            memory = tf.concat([before, memory, after], axis=3)
-            memory.set_shape(cache.shape)
-            key, value = tf.unstack(memory, axis=1)  # [n, h, s, d]
         query *= (network.n_embd // network.n_head) ** -0.5
-        scores = tf.matmul(query, key, transpose_b=True)  # [n, h, t, s]
-        scores += _future(position, t, shape_list(key)[2])
-        mixed = _merge_heads(tf.matmul(tf.nn.softmax(scores), value))
-        return _dense(mixed, 'c_proj', network.n_embd), memory
+        if memory is None:
+            memory = tf.stack([key, value], axis=1)  # [n, 2, h, t, d]
+            scores = tf.matmul(query, key, transpose_b=True)  # [n, h, t, t]
+            mixed = tf.matmul(tf.nn.softmax(scores + _future(shape_list(x)[1])), value)
+        else:
+            memory = write(memory[0], key, seen), write(memory[1], value, seen)
+            mixed = attend(query, *memory, seen)
+        return _dense(_merge_heads(mixed), 'c_proj', network.n_embd), memory
 
 
 def _mlp(x, network):
@@ -85,31 +82,31 @@ def _mlp(x, network):
         return _dense(_gelu(_dense(x, 'c_fc', 4 * network.n_embd)), 'c_proj', network.n_embd)
 
 
-def empty_cache(network, n):
-    """The cache before the first token: per layer float32 [n, 2, n_head, n_ctx, head size]."""
-    shape = [n, 2, network.n_head, network.n_ctx, network.n_embd // network.n_head]
-    return [tf.zeros(shape) for _ in range(network.n_layer)]
-
-
-def model(tokens, network, *, cache=None, position=0):
+def model(tokens, network, *, cache=None, places=None):
     """Scores of the token after each token.
 
-    tokens:   int32 [n, t], of which the first stands at place `position` of its text.
-    network:  config.Network.
-    cache:    None, or what `empty_cache` or an earlier call returned.
-    Returns logits float32 [n, t, n_vocab], and the keys and values of each layer: a new cache, or,
-    without one, float32 [n, 2, n_head, t, head size].
+    tokens:  int32 [n, t].
+    network: config.Network.
+    cache:   None, where the tokens are all there is, or what `cache.empty` or an earlier call
+             returned.
+    places:  int32 [n, t], with a cache only: where in its text each token stands, rising by one.
+             Those from n_ctx up to the cache's capacity are allowed and mean nothing.
+    Returns logits float32 [n, t, n_vocab], and the keys and values of each layer: the new cache,
+    or, without one, float32 [n, 2, n_head, t, head size].
     """
     with tf.variable_scope('model', reuse=tf.AUTO_REUSE):
         n, t = shape_list(tokens)
         wte = _variable('wte', [network.n_vocab, network.n_embd])
         wpe = _variable('wpe', [network.n_ctx, network.n_embd])
-        x = tf.gather(wte, tokens) + tf.gather(wpe, tf.range(t) + position)  # [n, t, n_embd]
+        if cache is None:
+            cache, seen, learnt = [None] * network.n_layer, None, tf.range(t)
+        else:
+            seen, learnt = view(places, network.n_head), tf.minimum(places, network.n_ctx - 1)
+        x = tf.gather(wte, tokens) + tf.gather(wpe, learnt)  # [n, t, n_embd]
         memories = []
-        for i in range(network.n_layer):
+        for i, memory in enumerate(cache):
             with tf.variable_scope('h%d' % i):
-                layer = None if cache is None else cache[i]
-                change, memory = _attention(_norm(x, 'ln_1'), network, layer, position)
+                change, memory = _attention(_norm(x, 'ln_1'), network, memory, seen)
                 x += change
                 x += _mlp(_norm(x, 'ln_2'), network)
                 memories.append(memory)

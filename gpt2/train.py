@@ -214,6 +214,7 @@ def train(run, products, network, config, start=None):
     if not products:
         raise UserError('there are no descriptions to train on; give a catalogue that has some')
     folder = run.folder / 'snapshot'
+    start = weights.find(start) if start else None
     known = start or (folder if (folder / 'encoder.json').exists() else None)
     values = None
     if start:

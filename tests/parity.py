@@ -1,4 +1,4 @@
-"""How far our StyleGAN is from the numbers recorded from the original, quantity by quantity.
+"""How far our networks are from the numbers recorded from the originals, quantity by quantity.
 
     python tests/parity.py FOLDER OUT.json     measure with this engine what FOLDER holds
     python tests/parity.py --table A.json B.json ...    one table of several measurements
@@ -17,6 +17,7 @@ import numpy as np
 
 sys.path[:0] = [str(pathlib.Path(__file__).parents[1]), str(pathlib.Path(__file__).parent)]
 
+import parity_gpt2
 import parity_losses
 from parity_row import Row, error, nhwc, ours
 from dnnlib import images, tflib
@@ -274,6 +275,7 @@ for _res in (32, 64, 128):
     COMPARISONS += [
         ('synthesis%d' % _res, 'g%d.npz' % _res, functools.partial(synthesis, res=_res)),
         ('scores%d' % _res, 'd%d.npz' % _res, functools.partial(discriminator, res=_res))]
+COMPARISONS += parity_gpt2.COMPARISONS
 
 
 def measure(folder, file, compare):

@@ -173,6 +173,27 @@ def test_the_other_pair_of_names_holds_the_same_bytes(small, tmp_path):
     assert encoder.load(tmp_path / 'b').encode(TEXTS[0]) == small.encode(TEXTS[0])
 
 
+def test_the_library_s_one_file_is_read(small, tmp_path):
+    """As `transformers` 5 leaves it, merges written in either way of the library."""
+    small._tokenizer.save(str(tmp_path / 'tokenizer.json'))
+    whole = json.loads((tmp_path / 'tokenizer.json').read_text(encoding='utf-8'))
+    whole['added_tokens'] = [{'id': small.end, 'content': '<|endoftext|>'}]
+    for form in (' '.join, list):
+        pairs = [merge.split(' ') if isinstance(merge, str) else merge
+                 for merge in whole['model']['merges']]
+        whole['model']['merges'] = [form(pair) for pair in pairs]
+        (tmp_path / 'tokenizer.json').write_text(json.dumps(whole), encoding='utf-8')
+        again = encoder.load(tmp_path)
+        assert (again.size, again.end) == (small.size, small.end)
+        assert all(again.encode(text) == small.encode(text) for text in TEXTS + ODD)
+    for change in ({'normalizer': {'type': 'NFC'}}, {'pre_tokenizer': {'type': 'Whitespace'}},
+                   {'pre_tokenizer': dict(whole['pre_tokenizer'], add_prefix_space=True)},
+                   {'added_tokens': []}):
+        (tmp_path / 'tokenizer.json').write_text(json.dumps(dict(whole, **change)))
+        with pytest.raises(UserError):
+            encoder.load(tmp_path)
+
+
 def test_recorded_strings_come_back(small):
     cases = json.loads(CASES.read_text(encoding='utf-8'))
     assert cases and all(small.decode(small.encode(text)) == text for text, _ in cases)

@@ -6,7 +6,7 @@ import pytest
 
 from dnnlib import tflib
 from dnnlib.tflib import tf
-from gpt2 import model, weights
+from gpt2 import cache, model, weights
 from gpt2.config import Network
 
 SMALL = Network(n_vocab=270, n_ctx=12, n_embd=16, n_head=4, n_layer=2)
@@ -63,18 +63,33 @@ def test_gradient_is_the_oracles_slope(graph):
         assert abs((up - down) / (2 * step) - np.sum(gradient * way)) < 1e-4 * scale + 1e-7, name
 
 
-def test_cache_changes_nothing(graph):
+@pytest.mark.parametrize('cuts', [[0, 4, 9], range(10)])
+def test_cache_changes_nothing(graph, cuts):
     """All at once, in two parts, and one by one, with more room in the cache than is used."""
-    tokens = tf.constant(texts(t=9))
+    tokens, places = tf.constant(texts(t=9)), tf.tile([tf.range(9)], [3, 1])
     whole, _ = model.model(tokens, SMALL)
-    for cuts in ([0, 4, 9], list(range(10))):
-        cache, parts = model.empty_cache(SMALL, 3), []
-        for first, last in zip(cuts, cuts[1:]):
-            logits, cache = model.model(tokens[:, first:last], SMALL, cache=cache, position=first)
-            parts.append(logits)
-        joined = tf.concat(parts, axis=1)
-        start(graph)
-        np.testing.assert_allclose(*graph.run([joined, whole]), atol=2e-5)
+    memories, parts = cache.empty(SMALL, 3), []
+    for first, last in zip(cuts, cuts[1:]):
+        logits, memories = model.model(tokens[:, first:last], SMALL, cache=memories,
+                                       places=places[:, first:last])
+        parts.append(logits)
+    joined = tf.concat(parts, axis=1)
+    start(graph)
+    np.testing.assert_allclose(*graph.run([joined, whole]), atol=2e-5)
+
+
+def test_texts_may_stand_at_different_places(graph):
+    tokens = texts(t=9)
+    _, memories = model.model(tf.constant(tokens[:, :8]), SMALL, cache=cache.empty(SMALL, 3),
+                              places=tf.tile([tf.range(8)], [3, 1]))
+    ends = np.array([2, 5, 8], np.int32)  # what lies behind them in the cache is not seen
+    ours, _ = model.model(tf.constant(tokens[range(3), ends][:, np.newaxis]), SMALL,
+                          cache=memories, places=tf.constant(ends[:, np.newaxis]))
+    values = start(graph)
+    ours = graph.run(ours)
+    for text, last in enumerate(ends):
+        theirs = oracle.logits(values, tokens[text, :last + 1], **SIZES)[-1]
+        np.testing.assert_allclose(ours[text, 0], theirs, atol=2e-4)
 
 
 def test_no_place_sees_the_future_or_another_text(graph):
@@ -116,8 +131,10 @@ def test_recorded_logits_loss_and_memories(graph, recorded):
     tokens = tf.constant(recorded['tokens'].astype(np.int32))
     logits, memories = model.model(tokens, network)
     loss = model.loss(tokens, network)
-    _, cache = model.model(tokens[:, :25], network, cache=model.empty_cache(network, 3))
-    tail, _ = model.model(tokens[:, 25:], network, cache=cache, position=25)
+    places = tf.tile([tf.range(40)], [3, 1])
+    _, head = model.model(tokens[:, :25], network, cache=cache.empty(network, 3),
+                          places=places[:, :25])
+    tail, _ = model.model(tokens[:, 25:], network, cache=head, places=places[:, 25:])
     weights.assign(graph, values, 'toy')
     logits, memories, loss, tail = graph.run([logits, tf.stack(memories, 1), loss, tail])
     np.testing.assert_allclose(logits, recorded['logits'], atol=2e-4)
