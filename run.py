@@ -112,12 +112,30 @@ def train_gpt2(options):
 
 
 def text(options):
-    """Write product descriptions, from a prompt or from nothing."""
-    from gpt2 import decode
-    writer = decode.Writer(_gpt2(options), options.threads)
-    print(decode.report(writer.texts(
-        [options.prompt] * options.count, **_sampling(options, options.count),
-        max_tokens=options.max_tokens, keep_prompt=options.keep_prompt)), end='')
+    """Write product descriptions, from prompts or from nothing."""
+    from catalog import prompts
+    from gpt2 import converse, decode, sampling
+    how = knobs.from_flags(sampling.Sampling(), options)
+    columns = _listed(options.tag_columns)
+    if columns and not options.prompts:
+        raise UserError('--tag-columns names columns of a table; add --prompts FILE.csv')
+    if options.interactive and options.json:
+        raise UserError('--json goes with --prompt and --prompts, not with --interactive')
+    writer = decode.Writer(_gpt2(options), how.threads)
+
+    def write(asked, seed):
+        each = [prompt for prompt in asked for _ in range(options.count)]
+        return writer.samples(each, seeds=_seeds(seed, len(each)), sampling=how)
+    if options.interactive:
+        converse.converse(lambda prompt, seed: decode.report(
+            writer.joined(sample) for sample in write([prompt], seed)), how.seed, options.count)
+        return
+    asked = prompts.read(options.prompts, columns) if options.prompts else [options.prompt]
+    samples = write(asked, how.seed)
+    if options.json:
+        files.write_text(options.json, decode.json_lines(samples))
+    print(decode.report(writer.joined(sample) if options.keep_prompt else sample.text
+                        for sample in samples), end='')
 
 
 def export(options):
@@ -130,24 +148,26 @@ def export(options):
 def check_text(options):
     """Measure a demo text model: are its texts consistent, as asked for, and its own?"""
     from catalog import source, textcheck
-    from gpt2 import decode
-    writer = decode.Writer(_gpt2(options), options.threads)
+    from gpt2 import decode, sampling
+    how = knobs.from_flags(sampling.Sampling(), options)
+    writer = decode.Writer(_gpt2(options), how.threads)
     known = [product.description for product in source.read(options.data or _demo())]
     print(textcheck.report(
-        lambda prompts: writer.texts(prompts, **_sampling(options, len(prompts))),
-        known, count=options.count, seed=options.seed))
+        lambda prompts: writer.texts(prompts, seeds=_seeds(how.seed, len(prompts)), sampling=how),
+        known, count=options.count, seed=how.seed))
 
 
 def samples(options):
     """Make fake products: grids, films, texts and a page that shows them all."""
     from catalog import fakes, lookalikes
     from dnnlib import images, runs, video
-    from gpt2 import decode
+    from gpt2 import decode, sampling
     from stylegan import figures, generator
-    gan = generator.Generator(_stylegan(options), options.threads, options.noise)
-    writer = decode.Writer(_gpt2(options), options.threads)
-    out, psi, seed = options.out, options.psi, options.seed
-    seeds = range(seed, seed + options.count)
+    how = knobs.from_flags(sampling.Sampling(), options)
+    gan = generator.Generator(_stylegan(options), how.threads, options.noise)
+    writer = decode.Writer(_gpt2(options), how.threads)
+    out, psi, seed = options.out, options.psi, how.seed
+    seeds = _seeds(seed, options.count)
     images.write_png(out / 'grid.png', figures.grid(gan, range(seed, seed + 40), psi=psi))
     images.write_png(out / 'truncation.png', figures.truncation(gan, range(seed, seed + 4)))
     images.write_png(out / 'mixing.png', figures.mixing(gan, seed, psi=psi))
@@ -156,8 +176,9 @@ def samples(options):
     products = fakes.write(
         out, gan.pictures(gan.truncate(gan.w(gan.seeded(seeds)), psi)), seeds=seeds, psi=psi,
         describe=lookalikes.describer(gan.path.parent / 'lookalikes.npz'),
-        write_texts=lambda prompts: writer.texts(prompts, **_sampling(options, len(prompts))))
-    texts = writer.texts([''] * options.count, **_sampling(options, options.count))
+        write_texts=lambda prompts: writer.texts(
+            prompts, seeds=_seeds(seed, len(prompts)), sampling=how))
+    texts = writer.texts([''] * options.count, seeds=seeds, sampling=how)
     files.write_text(out / 'descriptions.txt', decode.report(texts))
     fakes.write_page(out, products, texts, facts=dict(
         runs.provenance(), stylegan=str(gan.path), gpt2=str(_gpt2(options)), psi=psi, seed=seed))
@@ -306,9 +327,9 @@ def _gpt2(options):
     return options.gpt2 or _newest('snapshot/hparams.json').parent
 
 
-def _sampling(options, count):
-    return dict(seeds=range(options.seed, options.seed + count), top_k=options.top_k,
-                temperature=options.temperature, top_p=options.top_p)
+def _seeds(first, count):
+    """One seed per text; behind the last one they go on from 0."""
+    return [(first + i) % 2 ** 32 for i in range(count)]
 
 
 # --- The command line.
@@ -427,22 +448,25 @@ def _export_flags(parser):
 
 
 def _sampling_flags(parser):
-    _gpt2_flag(parser)
-    parser.add_argument('--temperature', type=float, default=0.3, help='below 1 likelier words, '
-                        'above 1 rarer ones (default 0.3)')
-    parser.add_argument('--top-k', type=int, default=40, help='draw from the k likeliest tokens, '
-                        '0 = all (default 40)')
-    parser.add_argument('--top-p', type=float, default=1.0, help='draw from the likeliest tokens '
-                        'that together reach p (default 1)')
-    parser.add_argument('--seed', type=int, default=0, help='first seed (default 0)')
-    parser.add_argument('--threads', type=int, default=0, help='CPU threads, 0 = all')
+    from gpt2.sampling import Sampling
+    parser.add_argument('--gpt2', type=pathlib.Path, help='text model: a run or snapshot folder '
+                        '(default: the newest run, else the pretrained one)')
+    knobs.add_flags(parser.add_argument_group('writing'), Sampling)
 
 
 def _text_flags(parser):
-    parser.add_argument('--prompt', default='', help='attributes in plain words, category last; '
-                        'or the first words, for a model trained without tags')
-    parser.add_argument('--count', type=int, default=4, help='how many texts (default 4)')
-    parser.add_argument('--max-tokens', type=int, default=0, help='longest text, 0 = what fits')
+    asked = parser.add_mutually_exclusive_group()
+    asked.add_argument('--prompt', '--context', default='', help='attributes in plain words, '
+                       'category last; or the first words, for a model trained without tags')
+    asked.add_argument('--prompts', type=pathlib.Path, metavar='FILE', help='prompts, one a line; '
+                       'or a .csv with --tag-columns, one a row')
+    asked.add_argument('--interactive', action='store_true', help='ask for prompt after prompt; '
+                       'an empty line ends it')
+    parser.add_argument('--tag-columns', default='', help='columns of --prompts that make a '
+                        'prompt, comma-separated, category last')
+    parser.add_argument('--count', type=int, default=4, help='how many texts a prompt (default 4)')
+    parser.add_argument('--json', type=pathlib.Path, metavar='OUT.jsonl', help='also write prompt, '
+                        'text, seed, finish, tokens and log-probability, one sample a line')
     parser.add_argument('--keep-prompt', action='store_true', help='print the prompt as well')
 
 

@@ -2,20 +2,24 @@
 
 Accepted are a folder with `products.csv` (columns image, description, category and any attribute
 columns) and the pictures it names, a folder of class folders of pictures, a bare folder of
-pictures, a `.txt` file with one description a line, and a `.csv` file with a text column.
+pictures, a `.txt` file (see `texts`), a `.csv` or `.jsonl` file with a text column, a folder of
+such text files, and a pattern that matches some, as in 'texts/*.csv'.
 """
 
+import glob
 import pathlib
 import re
 from typing import NamedTuple, Optional, Tuple
 
-from catalog import decisions, tables
+from catalog import decisions, jsonl, tables, texts
 from dnnlib import images
 from dnnlib.files import UserError
 
 _TABLE = 'products.csv'
 _NO_TAG = ('', 'none', 'n/a', 'na', 'nan', 'null', 'unknown', 'yes', 'no', 'true', 'false', '-')
 _NO_ATTRIBUTE = ('truth',)  # columns of a products.csv that say nothing about the product
+_ROWS = {'.csv': tables.read_rows, '.jsonl': jsonl.read_rows}
+_TEXTS = ('.txt', '.csv', '.jsonl')
 _NUMBER = re.compile(r'[-+]?[\d.,]+%?')
 
 
@@ -71,7 +75,7 @@ def _read_catalogue(folder, text_column, tag_columns, key_column):
     return products
 
 
-def _read_folder(folder):
+def _pictures(folder):
     """The pictures in a folder and below it; the folder a picture lies in is its category."""
     products = []
     for path in sorted(folder.rglob('*')):
@@ -87,20 +91,38 @@ def _read_folder(folder):
 
 
 def _read_file(path, text_column, tag_columns, key_column):
-    """A .txt or .csv file of descriptions."""
-    if path.suffix.lower() == '.txt':
+    """A .txt, .csv or .jsonl file of descriptions."""
+    kind = path.suffix.lower()
+    if kind == '.txt':
         if tag_columns or key_column:
-            raise UserError('%s is a plain text and has no columns; give a .csv file, or leave out '
-                            'the column options' % path)
-        lines = [line.strip() for line in tables.read_text(path).split('\n')]
-        return [Product(None, '', line, '', (), line) for line in lines if line]
-    if path.suffix.lower() == '.csv':
+            raise UserError('%s is a plain text and has no columns; give a .csv or .jsonl file, or '
+                            'leave out the column options' % path)
+        return [Product(None, '', text, '', (), text) for text in texts.documents(path)]
+    if kind in _ROWS:
         wanted = [text_column] + list(tag_columns) + [key_column] * bool(key_column)
-        rows = tables.read_rows(path, wanted)
+        rows = _ROWS[kind](path, wanted)
         return [_product(row, None, text_column, tag_columns, key_column) for row in rows]
-    if path.suffix.lower() in images.SUFFIXES:
+    if kind in images.SUFFIXES:
         raise UserError('%s is one picture; give the folder it lies in' % path)
-    raise UserError('%s is no catalogue; give a folder, a .txt or a .csv file' % path)
+    raise UserError('%s is no catalogue; give a folder, a .txt, a .csv or a .jsonl file' % path)
+
+
+def _read_files(paths, *columns):
+    """Several text files, in the order of their names."""
+    return [product for path in sorted(paths) for product in _read_file(path, *columns)]
+
+
+def _read_folder(folder, text_column, tag_columns, key_column):
+    """A folder without products.csv: its pictures or, if there is none, its text files."""
+    products = _pictures(folder)
+    if products and (tag_columns or key_column):
+        raise UserError('%s has no %s, so no columns either; give the CSV file itself, or leave '
+                        'out the column options' % (folder, _TABLE))
+    if products:
+        return products
+    found = [path for path in folder.rglob('*') if path.suffix.lower() in _TEXTS
+             and not any(part.startswith('.') for part in path.relative_to(folder).parts)]
+    return _read_files(found, text_column, tag_columns, key_column)
 
 
 def catalogue(path):
@@ -114,26 +136,28 @@ def read(path, *, text_column='description', tag_columns=(), key_column=''):
     """Every product of the catalogue at `path`, in the order of the table or of the file names.
 
     A folder that pruning wrote stands for all of the catalogue it judged. text_column,
-    tag_columns, key_column: columns of a CSV. Tags of a `products.csv` are its
-    category and all attribute columns unless `tag_columns` names some; of another CSV, none.
+    tag_columns, key_column: columns of a table. Tags of a `products.csv` are its category and all
+    attribute columns unless `tag_columns` names some; of another table, none. Text files in a
+    folder count if there is no picture in it.
     Raises UserError: nothing there, nothing in it, a missing column or picture, not UTF-8.
     """
+    columns = text_column, tag_columns, key_column
     path = catalogue(path)
-    if not path.exists():
-        raise UserError('%s does not exist; give a folder of pictures, a .txt or a .csv file, or '
-                        'make a demo catalogue with: python run.py demo' % path)
-    if path.is_file():
-        products = _read_file(path, text_column, tag_columns, key_column)
+    matched = [] if path.exists() else glob.glob(str(path), recursive=True)
+    if not path.exists() and not matched:
+        raise UserError('%s does not exist; give a folder of pictures, a .txt, .csv or .jsonl '
+                        'file, or make a demo catalogue with: python run.py demo' % path)
+    if matched:
+        products = _read_files([pathlib.Path(name) for name in matched], *columns)
+    elif path.is_file():
+        products = _read_file(path, *columns)
     elif (path / _TABLE).is_file():
-        products = _read_catalogue(path, text_column, tag_columns, key_column)
-    elif tag_columns or key_column:
-        raise UserError('%s has no %s, so no columns either; give the CSV file itself, or leave '
-                        'out the column options' % (path, _TABLE))
+        products = _read_catalogue(path, *columns)
     else:
-        products = _read_folder(path)
+        products = _read_folder(path, *columns)
     if not products:
-        raise UserError('%s holds no product: no line in a table and no picture (%s)'
-                        % (path, ' '.join(images.SUFFIXES)))
+        raise UserError('%s holds no product: no text in a file, no line in a table and no picture '
+                        '(%s)' % (path, ' '.join(images.SUFFIXES)))
     return products
 
 
@@ -171,6 +195,6 @@ def with_texts(products, path):
     """The products that have a description; UserError if none has (`path` is named in it)."""
     found = [p for p in products if p.description]
     if not found:
-        raise UserError('%s has no descriptions; give a .txt or .csv file, or a folder with %s'
-                        % (path, _TABLE))
+        raise UserError('%s has no descriptions; give a .txt, .csv or .jsonl file, or a '
+                        'folder with %s' % (path, _TABLE))
     return found

@@ -10,9 +10,6 @@ from gpt2.sampler import Sampler
 from gpt2.sampling import Sampling
 
 
-Settings = Sampling  # for train.py, until it takes Sampling
-
-
 class Writer:
     """A trained model, ready to write: load once, call often.
 

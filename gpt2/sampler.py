@@ -145,8 +145,3 @@ class Sampler:
                     finish='end' if ids[-1] == self._encoder.end else 'length', tokens=len(ids),
                     logprob=float(np.sum(logprobs, dtype=np.float64)))
         return results
-
-    def texts(self, sess, prompts, *, seeds, settings):
-        """The texts of `samples`, for train.py until it takes those."""
-        samples = self.samples(sess, prompts, seeds=seeds, sampling=settings)
-        return [sample.text for sample in samples]

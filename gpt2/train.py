@@ -16,10 +16,12 @@ from dnnlib.tflib import tf
 from dnnlib.update import Update, sums
 from gpt2 import dataset, decode, encoder, weights
 from gpt2.model import initial, loss
+from gpt2.sampler import Sampler
+from gpt2.sampling import Sampling
 
 _VALIDATION_WINDOWS = 64
 _HELD_OUT = 2 ** 31  # stands for a step that no training reaches
-_SAMPLES = decode.Settings(temperature=1.0, top_k=40, top_p=1.0)
+_SAMPLES = Sampling(temperature=1.0)
 
 Data = collections.namedtuple('Data', 'training validation prompts')
 
@@ -85,7 +87,7 @@ class Graph:
         matrices = [v for v in trained if len(v.shape) > 1 and config.weight_decay > 0]
         with tf.control_dependencies([tf.assign_sub(v, shrink * v) for v in matrices]):
             self.count = tf.assign_add(self.step, 1)
-        self.sampler = decode.Sampler(network, vocabulary)
+        self.sampler = Sampler(network, vocabulary)
 
 
 def step(sess, graph, data, config, number):
@@ -130,7 +132,8 @@ class Trainer:
         rows = self.data.validation
         parts = [rows[i:i + self.config.batch] for i in range(0, len(rows), self.config.batch)]
         losses = [self.sess.run(self.graph.loss, {self.graph.tokens: part}) for part in parts]
-        return float(np.average(losses, weights=[len(part) for part in parts]))
+        # As exact as the variable `best` that it will be compared with.
+        return float(np.float32(np.average(losses, weights=[len(part) for part in parts])))
 
     def snapshot(self, number, facts):
         """Write the weights for later use, with what is known about them."""
@@ -164,9 +167,9 @@ class Trainer:
     def samples(self, number, bar):
         """Write texts from nothing and for held-out products' attributes; show one of them."""
         prompts = self.data.prompts
-        texts = self.graph.sampler.texts(
-            self.sess, prompts, seeds=list(range(len(prompts))), settings=_SAMPLES)
-        texts = [prompt + text for prompt, text in zip(prompts, texts)]
+        samples = self.graph.sampler.samples(
+            self.sess, prompts, seeds=range(len(prompts)), sampling=_SAMPLES)
+        texts = [sample.prompt + sample.text for sample in samples]
         files.write_text(self.run.folder / ('samples-%06d.txt' % number), decode.report(texts))
         bar.write('%d: %s' % (number, texts[-1][:300]))
 

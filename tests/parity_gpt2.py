@@ -8,8 +8,10 @@ import oracle_gpt2 as oracle
 from parity_row import Row, error
 from dnnlib import tflib
 from dnnlib.tflib import tf
-from gpt2 import decode, model, train
+from gpt2 import cache, model, train
 from gpt2.config import Network, Training
+from gpt2.filters import Settings, candidates
+from gpt2.sampling import Sampling
 
 NETWORK = Network(n_vocab=509, n_ctx=48, n_embd=64, n_head=4, n_layer=3)
 # Tolerances of a float32 implementation, from the notes that came with the numbers.
@@ -29,7 +31,7 @@ def _values(recorded):
 def _kept(logits, top_k=0, top_p=1.0):
     """Which tokens [n, v] the filters leave."""
     with tf.Graph().as_default(), tflib.session(1) as sess:
-        probabilities, ids = sess.run(decode.candidates(tf.constant(logits), decode.Settings(
+        probabilities, ids = sess.run(candidates(tf.constant(logits), Settings(
             tf.constant(1.0), tf.constant(top_k), tf.constant(top_p))))
     result = np.zeros(logits.shape, bool)
     np.put_along_axis(result, ids, probabilities > 0, axis=1)
@@ -82,9 +84,11 @@ def toy(recorded):
     with tf.Graph().as_default(), tflib.session(1) as sess:
         graph = train.Graph(NETWORK, Training(window=tokens.shape[1] - 1), _Vocabulary(_END))
         logits, memories = model.model(tf.constant(tokens), NETWORK)
-        _, cache = model.model(tf.constant(tokens[:, :25]), NETWORK,
-                               cache=model.empty_cache(NETWORK, 3))
-        tail, _ = model.model(tf.constant(tokens[:, 25:]), NETWORK, cache=cache, position=25)
+        places = tf.tile([tf.range(40)], [3, 1])
+        _, head = model.model(tf.constant(tokens[:, :25]), NETWORK,
+                              cache=cache.empty(NETWORK, 3), places=places[:, :25])
+        tail, _ = model.model(tf.constant(tokens[:, 25:]), NETWORK, cache=head,
+                              places=places[:, 25:])
         gradients = [tf.convert_to_tensor(g) for g in tf.gradients(graph.loss, graph.weights)]
         sess.run(tf.global_variables_initializer())
         tflib.assign(sess, _values(recorded))
@@ -100,9 +104,9 @@ def toy(recorded):
             error(ours, theirs) / np.abs(theirs).max()
             for ours, theirs in zip(found['gradients'], wanted)), GRADIENT))
         written = graph.sampler._batch(sess, prompts.tolist(), range(len(prompts)),
-                                       decode.Settings(0, 0, 1.0), 12)
+                                       Sampling(temperature=0, max_tokens=12))
         rows.append(Row('GPT-2: greedy tokens', error(
-            written, recorded['greedy_tokens'][:, prompts.shape[1]:]), EXACT))
+            [ids for ids, _ in written], recorded['greedy_tokens'][:, prompts.shape[1]:]), EXACT))
         rows += _two_updates(sess, graph, tokens, recorded)
     return rows + list(filters(recorded))
 

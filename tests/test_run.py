@@ -142,6 +142,27 @@ def test_download_lists_and_takes_a_file(tmp_path):
     assert list((tmp_path / 'downloads' / 'stylegan-anime-512').glob('*.pkl'))
 
 
+def test_text_takes_files_tables_and_a_terminal(place):
+    (place / 'wishes.csv').write_text('colour,type\nRed,Dress\nnavy,midi_skirt\n')
+    succeed('text', '--prompts', 'wishes.csv', '--tag-columns', 'colour,type', '--count', '2',
+            '--max-tokens', '8', '--json', 'out.jsonl', cwd=place)
+    rows = [json.loads(line) for line in (place / 'out.jsonl').read_text().splitlines()]
+    assert [row['prompt'] for row in rows] == ['red dress'] * 2 + ['navy midi skirt'] * 2
+    assert [row['seed'] for row in rows] == [0, 1, 2, 3]
+    done = subprocess.run([sys.executable, str(REPO / 'run.py'), 'text', '--interactive',
+                           '--count', '1', '--max-tokens', '4'], input='red dress\n\nnot read\n',
+                          stdout=subprocess.PIPE, cwd=str(place), universal_newlines=True)
+    assert done.returncode == 0 and done.stdout.count('SAMPLE 1') == 1
+
+
+def test_a_text_model_is_written_for_other_programs(place):
+    for layout, file in (('released', 'model.ckpt.index'), ('transformers', 'model.safetensors')):
+        succeed('export', '--to', layout, '--out', layout, cwd=place)
+        assert (place / layout / file).exists()
+        out = succeed('text', '--gpt2', layout, '--count', '1', '--max-tokens', '4', cwd=place)
+        assert 'SAMPLE 1' in out
+
+
 def test_check_text_prints_three_figures(place):
     out = succeed('check-text', '--data', 'toy', '--count', '3', cwd=place)
     assert [' of 3 ' in line for line in out.splitlines()[:3]] == [True] * 3

@@ -1,0 +1,130 @@
+"""Encoded texts: made on all cores, kept in a file so that it is done once.
+
+    ids         uint16 or int32 [total], the tokens of all documents, one behind another
+    offsets     int64 [documents + 1], where each document begins and the last one ends
+    vocabulary  which vocabulary the ids are of (`Encoder.digest`); may be missing
+
+is the format of such an `.npz`, read with `allow_pickle=False`. A run folder holds its texts as
+`encoded-HASH.npz`, HASH being that of the vocabulary and the texts; any file of this form will do
+in place of texts. End-of-text ends a document; where it is missing at the end it is added.
+"""
+
+import hashlib
+import itertools
+import pathlib
+import zipfile
+import zlib
+
+import numpy as np
+
+from dnnlib import files, progress
+from dnnlib.files import UserError
+from gpt2.encoder import END_OF_TEXT
+
+_AT_ONCE = 1000  # texts between two moves of the progress bar
+# What numpy raises for a file that is no archive of plain arrays: the last two for a lone array.
+_UNREADABLE = (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error, AttributeError,
+               TypeError)
+
+
+def _digest(texts, encoder):
+    """16 hexadecimal digits that stand for these texts in this vocabulary."""
+    content = hashlib.sha256(encoder.digest().encode())
+    for text in texts:
+        data = text.encode('utf-8', 'replace')
+        content.update(b'%d:' % len(data) + data)
+    return content.hexdigest()[:16]
+
+
+def _ids(texts, encoder):
+    """The ids of a list of texts: lists of int, each ended by end-of-text."""
+    parts = [[part for part in text.split(END_OF_TEXT) if part.strip()] or [''] for text in texts]
+    encoded = iter(encoder.encode_batch([part for some in parts for part in some]))
+    result = []
+    for some in parts:
+        ids = []
+        for _ in some:
+            ids += next(encoded)
+            ids.append(encoder.end)
+        result.append(ids)
+    return result
+
+
+def _encoded(texts, encoder):
+    """The arrays of these texts' file, by name."""
+    kind = np.uint16 if encoder.size <= 2 ** 16 else np.int32
+    pieces, lengths = [], [0]
+    with progress.bar(total=len(texts), what='encoding', unit='text', leave=False,
+                      disable=len(texts) <= _AT_ONCE) as bar:
+        for i in range(0, len(texts), _AT_ONCE):
+            some = _ids(texts[i:i + _AT_ONCE], encoder)
+            pieces.append(np.fromiter(itertools.chain.from_iterable(some), kind))
+            lengths += [len(ids) for ids in some]
+            bar.update(len(some))
+    return {'ids': np.concatenate(pieces), 'offsets': np.cumsum(lengths, dtype=np.int64),
+            'vocabulary': np.array(encoder.digest())}
+
+
+def _load(path):
+    """The arrays of an .npz by name. Raises UserError if it is none."""
+    try:
+        with np.load(str(path), allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except _UNREADABLE as error:
+        raise UserError('%s cannot be read (%s); delete it and encode the texts again'
+                        % (path, error))
+
+
+def _problem(arrays, encoder):
+    """What is wrong with the arrays of a file of encoded texts; None if they are sound."""
+    if not {'ids', 'offsets'} <= set(arrays):
+        return 'it has no ids and offsets but %s' % (', '.join(sorted(arrays)) or 'nothing')
+    ids, offsets = arrays['ids'], arrays['offsets']
+    for name in ('ids', 'offsets'):
+        if arrays[name].ndim != 1 or arrays[name].dtype.kind not in 'iu' or not arrays[name].size:
+            return '%s is no row of whole numbers' % name
+    if 'vocabulary' in arrays and str(arrays['vocabulary']) != encoder.digest():
+        return "its ids are of another model's vocabulary"
+    if ids.min() < 0 or ids.max() >= encoder.size:
+        return 'its ids reach %d, the vocabulary ends at %d' % (ids.max(), encoder.end)
+    steps = np.diff(offsets.astype(np.int64))
+    if offsets[0] != 0 or offsets[-1] != len(ids) or np.any(steps < 1):
+        return 'offsets do not rise from 0 to the %d ids' % len(ids)
+    return None
+
+
+def _documents(arrays, end):
+    """The documents in a file's arrays: int32 arrays, each ended by end-of-text."""
+    ids, offsets = arrays['ids'].astype(np.int32), arrays['offsets'].tolist()
+    documents = [ids[first:last] for first, last in zip(offsets, offsets[1:])]
+    return [ids if ids[-1] == end else np.append(ids, np.int32(end)) for ids in documents]
+
+
+def read(path, encoder):
+    """The documents of a file of encoded texts: list of int32 [length], ended by end-of-text.
+
+    encoder: the Encoder of the model that is to read them.
+    Raises UserError if the file is damaged, of another form, or of another vocabulary.
+    """
+    path = files.existing(path, 'a file of encoded texts')
+    arrays = _load(path)
+    problem = _problem(arrays, encoder)
+    if problem:
+        raise UserError('%s does not hold encoded texts for this model: %s; encode it again, as '
+                        'ids [total] and offsets [documents + 1]' % (path, problem))
+    return _documents(arrays, encoder.end)
+
+
+def encode(texts, encoder, folder=None):
+    """The documents of a list of strings: list of int32 [length], each ended by end-of-text.
+
+    `<|endoftext|>` in a text ends a document there. folder: where `encoded-HASH.npz` is looked for
+    and left; None keeps nothing.
+    """
+    if folder is None:
+        return _documents(_encoded(texts, encoder), encoder.end)
+    path = pathlib.Path(folder) / ('encoded-%s.npz' % _digest(texts, encoder))
+    if not path.exists():
+        with files.replacing(path) as temporary:
+            np.savez(str(temporary), **_encoded(texts, encoder))
+    return read(path, encoder)
