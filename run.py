@@ -98,15 +98,10 @@ def train_stylegan(options):
 
 def train_gpt2(options):
     """Fine-tune GPT-2 on a catalogue's descriptions; the same command again goes on."""
-    from catalog import source
     from gpt2 import config, train
     network, training = _configured(config, options)
-    data = options.data or _demo()
-    products = source.with_texts(source.read(
-        data, text_column=options.text_column, tag_columns=_listed(options.tag_columns),
-        key_column=options.key_column), data)
-    run = _run(options, network, training, config.FREE, start=str(options.start or ''),
-               data=_digest((p.description, p.tags, p.key) for p in products))
+    products, data = _texts(options)
+    run = _run(options, network, training, config.FREE, start=str(options.start or ''), data=data)
     train.train(run, products, network, training, start=options.start)
     print('done: the best weights are in %s; now try: python run.py text' % run.folder)
 
@@ -270,6 +265,23 @@ def _picture_model(config, options):
     return network, training, start
 
 
+def _texts(options):
+    """What a text model is to learn from, products or encoded documents, and its fingerprint."""
+    from catalog import source
+    from gpt2 import dataset, encoder, weights
+    data, tag_columns = options.data or _demo(), _listed(options.tag_columns)
+    if data.suffix.lower() != '.npz':
+        products = source.with_texts(source.read(
+            data, text_column=options.text_column, tag_columns=tag_columns,
+            key_column=options.key_column), data)
+        return products, _digest((p.description, p.tags, p.key) for p in products)
+    if not options.start or tag_columns or options.key_column:
+        raise UserError('%s is already encoded: it needs --start, the model that has its '
+                        'vocabulary, and has no columns' % data)
+    documents = dataset.read(data, encoder.load(weights.find(options.start)))
+    return documents, _digest(document.key for document in documents)
+
+
 def _run(options, network, training, free, **more):
     """The run folder of a training; refuses one that was made with other options."""
     from dnnlib.runs import Run
@@ -426,11 +438,12 @@ def _stylegan_flags(parser):
 
 def _gpt2_flags(parser):
     from gpt2 import config
-    parser.add_argument('--text-column', default='description', help='CSV column of the texts')
-    parser.add_argument('--tag-columns', default='', help='CSV columns that go in front of a '
-                        'text as tags, comma-separated')
-    parser.add_argument('--key-column', default='', help='CSV column that tells products apart: '
-                        'its equals are held out together')
+    parser.add_argument('--text-column', default='description', help='column of the texts in '
+                        'a .csv or .jsonl file')
+    parser.add_argument('--tag-columns', default='', help='columns that go in front of a text as '
+                        'tags, comma-separated')
+    parser.add_argument('--key-column', default='', help='column that tells products apart: its '
+                        'equals are held out together')
     parser.add_argument('--start', type=pathlib.Path, help='folder of a model to start from')
     _training_flags(parser, config, 'gpt2')
 

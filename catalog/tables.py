@@ -1,21 +1,13 @@
-"""UTF-8 text and CSV files: read with errors a person can act on, written whole."""
+"""CSV files in UTF-8: read with errors a person can act on, written whole."""
 
 import csv
 import io
-import pathlib
 
+from catalog import texts
 from dnnlib import files
 from dnnlib.files import UserError
 
-
-def read_text(path):
-    """A UTF-8 text file (with or without byte order mark), line ends as '\\n'. Raises UserError."""
-    data = pathlib.Path(path).read_bytes()
-    try:
-        return data.decode('utf-8-sig').replace('\r\n', '\n').replace('\r', '\n')
-    except UnicodeDecodeError as error:
-        raise UserError('%s is not UTF-8 text (byte %d); save it as "UTF-8" or "CSV UTF-8"'
-                        % (path, error.start))
+csv.field_size_limit(2 ** 31 - 1)  # its own, 131,072 characters, is less than a text may have
 
 
 def read_rows(path, columns=()):
@@ -25,7 +17,7 @@ def read_rows(path, columns=()):
     Cells missing at the end of a row are ''. Raises UserError if one of `columns` is missing,
     if a row has more cells than the header, or if the file is no UTF-8 CSV.
     """
-    text = read_text(path)
+    text = texts.read(path)
     separator = max(',;\t', key=text.split('\n')[0].count)
     reader = csv.DictReader(io.StringIO(text, newline=''), restval='', strict=True,
                             delimiter=separator)

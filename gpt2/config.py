@@ -30,6 +30,8 @@ class Training:
     steps: int = knob(15000, 'how long to train', unit='updates')
     batch: int = knob(1, 'windows per update')
     window: int = knob(1024, 'length of a window; at most n_ctx', unit='tokens')
+    pack: str = knob('documents', 'what a window holds: documents, whole ones and padding; or '
+                                  'stream, a piece of all texts one behind another')
     learning_rate: float = knob(2e-5, 'step size of Adam after the warm-up')
     warmup: int = knob(100, 'updates over which the learning rate rises from zero', unit='updates')
     final_rate: float = knob(1.0, 'share of the learning rate that is left at the last update; '
@@ -59,6 +61,8 @@ class Training:
         if self.decay not in ('linear', 'cosine') or self.train_only not in ('', 'blocks'):
             raise UserError("decay is '%s' and train-only '%s'; the first must be linear or "
                             "cosine, the second blocks or nothing" % (self.decay, self.train_only))
+        if self.pack not in ('documents', 'stream'):
+            raise UserError("pack is '%s'; use --pack documents or --pack stream" % self.pack)
         if not 0 <= self.held_out < 1:
             raise UserError('held-out is a share; use --held-out 0.05')
 

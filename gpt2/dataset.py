@@ -8,25 +8,32 @@ any selection of them works as a prompt, and none (` -> description`) as well.
 A product is any record with `description` (string), `tags` (strings), `category` (string, one of
 the tags or not) and `key` (what tells products apart).
 
-A window starts at the beginning of a document and goes on with further documents until it is
-full; the loss counts every token. Descriptions are short, and writing always starts at place 0:
-windows cut anywhere from one long stream, as is usual, would spend nearly all learnt positions on
-places of the stream that mean nothing. Only a document longer than the window is cut anywhere.
+There are two ways of cutting windows. `documents`: each begins at the beginning of a document and
+holds as many whole ones as fit; what is left over is not counted in the loss. `stream`, as the
+post's tool did: each is a piece of one endless row of documents, cut anywhere. Writing always
+starts at place 0 of a text, and in a stream most places are learnt in the middle of one.
+
+Whatever the windows, the held-out loss is that of single documents, each from its own start, so
+that runs with other windows can be compared: the mean over all their tokens, end-of-text included.
 """
 
 import collections
 
 import numpy as np
 
-TAG_END = ' -> '
+from gpt2 import encoded
 
-Document = collections.namedtuple('Document', 'tags noun ids')
-Corpus = collections.namedtuple('Corpus', 'documents encoder tagged')
+TAG_END = ' -> '
+PACKINGS = ('documents', 'stream')
+
+Document = collections.namedtuple('Document', 'tags noun ids key')
+Corpus = collections.namedtuple('Corpus', 'documents ends encoder tagged')
 
 
 def split(products, share, seed):
     """Two lists: products to train on, and those held out. Equal keys stay on one side.
 
+    products: any records with a `key`, Documents among them.
     share: of the distinct keys to hold out; more than 0 means at least one, if there are two.
     """
     distinct = list(dict.fromkeys(product.key for product in products))
@@ -37,19 +44,32 @@ def split(products, share, seed):
             [product for product in products if product.key in chosen])
 
 
-def corpus(products, encoder, tagged):
-    """The Corpus of some products.
+def documents(products, encoder, folder=None):
+    """The Documents of some products, in their order.
 
-    A Document holds a product's attributes without the category, the category, and the ids of the
-    description. tagged: whether documents begin with attributes.
+    A Document holds a product's attributes without the category, the category, the ids of the
+    description (int32, ended by end-of-text) and the key. folder: where the ids are kept, see
+    `encoded.encode`.
     """
-    documents = []
-    for product in products:
+    result = []
+    texts = [product.description for product in products]
+    for product, ids in zip(products, encoded.encode(texts, encoder, folder)):
         noun = ' '.join(product.category.lower().split())
         others = tuple(tag for tag in product.tags if tag != noun)
-        ids = np.array(encoder.encode(product.description) + [encoder.end], np.int32)
-        documents.append(Document(others, noun if noun in product.tags else '', ids))
-    return Corpus(documents, encoder, tagged)
+        result.append(Document(others, noun if noun in product.tags else '', ids, product.key))
+    return result
+
+
+def read(path, encoder):
+    """The Documents of a file of encoded texts, see `encoded.read`: no attributes, equal ids are
+    the same product."""
+    return [Document((), '', ids, ids.tobytes()) for ids in encoded.read(path, encoder)]
+
+
+def corpus(documents, encoder, tagged):
+    """The Corpus of a list of Documents. tagged: whether attributes are put in front of them."""
+    ends = np.cumsum([len(document.ids) for document in documents])
+    return Corpus(documents, ends, encoder, tagged)
 
 
 def prompt(words):
@@ -75,29 +95,83 @@ def selection(tags, noun, rng):
     return ' '.join(words)
 
 
-def _any_document(corpus, rng):
-    """The ids of a document drawn at random, with a fresh selection of attributes in front."""
-    document = corpus.documents[rng.randint(len(corpus.documents))]
+def _written(corpus, number, rng):
+    """The ids of a document, with a fresh selection of attributes in front."""
+    document = corpus.documents[number]
     if not corpus.tagged:
         return document.ids
     before = prompt(selection(document.tags, document.noun, rng))
     return np.concatenate([corpus.encoder.encode(before), document.ids])
 
 
-def windows(corpus, *, count, length, rng):
-    """`count` windows: int32 [count, length + 1], as what is predicted is shifted by one.
+def _any_document(corpus, rng):
+    return _written(corpus, rng.randint(len(corpus.documents)), rng)
 
-    Each begins with an end-of-text, the end of what came before. rng: numpy RandomState.
-    """
+
+def _at_most(corpus, length, rng):
+    """Any document; of one that is longer than `length`, a part of this length or the end."""
+    ids = _any_document(corpus, rng)
+    # The beginning as often as its share of the document, else anywhere behind it.
+    first = max(0, rng.randint(-length, len(ids) - length + 1)) if len(ids) > length else 0
+    return ids[first:first + length]
+
+
+def _rows(parts, length, end):
+    """Lists of documents, one list a row -> tokens [rows, length + 1], weights [rows, length]."""
+    tokens = np.full([len(parts), length + 1], end, np.int32)
+    counted = np.zeros([len(parts), length], np.float32)
+    for row, some in enumerate(parts):
+        ids = np.concatenate(some)
+        tokens[row, 1:len(ids) + 1] = ids
+        counted[row, :len(ids)] = 1
+    return tokens, counted / counted.mean()
+
+
+def _whole(corpus, count, length, rng):
+    rows, ids = [], _at_most(corpus, length, rng)
+    for _ in range(count):
+        row, room = [], length
+        while len(ids) <= room:
+            row.append(ids)
+            room -= len(ids)
+            ids = _at_most(corpus, length, rng)
+        rows.append(row)  # what did not fit begins the next row, else long texts were seldom seen
+    return _rows(rows, length, corpus.encoder.end)
+
+
+def _stream(corpus, count, length, rng):
     rows = []
     for _ in range(count):
-        parts, missing = [[corpus.encoder.end]], length
+        place = rng.randint(corpus.ends[-1])  # in a long document as often as its length says
+        ids = _written(corpus, np.searchsorted(corpus.ends, place, side='right'), rng)
+        row, missing = [], length + 1
+        ids = ids[rng.randint(len(ids)):]
         while missing > 0:
+            row.append(ids[:missing])
+            missing -= len(row[-1])
             ids = _any_document(corpus, rng)
-            if len(parts) == 1 and len(ids) > length:
-                # The beginning as often as its share of the document, else anywhere behind it.
-                ids = ids[max(0, rng.randint(-length, len(ids) - length + 1)):]
-            parts.append(ids[:missing])
-            missing -= len(parts[-1])
-        rows.append(np.concatenate(parts))
-    return np.stack(rows).astype(np.int32)
+        rows.append(np.concatenate(row))
+    return np.stack(rows).astype(np.int32), np.ones([count, length], np.float32)
+
+
+def windows(corpus, *, pack, count, length, rng):
+    """`count` windows to train on, and what counts in them.
+
+    pack: 'documents' or 'stream', see above. rng: numpy RandomState.
+    Returns tokens int32 [count, length + 1], as what is predicted is shifted by one, and weights
+    float32 [count, length] of what comes next: 0 for padding, all others alike, their mean is 1.
+    Windows of documents begin with an end-of-text, the end of what came before.
+    """
+    return {'documents': _whole, 'stream': _stream}[pack](corpus, count, length, rng)
+
+
+def single(corpus, *, count, batch, length, rng):
+    """At most `count` documents, each alone from its start, to measure the loss on.
+
+    A document longer than `length` is cut there. Returns a list of (tokens, weights) as `windows`
+    makes them, at most `batch` rows each, as long as their longest document.
+    """
+    chosen = rng.permutation(len(corpus.documents))[:count]
+    rows = sorted((_written(corpus, i, rng)[:length] for i in chosen), key=len)
+    groups = [rows[i:i + batch] for i in range(0, len(rows), batch)]
+    return [_rows([[ids] for ids in some], len(some[-1]), corpus.encoder.end) for some in groups]

@@ -10,7 +10,9 @@ The last id, `<|endoftext|>`, ends a text. It is an id without a spelling: no te
 unless it is asked for.
 """
 
+import hashlib
 import json
+import os
 import pathlib
 
 import tokenizers
@@ -21,6 +23,8 @@ from dnnlib.files import UserError
 
 END_OF_TEXT = '<|endoftext|>'
 RELEASED, TRANSFORMERS = ('encoder.json', 'vocab.bpe'), ('vocab.json', 'merges.txt')
+# Left unsaid, the library warns when a program that has used all cores starts another one.
+os.environ.setdefault('TOKENIZERS_PARALLELISM', 'true')
 _VERSION = '#version: 0.2'  # the released file's first line
 
 
@@ -39,6 +43,11 @@ def _tokenizer(model):
     tokenizer = tokenizers.Tokenizer(model)
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     return tokenizer
+
+
+def _writable(text):
+    """A text that UTF-8 can hold: a lone surrogate becomes '?'."""
+    return text.encode('utf-8', 'replace').decode('utf-8')
 
 
 class Encoder:
@@ -74,7 +83,11 @@ class Encoder:
         return ids
 
     def _encode(self, text):
-        return self._tokenizer.encode(text.encode('utf-8', 'replace').decode('utf-8')).ids
+        return self._tokenizer.encode(_writable(text)).ids
+
+    def encode_batch(self, texts):
+        """As `encode` without marks, of a list of texts on all cores: a list of lists of ids."""
+        return [one.ids for one in self._tokenizer.encode_batch([_writable(t) for t in texts])]
 
     def decode_bytes(self, ids):
         """The bytes of ids, exactly; end-of-text has none."""
@@ -83,6 +96,11 @@ class Encoder:
     def decode(self, ids):
         """The text of ids, end-of-text left out; bytes that are no UTF-8 become U+FFFD."""
         return self.decode_bytes(ids).decode('utf-8', 'replace')
+
+    def digest(self):
+        """16 hexadecimal digits that stand for this vocabulary."""
+        content = json.dumps([self._ids, self._merges], sort_keys=True)
+        return hashlib.sha256(content.encode('utf-8')).hexdigest()[:16]
 
     def save(self, folder, names=RELEASED):
         """Write the vocabulary and its merges into a folder, in files of these two names."""

@@ -115,11 +115,15 @@ def model(tokens, network, *, cache=None, places=None):
         return logits, memories
 
 
-def loss(tokens, network):
-    """Mean cross entropy, in nats, of tokens 1.. of int32 [n, t] given those before: a scalar."""
+def loss(tokens, network, weights=None):
+    """Mean cross entropy, in nats, of tokens 1.. of int32 [n, t] given those before: a scalar.
+
+    weights: float32 [n, t - 1], how much each of these tokens counts, 1 in the mean over a batch;
+        None: all alike.
+    """
     logits, _ = model(tokens[:, :-1], network)
-    return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(
-        labels=tokens[:, 1:], logits=logits))
+    each = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tokens[:, 1:], logits=logits)
+    return tf.reduce_mean(each if weights is None else weights * each)
 
 
 def initial(variables, seed):

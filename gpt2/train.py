@@ -19,7 +19,7 @@ from gpt2.model import initial, loss
 from gpt2.sampler import Sampler
 from gpt2.sampling import Sampling
 
-_VALIDATION_WINDOWS = 64
+_VALIDATION_DOCUMENTS = 256
 _HELD_OUT = 2 ** 31  # stands for a step that no training reaches
 _SAMPLES = Sampling(temperature=1.0)
 
@@ -38,24 +38,28 @@ def learning_rate(step, config):
     return config.learning_rate * rise * (1 - (1 - config.final_rate) * way)
 
 
-def prepare(products, config, *, size, source):
-    """The Data of a catalogue: the Corpus to train on, windows of what is held out, prompts.
+def prepare(products, config, *, size, source, folder=None):
+    """The Data of a catalogue: the Corpus to train on, batches of what is held out, prompts.
 
-    `source` holds a vocabulary; None: learn one of at most `size`.
+    products: records or Documents, see `dataset`. source: folder of a vocabulary; None: learn one
+    of at most `size`. folder: where the encoded texts are kept.
     """
-    ours, others = dataset.split(products, config.held_out, config.seed)
     if source is None:
+        ours, _ = dataset.split(products, config.held_out, config.seed)
         seen = [dataset.prompt(' '.join(some.tags)) + some.description for some in ours]
         vocabulary = encoder.train(seen, size)
     else:
         vocabulary = encoder.load(source)
     tagged = any(product.tags for product in products)
-    training, held_out = [dataset.corpus(part, vocabulary, tagged) for part in (ours, others)]
+    if not isinstance(products[0], dataset.Document):
+        products = dataset.documents(products, vocabulary, folder)
+    training, held_out = [dataset.corpus(part, vocabulary, tagged) for part in
+                          dataset.split(products, config.held_out, config.seed)]
     rng = np.random.RandomState([config.seed, _HELD_OUT])
     validation, wishes = None, [''] * 4
-    if others:
-        validation = dataset.windows(held_out, rng=rng, length=config.window,
-                                     count=_VALIDATION_WINDOWS)
+    if held_out.documents:
+        validation = dataset.single(held_out, count=_VALIDATION_DOCUMENTS, batch=config.batch,
+                                    length=config.window, rng=rng)
         wishes += [dataset.selection(some.tags, some.noun, rng) for some in held_out.documents[:4]]
     prompts = [dataset.prompt(wish) if tagged else '' for wish in wishes]
     return Data(training, validation, prompts)
@@ -65,9 +69,11 @@ class Graph:
     """The static graph: an update, the loss and the writing loop over the same variables."""
 
     def __init__(self, network, config, vocabulary):
-        self.tokens = tf.placeholder(tf.int32, [None, config.window + 1])
+        self.tokens = tf.placeholder(tf.int32, [None, None])
+        self.counted = tf.placeholder_with_default(  # weights of `dataset.windows`
+            tf.ones_like(self.tokens[:, 1:], tf.float32), [None, None])
         self.rate = tf.placeholder(tf.float32, [])
-        self.loss = loss(self.tokens, network)
+        self.loss = loss(self.tokens, network, self.counted)
         self.weights = tf.trainable_variables()
         self.step = tf.get_variable('step', [], tf.int64, tf.zeros_initializer(), trainable=False)
         self.best = tf.get_variable('best', [], tf.float32, tf.constant_initializer(np.inf),
@@ -92,11 +98,13 @@ class Graph:
 
 def step(sess, graph, data, config, number):
     """The update after `number` updates. Returns its loss; UserError if that is no number."""
-    tokens = dataset.windows(data.training, count=config.batch, length=config.window,
-                             rng=np.random.RandomState([config.seed, number]))
+    tokens, counted = [np.split(rows, config.accumulate) for rows in dataset.windows(
+        data.training, pack=config.pack, count=config.batch, length=config.window,
+        rng=np.random.RandomState([config.seed, number]))]
     rate = learning_rate(number, config)
-    found = graph.update.run(sess, [{graph.tokens: part, graph.rate: rate}
-                                    for part in np.split(tokens, config.accumulate)])
+    found = graph.update.run(sess, [
+        {graph.tokens: some, graph.counted: weights_, graph.rate: rate}
+        for some, weights_ in zip(tokens, counted)])
     sess.run(graph.count, {graph.rate: rate})
     if not np.isfinite(list(found.values())).all():
         raise UserError('the loss is %g and its gradient %g at update %d; nothing was saved over '
@@ -128,12 +136,12 @@ class Trainer:
         return number
 
     def held_out_loss(self):
-        """Mean loss on the fixed windows of held-out products."""
-        rows = self.data.validation
-        parts = [rows[i:i + self.config.batch] for i in range(0, len(rows), self.config.batch)]
-        losses = [self.sess.run(self.graph.loss, {self.graph.tokens: part}) for part in parts]
-        # As exact as the variable `best` that it will be compared with.
-        return float(np.float32(np.average(losses, weights=[len(part) for part in parts])))
+        """Mean loss per token of held-out documents, each from its own start."""
+        graph, batches = self.graph, self.data.validation
+        losses = [self.sess.run(graph.loss, {graph.tokens: tokens, graph.counted: counted})
+                  for tokens, counted in batches]
+        mean = np.average(losses, weights=[np.count_nonzero(counted) for _, counted in batches])
+        return float(np.float32(mean))  # as `best` holds it: else an equal loss may look smaller
 
     def snapshot(self, number, facts):
         """Write the weights for later use, with what is known about them."""
@@ -207,13 +215,12 @@ def train(run, products, network, config, start=None):
     """Train until `config.steps` updates; go on from whatever the run folder holds.
 
     run:      dnnlib.runs.Run.
-    products: list of products, see `dataset`; those without a description are left out.
+    products: list of products that have a description, or of Documents; see `dataset`.
     network:  config.Network; `n_vocab` is an upper limit of the vocabulary that is learnt.
     start:    folder of a model to begin with instead, whose sizes and vocabulary then count.
     Leaves the best weights in the run's `snapshot` folder. Raises UserError, and
     runs.Interrupted after a stop that was asked for.
     """
-    products = [product for product in products if product.description.strip()]
     if not products:
         raise UserError('there are no descriptions to train on; give a catalogue that has some')
     folder = run.folder / 'snapshot'
@@ -222,7 +229,7 @@ def train(run, products, network, config, start=None):
     values = None
     if start:
         network, values = weights.read(start)
-    data = prepare(products, config, size=network.n_vocab, source=known)
+    data = prepare(products, config, size=network.n_vocab, source=known, folder=run.folder)
     vocabulary = data.training.encoder
     network = dataclasses.replace(network, n_vocab=vocabulary.size)
     if config.window > network.n_ctx:

@@ -86,6 +86,11 @@ def test_end_of_text_is_last_and_never_made_from_text(small):
         assert small.end not in small.encode(text)
 
 
+def test_many_texts_at_once_are_encoded_as_one_by_one(small):
+    texts = TEXTS + ODD + ['a\ud800b'] + list(random_texts(300))
+    assert small.encode_batch(texts) == [small.encode(text) for text in texts]
+
+
 def test_end_of_text_has_no_spelling(small):
     assert small.decode([small.end] + small.encode('dress') + [small.end]) == 'dress'
 
@@ -98,7 +103,8 @@ def test_lone_surrogates_and_broken_bytes_do_not_stop_it(small):
 def test_a_saved_vocabulary_is_the_same(small, tmp_path):
     small.save(tmp_path)
     again = encoder.load(tmp_path)
-    assert (again.size, again.end) == (small.size, small.end)
+    assert (again.size, again.end, again.digest()) == (small.size, small.end, small.digest())
+    assert small.digest() != encoder.train(TEXTS, 310).digest()
     assert all(again.encode(text) == small.encode(text) for text in TEXTS + ODD)
     first = [(tmp_path / name).read_bytes() for name in ('encoder.json', 'vocab.bpe')]
     again.save(tmp_path)

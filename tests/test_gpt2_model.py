@@ -47,6 +47,18 @@ def test_logits_and_loss_are_the_oracles(graph):
     assert [memory.shape for memory in memories] == [(3, 2, 4, 12, 4)] * SMALL.n_layer
 
 
+def test_weights_choose_what_the_loss_counts(graph):
+    """Two texts of other lengths in one batch, padded, and the same two each by itself."""
+    tokens = texts(n=2)
+    counted = np.ones([2, 11], np.float32)
+    counted[1, 6:] = 0
+    alone = [model.loss(tf.constant(part), SMALL) for part in (tokens[:1], tokens[1:, :7])]
+    both = model.loss(tf.constant(tokens), SMALL, tf.constant(counted / counted.mean()))
+    start(graph)
+    (first, second), both = graph.run([alone, both])
+    np.testing.assert_allclose(both, (11 * first + 6 * second) / 17, rtol=1e-6)
+
+
 def test_gradient_is_the_oracles_slope(graph):
     tokens = texts(n=2)
     loss = model.loss(tf.constant(tokens), SMALL)

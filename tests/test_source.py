@@ -78,6 +78,36 @@ def test_text_file(tmp_path):
     assert texts == ['One dress.', 'Two drésses.']
 
 
+def test_json_lines(tmp_path):
+    (tmp_path / 'x.jsonl').write_text(
+        '{"sku": 7, "story": "Line one.\\n- Line two", "colour": "Dark_Red", "category": "dress"}\n'
+        '{"sku": 7, "story": "Same product.", "colour": null}\n', encoding='utf-8')
+    one, two = source.read(tmp_path / 'x.jsonl', text_column='story', key_column='sku',
+                           tag_columns=['colour'])
+    assert one.description == 'Line one.\n- Line two' and one.category == 'dress'
+    assert (one.tags, two.tags) == (('dark red',), ()) and one.key == two.key == '7'
+
+
+def text_files(folder):
+    """Three text files, one in a folder of its own, and a hidden one."""
+    (folder / 'more').mkdir(parents=True)
+    (folder / 'b.txt').write_text('One.\nTwo.\n')
+    (folder / 'a.csv').write_text('description\nThree.\n')
+    (folder / 'more' / 'c.JSONL').write_text('{"description": "Four."}\n')
+    (folder / '.d.txt').write_text('Hidden.\n')
+    return folder
+
+
+def test_a_folder_and_a_pattern_stand_for_all_their_text_files(tmp_path):
+    folder = text_files(tmp_path / 'texts')
+    for path, expected in ((folder, 'Three. One. Two. Four.'), (folder / '*.txt', 'One. Two.'),
+                           (folder / '[ab].*', 'Three. One. Two.'),
+                           (folder / '**' / '*.JSONL', 'Four.')):
+        assert ' '.join(product.description for product in source.read(path)) == expected
+    picture(folder / 'more' / 'a.png')
+    assert [product.name for product in source.read(folder)] == ['more/a.png']
+
+
 def bad_inputs(tmp_path):
     """Pairs (a call that must be refused, words its message must hold)."""
     for name, lines in (('ok', TWO), ('lost', TWO + ('c.png,x,y', 'd.png,x,y')),
@@ -87,7 +117,7 @@ def bad_inputs(tmp_path):
     (tmp_path / 'bare').mkdir()
     picture(tmp_path / 'pictures' / 'a.png')
     (tmp_path / 'latin.csv').write_bytes('description\nRobe d\xe9t\xe9\n'.encode('latin-1'))
-    (tmp_path / 'nul.csv').write_bytes(b'description\nA\0B\n"open\n')
+    (tmp_path / 'open.csv').write_bytes(b'description\nA\n"open\n')
     (tmp_path / 'x.txt').write_bytes(b'A dress.\n')
     (tmp_path / 'blank.txt').write_bytes(b'\n \n')
     (tmp_path / 'x.pdf').write_bytes(b'%PDF')
@@ -101,11 +131,14 @@ def bad_inputs(tmp_path):
         (lambda: read(tmp_path / 'ok', text_column='blurb'), ("'blurb'", 'image, description')),
         (lambda: read(tmp_path / 'ok', tag_columns=['hue']), ("'hue'", 'fabric')),
         (lambda: read(tmp_path / 'pictures', tag_columns=['hue']), ('no products.csv', 'CSV file')),
-        (lambda: read(tmp_path / 'latin.csv'), ('latin.csv', 'UTF-8', 'byte 18')),
-        (lambda: read(tmp_path / 'nul.csv'), ('nul.csv', 'line')),
+        (lambda: read(tmp_path / 'latin.csv'), ('latin.csv line 2', 'UTF-8', 'byte 18')),
+        (lambda: read(tmp_path / 'open.csv'), ('open.csv line', 'not CSV')),
         (lambda: read(tmp_path / 'x.txt', tag_columns=['hue']), ('no columns',)),
         (lambda: read(tmp_path / 'blank.txt'), ('no product',)),
-        (lambda: read(tmp_path / 'x.pdf'), ('folder, a .txt or a .csv',)),
+        (lambda: read(tmp_path / 'x.pdf'), ('folder, a .txt, a .csv',)),
+        (lambda: read(tmp_path / '*.tsv'), ('*.tsv', 'does not exist')),
+        (lambda: read(tmp_path / '*.pdf'), ('x.pdf', 'no catalogue')),
+        (lambda: read(text_files(tmp_path / 'texts'), tag_columns=['hue']), ("'hue'", 'a.csv')),
         (lambda: read(tmp_path / 'pictures' / 'a.png'), ('one picture', 'folder')),
         (lambda: source.with_pictures(read(tmp_path / 'x.txt'), 'x.txt'), ('no pictures',)),
         (lambda: source.with_texts(read(tmp_path / 'pictures'), 'p'), ('no descriptions',))]
