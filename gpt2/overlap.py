@@ -6,6 +6,7 @@ model has never seen, share with the training texts is the baseline to compare w
 
 import numpy as np
 
+_REMEMBERED = 16  # lengths whose runs are kept: each takes 8 bytes a token
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: multiplying spreads all bits upwards
 
 
@@ -50,6 +51,8 @@ class Index:
     def _holds(self, ids, n):
         """Whether any run of n of the ids occurs."""
         if n not in self._known:
+            if len(self._known) == _REMEMBERED:
+                self._known.clear()
             inside = self._left[:len(self._ids) - n + 1] >= n
             self._known[n] = np.unique(_hashes(self._ids, n)[inside])
         return bool(np.isin(_hashes(ids, n), self._known[n]).any())

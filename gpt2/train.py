@@ -13,17 +13,17 @@ import numpy as np
 from dnnlib import files, progress, runs, tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
-from dnnlib.update import Update, sums
-from gpt2 import dataset, decode, encoder, weights
-from gpt2.model import initial, loss
-from gpt2.sampler import Sampler
+from gpt2 import dataset, decode, encoder, overlap, weights
+from gpt2.graph import Graph
+from gpt2.model import initial
 from gpt2.sampling import Sampling
 
 _VALIDATION_DOCUMENTS = 256
+_BASELINE = 64  # held-out texts whose overlap with the training texts is measured
 _HELD_OUT = 2 ** 31  # stands for a step that no training reaches
 _SAMPLES = Sampling(temperature=1.0)
 
-Data = collections.namedtuple('Data', 'training validation prompts')
+Data = collections.namedtuple('Data', 'training held_out validation prompts')
 
 
 def learning_rate(step, config):
@@ -62,38 +62,7 @@ def prepare(products, config, *, size, source, folder=None):
                                     length=config.window, rng=rng)
         wishes += [dataset.selection(some.tags, some.noun, rng) for some in held_out.documents[:4]]
     prompts = [dataset.prompt(wish) if tagged else '' for wish in wishes]
-    return Data(training, validation, prompts)
-
-
-class Graph:
-    """The static graph: an update, the loss and the writing loop over the same variables."""
-
-    def __init__(self, network, config, vocabulary):
-        self.tokens = tf.placeholder(tf.int32, [None, None])
-        self.counted = tf.placeholder_with_default(  # weights of `dataset.windows`
-            tf.ones_like(self.tokens[:, 1:], tf.float32), [None, None])
-        self.rate = tf.placeholder(tf.float32, [])
-        self.loss = loss(self.tokens, network, self.counted)
-        self.weights = tf.trainable_variables()
-        self.step = tf.get_variable('step', [], tf.int64, tf.zeros_initializer(), trainable=False)
-        self.best = tf.get_variable('best', [], tf.float32, tf.constant_initializer(np.inf),
-                                    trainable=False)  # the lowest held-out loss so far
-        self.waited = tf.get_variable('waited', [], tf.int64, tf.zeros_initializer(),
-                                      trainable=False)  # measurements since then
-        trained = [v for v in self.weights if config.train_only != 'blocks' or '/h' in v.op.name]
-        # The table of tokens has a sparse gradient as input and a dense one as output layer;
-        # made dense here, once, they are limited and applied like all others.
-        gradients = [tf.convert_to_tensor(g) for g in tf.gradients(self.loss, trained)]
-        self.update = Update(
-            tf.train.AdamOptimizer(self.rate), trained, gradients,
-            {'loss': self.loss, 'norm': tf.global_norm(gradients)}, config.accumulate,
-            sums(trained, config.accumulate), config.clip)
-        # Decoupled from Adam's own scaling (Loshchilov & Hutter 2017); not for gains and offsets.
-        shrink = self.rate * config.weight_decay
-        matrices = [v for v in trained if len(v.shape) > 1 and config.weight_decay > 0]
-        with tf.control_dependencies([tf.assign_sub(v, shrink * v) for v in matrices]):
-            self.count = tf.assign_add(self.step, 1)
-        self.sampler = Sampler(network, vocabulary)
+    return Data(training, held_out, validation, prompts)
 
 
 def step(sess, graph, data, config, number):
@@ -120,6 +89,7 @@ class Trainer:
         self.run, self.sess, self.graph, self.data = run, sess, graph, data
         self.network, self.config = network, config
         self.board = tf.summary.FileWriter(str(run.folder / 'tensorboard'))
+        self.index = None  # of the training texts, made when samples are first compared with them
 
     def restore(self, values):
         """Go back to the newest checkpoint; without one, take `values`. Returns the step."""
@@ -152,7 +122,7 @@ class Trainer:
                       dict(facts, step=number, tagged=corpus.tagged))
 
     def measure(self, number, loss_now):
-        """Log the losses; a new best model is kept. Returns them as a dict."""
+        """The losses as a dict; a new best model is kept."""
         losses = {'loss': loss_now}
         if self.data.validation is None:  # no held-out products, no number: the last one is kept
             self.snapshot(number, losses)
@@ -165,21 +135,40 @@ class Trainer:
             if better:
                 self.graph.best.load(value, self.sess)
                 self.snapshot(number, losses)
-        self.run.log(step=number, **losses)
-        self.board.add_summary(tf.Summary(value=[
-            tf.Summary.Value(tag=name, simple_value=value) for name, value in losses.items()]),
-            number)
-        self.board.flush()
         return losses
 
     def samples(self, number, bar):
-        """Write texts from nothing and for held-out products' attributes; show one of them."""
+        """Write texts from nothing and for held-out products' attributes; show one of them.
+
+        Returns their `overlap`.
+        """
         prompts = self.data.prompts
         samples = self.graph.sampler.samples(
             self.sess, prompts, seeds=range(len(prompts)), sampling=_SAMPLES)
         texts = [sample.prompt + sample.text for sample in samples]
-        files.write_text(self.run.folder / ('samples-%06d.txt' % number), decode.report(texts))
+        figures = self.overlap([sample.text for sample in samples])
+        shown = ''.join('%s %.3g\n' % item for item in sorted(figures.items()))
+        files.write_text(self.run.folder / ('samples-%06d.txt' % number),
+                         decode.report(texts) + '\n' + shown)
         bar.write('%d: %s' % (number, texts[-1][:300]))
+        return figures
+
+    def overlap(self, texts):
+        """How much texts share with the training texts, beside what held-out texts do."""
+        training, held_out = self.data.training, self.data.held_out
+        if self.index is None:
+            self.index = overlap.Index([document.ids for document in training.documents])
+        return overlap.report([training.encoder.encode(text) for text in texts],
+                              [document.ids[:-1] for document in held_out.documents[:_BASELINE]],
+                              self.index)
+
+    def log(self, number, figures):
+        """Write figures to progress.jsonl and TensorBoard."""
+        self.run.log(step=number, **figures)
+        self.board.add_summary(tf.Summary(value=[
+            tf.Summary.Value(tag=name, simple_value=value) for name, value in figures.items()]),
+            number)
+        self.board.flush()
 
     def exhausted(self):
         """Whether the held-out loss has not got better for as long as we are ready to wait."""
@@ -198,12 +187,15 @@ class Trainer:
             while not ended and not self.run.stopping:
                 losses.append(step(self.sess, self.graph, self.data, config, number))
                 number += 1
-                ended = number == config.steps
+                ended, figures = number == config.steps, {}
                 if ended or number % config.validate_every == 0:
                     shown, losses = self.measure(number, float(np.mean(losses))), []
+                    figures.update(shown)
                     ended = ended or self.exhausted()
                 if ended or number % config.sample_every == 0:
-                    self.samples(number, bar)
+                    figures.update(self.samples(number, bar))
+                if figures:
+                    self.log(number, figures)
                 if ended or self.run.stopping or number % config.save_every == 0:
                     self.run.save(self.sess, number)
                 bar.set_postfix(step=number, refresh=False, **shown)

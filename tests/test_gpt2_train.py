@@ -94,6 +94,9 @@ def test_the_run_folder_holds_losses_samples_and_the_best_weights(trained):
     assert sorted(path.name for path in trained.glob('samples-*.txt')) == [
         'samples-000004.txt', 'samples-000006.txt']
     assert list((trained / 'tensorboard').iterdir())
+    assert [('overlap' in line, 'overlap_held_out' in line) for line in lines] == [
+        (False, False), (True, True), (True, True)]
+    assert 'overlap_share_held_out' in (trained / 'samples-000006.txt').read_text(encoding='utf-8')
     assert len(decode.Writer(trained).texts(['red dress'], seeds=[1])) == 1
 
 
@@ -107,7 +110,8 @@ def test_it_learns(tmp_path):
 
 def test_no_held_out_products_no_held_out_number(tmp_path):
     go(tmp_path, dataclasses.replace(CONFIG, held_out=0.0, steps=2))
-    assert set(history(tmp_path)[-1]) == {'step', 'loss'}
+    last = history(tmp_path)[-1]
+    assert {'step', 'loss', 'overlap'} <= set(last) and not [key for key in last if 'held' in key]
     assert weights.about(tmp_path / 'snapshot')['step'] == 2
 
 

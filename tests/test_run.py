@@ -106,8 +106,9 @@ def test_text_prints_in_the_form_of_the_post(place):
 
 
 def test_metrics_leave_figures_and_a_sheet(place):
+    succeed('demo', '--out', 'many', '--count', '50', cwd=place)
     out = succeed('metrics', '--count', '40', '--path-length', '4', '--threads', '1', '--data',
-                  'toy', cwd=place)
+                  'many', cwd=place)
     assert 'swd_16' in out and 'path_length_pixels' in out
     figures = json.loads((place / 'out' / 'metrics' / 'metrics.json').read_text())['figures']
     assert figures['swd']['value'] > figures['swd']['floor'] > 0
