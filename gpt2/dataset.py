@@ -8,10 +8,11 @@ any selection of them works as a prompt, and none (` -> description`) as well.
 A product is any record with `description` (string), `tags` (strings), `category` (string, one of
 the tags or not) and `key` (what tells products apart).
 
-There are two ways of cutting windows. `documents`: each begins at the beginning of a document and
-holds as many whole ones as fit; what is left over is not counted in the loss. `stream`, as the
-post's tool did: each is a piece of one endless row of documents, cut anywhere. Writing always
-starts at place 0 of a text, and in a stream most places are learnt in the middle of one.
+There are three ways of cutting windows. `documents`: each begins at the beginning of a document and
+holds as many whole ones as fit; what is left over is not counted in the loss. `starts`: the same,
+filled up with the beginning of a further one. `stream`, as the post's tool did: each is a piece of
+one endless row of documents, cut anywhere. Writing always starts at place 0 of a text, and in a
+stream most places are learnt in the middle of one.
 
 Whatever the windows, the held-out loss is that of single documents, each from its own start, so
 that runs with other windows can be compared: the mean over all their tokens, end-of-text included.
@@ -24,7 +25,7 @@ import numpy as np
 from gpt2 import encoded
 
 TAG_END = ' -> '
-PACKINGS = ('documents', 'stream')
+PACKINGS = ('documents', 'starts', 'stream')
 
 Document = collections.namedtuple('Document', 'tags noun ids key')
 Corpus = collections.namedtuple('Corpus', 'documents ends encoder tagged')
@@ -139,6 +140,17 @@ def _whole(corpus, count, length, rng):
     return _rows(rows, length, corpus.encoder.end)
 
 
+def _starts(corpus, count, length, rng):
+    rows = []
+    for _ in range(count):
+        row, missing = [], length
+        while missing > 0:
+            row.append(_at_most(corpus, length, rng)[:missing])
+            missing -= len(row[-1])
+        rows.append(row)
+    return _rows(rows, length, corpus.encoder.end)
+
+
 def _stream(corpus, count, length, rng):
     rows = []
     for _ in range(count):
@@ -157,12 +169,13 @@ def _stream(corpus, count, length, rng):
 def windows(corpus, *, pack, count, length, rng):
     """`count` windows to train on, and what counts in them.
 
-    pack: 'documents' or 'stream', see above. rng: numpy RandomState.
+    pack: 'documents', 'starts' or 'stream', see above. rng: numpy RandomState.
     Returns tokens int32 [count, length + 1], as what is predicted is shifted by one, and weights
     float32 [count, length] of what comes next: 0 for padding, all others alike, their mean is 1.
-    Windows of documents begin with an end-of-text, the end of what came before.
+    Windows that begin with a document have an end-of-text in front, the end of what came before.
     """
-    return {'documents': _whole, 'stream': _stream}[pack](corpus, count, length, rng)
+    pack = {'documents': _whole, 'starts': _starts, 'stream': _stream}[pack]
+    return pack(corpus, count, length, rng)
 
 
 def single(corpus, *, count, batch, length, rng):

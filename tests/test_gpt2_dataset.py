@@ -97,6 +97,15 @@ def test_a_stream_begins_in_a_document_as_often_as_its_length_says(vocabulary):
     assert np.mean(tokens[:, 0] == vocabulary.encode('x')[0]) < 0.05
 
 
+def test_starts_fill_what_documents_leave_over(vocabulary):
+    some = corpus(vocabulary)
+    tokens, weights = windows(some, pack='starts', count=50, length=100)
+    beginnings = {tuple(document.ids[:3]) for document in some.documents}
+    assert tokens.shape == (50, 101) and (weights == 1).all()
+    for row in tokens:
+        assert row[0] == vocabulary.end and tuple(row[1:4]) in beginnings
+
+
 @pytest.mark.parametrize('pack', dataset.PACKINGS)
 def test_windows_depend_on_the_seed_alone(vocabulary, pack):
     some = corpus(vocabulary, tagged=True)
