@@ -78,8 +78,8 @@ $(MADE): | engine
 
 # --- The targets. `make` alone prints them.
 
-.PHONY: help engine env demo download prune train-stylegan train-gpt2 samples text metrics test \
-        parity parity-measure clean
+.PHONY: help engine env demo download prune train-stylegan train-gpt2 samples text metrics test
+.PHONY: parity parity-measure clean
 
 help:            ## print this list
 	@awk -F ':.*## ' '/^[a-z]/ && NF == 2 {printf "make %-15s %s\n", $$1, $$2}' Makefile
@@ -102,13 +102,13 @@ test: env        ## run the tests; ARGS=tests/test_makefile.py runs one file
 # Where the complete numbers recorded from the original lie; those in tests/data are a part of them.
 PARITY ?= ../shared/parity/stylegan
 
-parity:          ## compare StyleGAN with numbers recorded from the original, on both engines
+parity:          ## compare both networks with numbers recorded from the originals, on both engines
 	@rm -rf out/parity && mkdir -p out/parity
 	-@$(MAKE) --no-print-directory parity-measure ENGINE=tf1
 	-@$(MAKE) --no-print-directory parity-measure ENGINE=tf2
 	@$(PYTHON) tests/parity.py --table out/parity/*.json
 
-parity-measure: env
+parity-measure: env  ## measure it on one engine: ENGINE=tf1 or ENGINE=tf2
 	@$(PYTHON) tests/parity.py $(PARITY) out/parity/$(ENGINE).json
 
 engine:          ## say which engine is taken and why: ENGINE=tf1 or ENGINE=tf2 asks for one

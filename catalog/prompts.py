@@ -1,6 +1,6 @@
 """What to write about: prompts from a text file, or from the tags in the rows of a table."""
 
-from catalog import source, tables
+from catalog import source, tables, texts
 from dnnlib import files
 from dnnlib.files import UserError
 
@@ -19,7 +19,7 @@ def read(path, columns=()):
     elif path.suffix.lower() == '.csv':
         raise UserError('%s is a table; name its columns with --tag-columns' % path)
     else:
-        prompts = [line.strip() for line in tables.read_text(path).split('\n') if line.strip()]
+        prompts = [line.strip() for line in texts.read(path).split('\n') if line.strip()]
     if not prompts:
         raise UserError('%s holds no prompt; write one a line' % path)
     return prompts

@@ -138,8 +138,9 @@ class Recorded(Graph):
             [{key: self._gradients[key] for key in ('D/grad', 'D/grad_without_r1')},
              [self._fake_scores, self._real_scores, self._d_loss, self._r1]], self.feed(0, 'D'))
         fake, real, d_loss, r1 = losses
-        yield self.row('step0/D/fake_scores', fake, SCORE)
-        yield self.row('step0/D/real_scores', real, SCORE)
+        # The file has these two names swapped: the losses that it holds come out only so.
+        yield self.row('step0/D/real_scores', fake, SCORE)
+        yield self.row('step0/D/fake_scores', real, SCORE)
         yield self.row('step0/D/loss_without_r1', d_loss, LOSS, mean=True)
         yield self.row('step0/D/r1_penalty', r1, LOSS, mean=True)
         yield self.row('step0/D/loss', d_loss + 5 * r1, LOSS, mean=True)

@@ -194,7 +194,7 @@ def test_make_alone_lists_every_target(machine):
     done = machine.make()
     assert done.returncode == 0 and not done.stderr
     listed = re.findall(r'^make (\S+) +\S', done.stdout, re.M)
-    phony = re.search(r'^\.PHONY: (.*)$', (ROOT / 'Makefile').read_text(), re.M).group(1)
+    phony = ' '.join(re.findall(r'^\.PHONY: (.*)$', (ROOT / 'Makefile').read_text(), re.M))
     assert sorted(listed) == sorted(phony.split())
     assert len(done.stdout.splitlines()) == len(listed)
     assert not machine.log.exists() or 'create' not in machine.log.read_text()
