@@ -1,8 +1,4 @@
-"""The three networks against a numpy forward pass, against each other while growing, and against
-numbers recorded from the original."""
-
-import pathlib
-import re
+"""The three networks against a numpy forward pass, and against each other while growing."""
 
 import numpy as np
 import oracle_stylegan as oracle
@@ -12,8 +8,6 @@ import toy_stylegan
 from dnnlib import tflib
 from dnnlib.tflib import tf
 from stylegan import networks
-
-RECORDED = pathlib.Path(__file__).parents[2] / 'shared' / 'parity' / 'stylegan'
 
 
 def _close(a, b, atol):
@@ -123,59 +117,8 @@ def test_wrong_shapes_are_named():
             networks.discriminator(tf.zeros([4, 8, 8, 3]), network, res=16, alpha=1.0)
 
 
-# --- Numbers recorded from the original.
-
-def _recorded(name):
-    path = RECORDED / name
-    if not path.exists():
-        pytest.skip('no recorded numbers at %s' % path)
-    return np.load(str(path))
-
-
-def _renamed(recorded, prefix, log2, scope):
-    """The original's weights by our names: its RGB layers count down from the full resolution."""
-    values = {}
-    for name in recorded.files:
-        if not name.startswith(prefix):
-            continue
-        value, name = recorded[name], name[len(prefix):]
-        name = re.sub(r'(To|From)RGB_lod(\d+)', lambda match: '%dx%d/%sRGB' % (
-            (2 ** (log2 - int(match.group(2))),) * 2 + (match.group(1),)), name)
-        name = name.replace('Noise/weight', 'noise_strength').replace('StyleMod', 'style')
-        noise = re.match(r'noise(\d+)$', name)
-        if noise:
-            layer = int(noise.group(1))
-            names = ['Conv0_up', 'Conv1'] if layer > 1 else ['Const', 'Conv']
-            name = '%dx%d/%s/noise' % ((networks.noise_res(layer),) * 2 + (names[layer % 2],))
-        is_map = noise or name.endswith('/const')
-        values[scope + name] = value.transpose(0, 2, 3, 1) if is_map else value
-    return values
-
-
-@pytest.mark.parametrize('res, lods', [(32, [0, 0.4]), (16, [1, 1.7])])
-@pytest.mark.parametrize('kind, fused', [('linear', 'no'), ('linear_fused', 'yes')])
-def test_recorded_pictures_of_the_original(res, lods, kind, fused):
-    recorded = _recorded('g32.npz')
-    network = toy_stylegan.network(resolution=32, latent_size=40, fmap_base=256, fmap_max=32,
-                                   fused_scale=fused)
-    values = _renamed(recorded, 'w/G_synthesis/', 5, 'synthesis/')
-    ws = recorded['in/dlatents_mixed'][:, :networks.layers(res)]
-    pictures, _ = _synthesis(network, ws, res=res, alphas=[1 - lod % 1 for lod in lods],
-                             values=values)
-    for rgb, lod in zip(pictures, lods):
-        full = rgb.repeat(32 // res, axis=1).repeat(32 // res, axis=2)
-        _close(full, recorded['syn/%s/lod%g' % (kind, lod)].transpose(0, 2, 3, 1), 2e-4)
-
-
-@pytest.mark.parametrize('res, lods', [(32, [0, 0.4]), (16, [1, 1.7])])
-@pytest.mark.parametrize('n', [8, 3])
-def test_recorded_scores_of_the_original(res, lods, n):
-    recorded = _recorded('d32.npz')
-    network = toy_stylegan.network(resolution=32, fmap_base=256, fmap_max=32)
-    images = (recorded['in/images_q127'][:n] / np.float32(127)).transpose(0, 2, 3, 1)
-    if res == 16:
-        images = oracle.down(images)
-    scores, _ = _scores(network, images, res=res, alphas=[1 - lod % 1 for lod in lods],
-                        values=_renamed(recorded, 'w/', 5, 'D/'))
-    for score, lod in zip(scores, lods):
-        _close(score, recorded['score/b%d/linear/fused_auto/lod%g' % (n, lod)], 1e-5)
+def test_a_network_without_noise_has_none():
+    network = toy_stylegan.network(use_noise=False)
+    with tf.Graph().as_default():
+        networks.synthesis(tf.zeros([1, 6, 6]), network, res=16, alpha=1.0, planes=None)
+        assert not [v for v in tf.global_variables() if 'noise' in v.op.name]
