@@ -113,12 +113,12 @@ class Trainer:
         mean = np.average(losses, weights=[np.count_nonzero(counted) for _, counted in batches])
         return float(np.float32(mean))  # as `best` holds it: else an equal loss may look smaller
 
-    def snapshot(self, number, facts):
-        """Write the weights for later use, with what is known about them."""
+    def snapshot(self, number, facts, place='snapshot'):
+        """Write the weights for later use, with what is known about them, into the run folder."""
         values = {v.op.name: value for v, value in
                   zip(self.graph.weights, self.sess.run(self.graph.weights))}
         corpus = self.data.training
-        weights.write(self.run.folder / 'snapshot', self.network, values, corpus.encoder,
+        weights.write(self.run.folder / place, self.network, values, corpus.encoder,
                       dict(facts, step=number, tagged=corpus.tagged))
 
     def measure(self, number, loss_now):
@@ -196,6 +196,8 @@ class Trainer:
                     figures.update(self.samples(number, bar))
                 if figures:
                     self.log(number, figures)
+                if ended:
+                    self.snapshot(number, figures, 'last')
                 if ended or self.run.stopping or number % config.save_every == 0:
                     self.run.save(self.sess, number)
                 bar.set_postfix(step=number, refresh=False, **shown)
@@ -210,8 +212,8 @@ def train(run, products, network, config, start=None):
     products: list of products that have a description, or of Documents; see `dataset`.
     network:  config.Network; `n_vocab` is an upper limit of the vocabulary that is learnt.
     start:    folder of a model to begin with instead, whose sizes and vocabulary then count.
-    Leaves the best weights in the run's `snapshot` folder. Raises UserError, and
-    runs.Interrupted after a stop that was asked for.
+    Leaves the best weights in the run's `snapshot` folder, the last ones in `last`. Raises
+    UserError, and runs.Interrupted after a stop that was asked for.
     """
     if not products:
         raise UserError('there are no descriptions to train on; give a catalogue that has some')

@@ -91,6 +91,9 @@ def test_the_run_folder_holds_losses_samples_and_the_best_weights(trained):
         assert line['held_out_perplexity'] == pytest.approx(np.exp(line['held_out_loss']))
     best = min(lines, key=lambda line: line['held_out_loss'])
     assert weights.about(trained / 'snapshot')['step'] == best['step']
+    _, last = weights.read(trained / 'last')
+    assert weights.about(trained / 'last')['step'] == 6
+    assert np.array_equal(last['model/wte'], state(trained)['model/wte'])
     assert sorted(path.name for path in trained.glob('samples-*.txt')) == [
         'samples-000004.txt', 'samples-000006.txt']
     assert list((trained / 'tensorboard').iterdir())
