@@ -462,8 +462,7 @@ def _export_flags(parser):
 
 def _sampling_flags(parser):
     from gpt2.sampling import Sampling
-    parser.add_argument('--gpt2', type=pathlib.Path, help='text model: a run or snapshot folder '
-                        '(default: the newest run, else the pretrained one)')
+    _gpt2_flag(parser)
     knobs.add_flags(parser.add_argument_group('writing'), Sampling)
 
 
