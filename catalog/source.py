@@ -27,7 +27,8 @@ class Product(NamedTuple):
     """One product of a catalogue.
 
     name is the picture as `products.csv` and `prune.csv` call it, '' without one. Rows of equal
-    key are the same product: a held-out split must not separate them.
+    key are the same product: a held-out split must not separate them. attributes holds (column,
+    value) of all attribute columns, in plain words; '' is a value that says nothing.
     """
     image: Optional[pathlib.Path]
     name: str
@@ -35,12 +36,18 @@ class Product(NamedTuple):
     category: str
     tags: Tuple[str, ...]
     key: str
+    attributes: Tuple[Tuple[str, str], ...] = ()
 
 
 def plain(value):
     """An attribute as plain lower-case words: 'Dark_Blue' -> 'dark blue'; '' says nothing."""
     words = ' '.join(value.replace('_', ' ').lower().split())
     return '' if words in _NO_TAG or _NUMBER.fullmatch(words) else words
+
+
+def _attributes(row, columns):
+    """(column, value) of these columns but the category, in their order."""
+    return tuple((column, plain(row[column])) for column in columns if column != 'category')
 
 
 def _tags(row, columns):
@@ -55,7 +62,8 @@ def _product(row, folder, text_column, tag_columns, key_column):
     description = row[text_column].strip()
     return Product(image=folder / name if name else None, name=name, description=description,
                    category=row.get('category', '').strip(), tags=_tags(row, tag_columns),
-                   key=row[key_column].strip() if key_column else description or name)
+                   key=row[key_column].strip() if key_column else description or name,
+                   attributes=_attributes(row, tag_columns))
 
 
 def _read_catalogue(folder, text_column, tag_columns, key_column):
