@@ -69,6 +69,8 @@ class Training:
     accumulate: int = knob(1, 'split each minibatch into so many parts, for less memory')
     lrate: float = knob(0.0, 'learning rate of both networks; 0 takes the table by resolution')
     rampup_kimg: float = knob(0.0, 'time in which the learning rate rises from zero', 'kimg')
+    settle_kimg: float = knob(0.0, 'time at the end in which the learning rate falls to almost nothing',
+                              'kimg')
     r1_gamma: float = knob(10.0, 'weight of the R1 gradient penalty')
     r1_interval: int = knob(1, 'compute R1 only every so many steps (with that much more weight)')
     mixing: float = knob(0.9, 'share of minibatches in which two styles are mixed')
@@ -85,6 +87,7 @@ class Training:
     metrics_every: int = knob(0, 'sliced Wasserstein distances every so many ticks; 0: never')
     grid: int = knob(0, 'pictures in the sample grids; 0: as many as fill a 4K screen')
     seed: int = knob(0, 'the same seed, engine and one thread give the same bytes')
+    bfloat16: bool = knob(False, 'compute convolutions with 16 bits on CPUs that can, tf2 only')
     threads: int = knob(0, 'CPU threads; 0 takes all, 1 makes the bytes repeatable')
 
     def __post_init__(self):
@@ -97,9 +100,10 @@ class Training:
                             % self.initial)
         if min(self.kimg, self.r1_interval, self.accumulate, self.snapshot_ticks) <= 0:
             raise UserError('kimg, r1-interval, accumulate and snapshot-ticks must be above zero')
-        if min(self.tick_kimg, self.rampup_kimg, self.freeze_d, self.metrics_every) < 0:
-            raise UserError('tick-kimg, rampup-kimg, freeze-d and metrics-every must not be below '
-                            'zero')
+        if min(self.tick_kimg, self.rampup_kimg, self.settle_kimg, self.freeze_d,
+               self.metrics_every) < 0:
+            raise UserError('tick-kimg, rampup-kimg, settle-kimg, freeze-d and metrics-every must '
+                            'not be below zero')
 
 
 # Knobs that may differ when a run is continued: how long, how often it reports, how fast.

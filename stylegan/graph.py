@@ -99,7 +99,7 @@ class Graph:
     def __enter__(self):
         self._entered = self._graph.as_default()
         self._entered.__enter__()
-        self.session = tflib.session(self.training.threads)
+        self.session = tflib.session(self.training.threads, self.training.bfloat16)
         return self
 
     def __exit__(self, *error):

@@ -14,6 +14,7 @@ MINIBATCH = {1: {4: 128, 8: 128, 16: 128, 32: 64, 64: 32, 128: 16, 256: 8},
              2: {4: 256, 8: 256, 16: 128, 32: 64, 64: 32, 128: 16},
              4: {4: 512, 8: 256, 16: 128, 32: 64, 64: 32},
              8: {4: 512, 8: 256, 16: 128, 32: 64, 64: 32}}
+LEAST = 0.02  # share of the learning rate that is left at the end, if it falls at all
 
 Position = collections.namedtuple('Position', [
     'lod',        # level of detail: 0 = full resolution, 1 = half, ...; fractional during a fade
@@ -44,6 +45,9 @@ def position(nimg, network, training, gpus=1):
     lrate = training.lrate or LRATE.get(resolution, 0.001)
     if training.rampup_kimg > 0:
         lrate *= min(nimg / 1000 / training.rampup_kimg, 1.0)
+    if training.settle_kimg > 0:
+        left = training.kimg - nimg / 1000
+        lrate *= min(max(left / training.settle_kimg, LEAST), 1.0)
     return Position(
         lod=level, resolution=resolution, alpha=1.0 - (level - math.floor(level)),
         minibatch=minibatch - minibatch % gpus, lrate=lrate,

@@ -45,6 +45,13 @@ def test_the_learning_rate_can_rise_from_zero():
         0, 0.0005, 0.001, 0.001]
 
 
+def test_the_learning_rate_falls_at_the_end():
+    training = Training(kimg=400, settle_kimg=200)
+    rates = [schedule.position(1000 * kimg, Network(), training).lrate
+             for kimg in (100, 200, 300, 350, 399, 400)]
+    assert rates == pytest.approx([0.001, 0.001, 0.0005, 0.00025, 0.00002, 0.00002])
+
+
 def test_knobs_overrule_the_tables():
     at = _at(700, minibatch=12, lrate=0.5, hold_kimg=100, fade_kimg=200, initial=16)
     assert at == (3.0, 64, 1.0, 12, 0.5, 80)

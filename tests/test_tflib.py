@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dnnlib import tflib
+from dnnlib.files import UserError
 from dnnlib.tflib import tf
 
 
@@ -21,6 +22,20 @@ def test_graph_mode_on_either_version(graph):
     assert not tf.executing_eagerly()
     assert not hasattr(tf, 'contrib')
     assert tf.ones([3]).shape.as_list() == [3]  # sizes are plain ints
+
+
+def test_bfloat16_is_refused_on_tensorflow_1_and_close_on_2(graph):
+    values = np.random.RandomState(0).randn(2, 8, 8, 16).astype(np.float32)
+    kernel = np.random.RandomState(1).randn(3, 3, 16, 16).astype(np.float32)
+    product = tf.nn.conv2d(tf.placeholder_with_default(values, values.shape), kernel,
+                           [1, 1, 1, 1], 'SAME')
+    if tf.__version__.startswith('1.'):
+        with pytest.raises(UserError, match='--bfloat16'):
+            tflib.session(1, bfloat16=True)
+        return
+    with tflib.session(1) as exact, tflib.session(1, bfloat16=True) as coarse:
+        expected, found = exact.run(product), coarse.run(product)
+    np.testing.assert_allclose(found, expected, atol=0.02 * np.abs(expected).max())
 
 
 def test_session_has_the_threads_asked_for(graph):
