@@ -78,8 +78,8 @@ $(MADE): | engine
 
 # --- The targets. `make` alone prints them.
 
-.PHONY: help engine env demo download prune train-stylegan train-gpt2 samples text metrics test
-.PHONY: parity parity-measure clean
+.PHONY: help engine env demo download prune train-stylegan train-gpt2 train-tagger samples cards
+.PHONY: text metrics test parity parity-measure clean
 
 help:            ## print this list
 	@awk -F ':.*## ' '/^[a-z]/ && NF == 2 {printf "make %-15s %s\n", $$1, $$2}' Makefile
@@ -87,13 +87,15 @@ help:            ## print this list
 samples:         ## make fake products: pictures, films, texts and a page in out/samples
 train-stylegan:  ## train StyleGAN, on the demo catalogue unless ARGS='--data DIR'
 train-gpt2:      ## fine-tune GPT-2, on the demo catalogue unless ARGS='--data DIR'
+train-tagger:    ## train what reads category and attributes off pictures and texts
+cards:           ## make fake products alone, with texts that fit: ARGS='--count 100'
 demo:            ## draw the demo catalogue
 download:        ## fetch released weights and public data: ARGS=--list
 prune:           ## sort bad shots out of a catalogue: ARGS='--data DIR --out DIR2'
 text:            ## write descriptions: ARGS='--prompt "red dress" --count 4'
 metrics:         ## measure generated pictures against the catalogue's
 
-demo download prune train-stylegan train-gpt2 samples text metrics: env
+demo download prune train-stylegan train-gpt2 train-tagger samples cards text metrics: env
 	$(PYTHON) run.py $@ $(ARGS)
 
 test: env        ## run the tests; ARGS=tests/test_makefile.py runs one file

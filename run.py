@@ -8,7 +8,9 @@ takes its options, calls the rooms that do the work, and says where the result l
 import argparse
 import dataclasses
 import hashlib
+import inspect
 import pathlib
+import shlex
 import sys
 
 from dnnlib import files, knobs
@@ -100,10 +102,28 @@ def train_gpt2(options):
     """Fine-tune GPT-2 on a catalogue's descriptions; the same command again goes on."""
     from gpt2 import config, train
     network, training = _configured(config, options)
+    train.check(training)
     products, data = _texts(options)
-    run = _run(options, network, training, config.FREE, start=str(options.start or ''), data=data)
-    train.train(run, products, network, training, start=options.start)
+    run = _run(options, network, training, config.FREE, start=str(options.start or ''),
+               vocabulary=str(options.vocabulary or ''), data=data)
+    train.train(run, products, network, training, options.start, options.vocabulary)
     print('done: the best weights are in %s; now try: python run.py text' % run.folder)
+
+
+def train_tagger(options):
+    """Train what reads category and attributes off pictures and texts; again goes on."""
+    from catalog import source, tagger, tagging
+    from dnnlib import runs
+    config = knobs.from_flags(tagger.Config(), options)
+    split = knobs.from_flags(tagging.Split(), options)
+    data = options.data or _demo_pruned()
+    products = source.read_kept(data, key_column=options.key_column)
+    run = _run(options, config, split, ('threads',), fit=options.fit, data=_digest(
+        (p.name, p.description, p.category, p.attributes) for p in products))
+    test = source.read_kept(options.test, key_column=options.key_column) if options.test else ()
+    print(tagging.train(run, products, config, split, runs.provenance(), test=test,
+                        fit=options.fit))
+    print('done: the taggers are in %s; now try: python run.py cards' % run.folder)
 
 
 def text(options):
@@ -154,7 +174,6 @@ def check_text(options):
 
 def samples(options):
     """Make fake products: grids, films, texts and a page that shows them all."""
-    from catalog import fakes, lookalikes
     from dnnlib import images, runs, video
     from gpt2 import decode, sampling
     from stylegan import figures, generator
@@ -162,27 +181,91 @@ def samples(options):
     gan = generator.Generator(_stylegan(options), how.threads, options.noise)
     writer = decode.Writer(_gpt2(options), how.threads)
     out, psi, seed = options.out, options.psi, how.seed
-    seeds = _seeds(seed, options.count)
-    images.write_png(out / 'grid.png', figures.grid(gan, range(seed, seed + 40), psi=psi))
-    images.write_png(out / 'truncation.png', figures.truncation(gan, range(seed, seed + 4)))
-    images.write_png(out / 'mixing.png', figures.mixing(gan, seed, psi=psi))
-    video.write_mp4(out / 'walk.mp4', figures.walk(gan, seed, psi=psi))
-    video.write_mp4(out / 'mixing.mp4', figures.mixing_walk(gan, seed, psi=psi))
-    products = fakes.write(
-        out, gan.pictures(gan.truncate(gan.w(gan.seeded(seeds)), psi)), seeds=seeds, psi=psi,
-        describe=lookalikes.describer(gan.path.parent / 'lookalikes.npz'),
-        write_texts=lambda prompts: writer.texts(
-            prompts, seeds=_seeds(seed, len(prompts)), sampling=how))
-    texts = writer.texts([''] * options.count, seeds=seeds, sampling=how)
+    sheet = runs.origin_of(stylegan=gan.path.name, seed=seed, psi=psi)
+    images.write_png(out / 'grid.png', figures.grid(gan, range(seed, seed + 40), psi=psi), sheet)
+    images.write_png(out / 'truncation.png', figures.truncation(gan, range(seed, seed + 4)),
+                     dict(sheet, psi='1 to -1'))
+    images.write_png(out / 'mixing.png', figures.mixing(gan, seed, psi=psi), sheet)
+    video.write_mp4(out / 'walk.mp4', figures.walk(gan, seed, psi=psi), origin=sheet)
+    video.write_mp4(out / 'mixing.mp4', figures.mixing_walk(gan, seed, psi=psi), origin=sheet)
+    texts = writer.texts([''] * options.count, seeds=_seeds(seed, options.count), sampling=how)
     files.write_text(out / 'descriptions.txt', decode.report(texts))
-    fakes.write_page(out, products, texts, facts=dict(
-        runs.provenance(), stylegan=str(gan.path), gpt2=str(_gpt2(options)), psi=psi, seed=seed))
-    print('done: open %s' % (out / 'index.html'))
+    _products(options, how, gan, writer, texts)
+
+
+def cards(options):
+    """Make fake products alone: pictures, what they show, texts that fit, and their page."""
+    from gpt2 import decode, sampling
+    from stylegan import generator
+    how = knobs.from_flags(sampling.Sampling(), options)
+    gan = generator.Generator(_stylegan(options), how.threads, options.noise)
+    _products(options, how, gan, decode.Writer(_gpt2(options), how.threads))
+
+
+def rare(options):
+    """Make many products of a rare class: search once for where it lies, then draw from there."""
+    from catalog import rarities, tagger
+    from gpt2 import decode, sampling
+    from stylegan import generator
+    from stylegan import rare as rares
+    how, writing = [knobs.from_flags(each, options) for each in (rares.Rare(), sampling.Sampling())]
+    gan = generator.Generator(_stylegan(options), how.threads)
+    eye = tagger.Tagger(_tagger(options), how.threads)
+    asked = rarities.wanted(eye.heads, options.category, options.where)
+    harvests, measure = _harvests(options, how, gan, eye, asked)
+    rows = {method: measure(harvest) for method, harvest in harvests.items()}
+    writer = decode.Writer(_gpt2(options), writing.threads)
+    for method in how.methods():
+        folder = options.out / method if how.method == 'all' else options.out
+        _write_rare(options, how, gan, eye, folder, harvests[method], method, lambda prompts, seeds:
+                    writer.texts(prompts, seeds=seeds, sampling=writing))
+    files.write_json(options.out / 'rare.json', {
+        'asked': asked, 'methods': rows, 'options': dataclasses.asdict(how)})
+    files.write_text(options.out / 'rare.txt', rarities.table(rows) + '\n')
+    print(rarities.table(rows))
+    print('done: look at sheet.png in %s; it is a catalogue, to train on with --data' % folder)
+
+
+def evaluate(options):
+    """Measure whether synthetic pictures help a classifier with a rare class; again goes on."""
+    from catalog import classify, verdict
+    from catalog import evaluate as rules
+    from dnnlib import images, runs
+    from stylegan import generator, metrics, rare, tagged
+    how = knobs.from_flags(rules.Evaluate(), options)
+    gan = generator.Generator(_stylegan(options), how.threads)
+    train, test = _contestants(options, how, gan)
+    place = rules.known(train.classes, options.category)
+    contest = rules.Contest(options.out, dict(
+        how.decisive(), category=options.category, train=train.digest(), test=test.digest()),
+                            files.digest(gan.path))
+
+    def pool():
+        return contest.kept('pool', how.pool, how.seed, lambda: rare.pool(
+            gan, how.pool, how.psi, how.seed, lambda pictures: rules.at(pictures, how.side)))
+    with classify.Classifiers(train.classes, how) as classifiers:
+        results, audit = rules.run(
+            contest, train, test, place, how, fit=classifiers.fit,
+            pool=lambda: pool()['pictures'], synthesise=rare.synthesiser(
+                lambda: pool()['w'], lambda w: gan.pictures(tagged.layered(w, gan.layers))))
+    figures = verdict.Figures(results, test.labels, train.classes, place, how.bootstrap, how.seed)
+    made = contest.kept('pictures', max(figures.counts), how.seed, None)['filtered']
+    result = dict(verdict.summary(figures, audit), copies=rules.copies(
+        made, train, test, place, lambda some, photos: metrics.nearest(
+            some, lambda first, number: photos[first:first + number], len(photos), count=1)[1]))
+    files.write_json(options.out / 'evaluate.json', result)
+    files.write_text(options.out / 'evaluate.txt', verdict.report(result))
+    images.write_png(options.out / 'evaluate.png', verdict.plot(figures))
+    images.write_png(options.out / 'added.png', images.grid(made[:100], 20, 2),
+                     runs.origin_of(stylegan=gan.path.name, seed=how.seed, psi=how.psi))
+    print(verdict.report(result), end='')
+    print('done: open %s; added.png beside it shows 100 of the pictures that were added' % (
+        options.out / 'evaluate.png'))
 
 
 def metrics(options):
     """Measure generated pictures against a catalogue's, and show the photos nearest to some."""
-    from dnnlib import images
+    from dnnlib import images, runs
     from stylegan import generator, metrics, path_length
     how = knobs.from_flags(metrics.Metrics(), options)
     gan = generator.Generator(_stylegan(options), how.threads, how.noise)
@@ -204,9 +287,145 @@ def metrics(options):
     files.write_json(options.out / 'metrics.json', result)
     images.write_png(options.out / 'neighbours.png', metrics.neighbours(
         fakes[:8], lambda first, number: records.batch(first, number, gan.res), records.count,
-        features=features))
+        features=features), runs.origin_of(
+            stylegan=gan.path.name, seed=how.seed, psi=how.psi,
+            shows='in each row a generated picture, then the photos nearest to it'))
     print(metrics.report(result))
     print('done: open %s' % (options.out / 'neighbours.png'))
+
+
+def directions(options):
+    """Find directions in W that change one thing, and measure what else they change."""
+    from catalog import labelpage
+    from dnnlib import images, progress, runs
+    from stylegan import directionset, discover, entangle, tagged
+    how = knobs.from_flags(discover.Discovery(), options)
+    hand = labelpage.read(options.labels) if options.labels else {}
+    gan, eye, made = _pair(options, how.threads)
+    sample = tagged.recall(options.out / 'tagged.npz', gan, eye.heads, eye.probabilities,
+                           count=how.count, psi=how.psi, seed=how.seed, made=made)
+    probe = entangle.Probe(gan, eye.probabilities, sample, how.probes, how.seed)
+    found, figures = entangle.study_all(probe, discover.find(gan, sample, hand, how))
+    directionset.save(options.out / 'directions.npz', found, dict(made, made=runs.provenance()))
+    origin = runs.origin_of(stylegan=gan.path.name, psi=how.psi, seed=how.seed)
+    for direction in progress.bar(found, what='strips', unit='direction', leave=False):
+        images.write_png(options.out / 'strips' / (entangle.file_name(direction) + '.png'),
+                         entangle.strip(gan, sample, direction),
+                         dict(origin, direction=direction.name))
+    print(entangle.write(options.out, found, figures))
+    print('done: look at %s; now try: python run.py edit --help' % (options.out / 'strips'))
+
+
+def label(options):
+    """Make a page on which a person says yes or no to pictures, for directions --labels."""
+    from catalog import labelpage
+    from dnnlib import runs
+    from stylegan import generator
+    gan = generator.Generator(_stylegan(options), options.threads)
+    seeds = _seeds(options.seed, options.count)
+    pictures = gan.pictures(gan.truncate(gan.w(gan.seeded(seeds)), options.psi, gan.layers))
+    labelpage.write(options.out, options.name, pictures, seeds=seeds, psi=options.psi,
+                    origin=runs.origin_of(stylegan=gan.path.name))
+    print('done: open %s, then: python run.py directions --labels labels.csv' % (
+        options.out / 'index.html'))
+
+
+def edit(options):
+    """Change what a picture shows to a value that is asked for, or go along directions."""
+    from dnnlib import images, runs
+    from stylegan import codes, edit, editcheck, figures
+    how = knobs.from_flags(edit.Search(), options)
+    gan, eye, made = _pair(options, how.threads)
+    sample, known = _steering(options, made)
+    editor = edit.Editor(gan, eye.heads, eye.probabilities, sample, known, how)
+    if options.measure:
+        result = editcheck.measure(editor, gan, count=options.measure, psi=how.psi,
+                                   seed=codes.seeds(options.seed)[0])
+        files.write_json(options.out / 'measure.json', dict(
+            made=runs.provenance(), summary=editcheck.summary(result), edits=result))
+        print(editcheck.table(result))
+        return
+    asked, moves = edit.wanted(options.set), edit.moves(options.direction, known, options.layers)
+    if not asked and not moves:
+        raise UserError('nothing is asked for; add --set NAME=VALUE or --direction NAME=STRENGTH')
+    edits = [editor.edit(ws, asked, moves) for ws in codes.styles(gan, options.seed, how.psi)]
+    origin = runs.origin_of(stylegan=gan.path.name, seed=options.seed, psi=how.psi,
+                            edit='; '.join(options.set + options.direction))
+    strips = [gan.pictures(edit.between(each)) for each in edits]
+    images.write_png(options.out / 'strip.png', figures.strips(strips), origin)
+    for index, each in enumerate(edits):
+        images.write_png(options.out / ('edited-%d.png' % index),
+                         gan.pictures(each.ws[None])[0], origin)
+        print(edit.report(each, asked))
+    codes.save(options.out / 'edited.npz', [each.ws for each in edits])
+    print('done: open %s' % (options.out / 'strip.png'))
+
+
+def project(options):
+    """Find the styles with which the generator draws real pictures; the same again goes on."""
+    from dnnlib import runs
+    from stylegan import generator, perceptual, projected, recovery
+    from stylegan import project as projection
+    how = knobs.from_flags(projection.Projection(), options)
+    gan = generator.Generator(_stylegan(options), how.threads)
+    projector = projection.Projector(
+        gan, how, perceptual.vgg16(options.vgg) if options.vgg else perceptual.pyramid)
+    origin = runs.origin_of(stylegan=gan.path.name, seed=how.seed)
+    named = _targets(options, gan.res)
+    if options.self_test:
+        named, results, measured = recovery.measure(
+            options.out, gan, projector, named, count=options.self_test, seed=how.seed,
+            origin=origin)
+        files.write_json(options.out / 'self-test.json', measured)
+        print(recovery.report(measured))
+    else:
+        results = projected.project(options.out, named, gan, projector, origin)
+        print(projected.report(named, results))
+    projected.write_all(options.out, named, results, origin)
+    if options.mix:
+        projected.write_mixed(options.out, gan, results, options.mix, how.seed, origin)
+    print('done: open %s' % (options.out / ('mixed.png' if options.mix else 'all.png')))
+
+
+def mix(options):
+    """Lay styles of some pictures on others: a grid of all pairs, and the three-panel film."""
+    from dnnlib import images, runs, video
+    from stylegan import codes, figures, generator, latent, walks
+    gan = generator.Generator(_stylegan(options), options.threads)
+    sources, targets = [codes.styles(gan, text, options.psi)
+                        for text in (options.source, options.onto)]
+    band = latent.band(options.layers, gan.layers)
+    origin = runs.origin_of(stylegan=gan.path.name, psi=options.psi, mix='%s onto %s, layers %s' % (
+        options.source, options.onto, options.layers))
+    images.write_png(options.out / 'mix.png', figures.mixes(gan, sources, targets, band), origin)
+    video.write_mp4(options.out / 'mix.mp4', figures.three_panels(
+        gan, walks.pairs(sources, targets, options.frames), band), origin=origin)
+    codes.save(options.out / 'mix.npz', [
+        latent.mixed(target[None], source[None], band)[0] for target in targets
+        for source in sources])
+    print('done: open %s' % (options.out / 'mix.png'))
+
+
+def walk(options):
+    """Film a walk through the latent space, from picture to picture and home again."""
+    from dnnlib import gif, runs, video
+    from stylegan import generator, path_length, paths, walks
+    how = knobs.from_flags(walks.Walk(), options)
+    features = path_length.pixels
+    if how.constant_speed == 'tagger':
+        from catalog import tagger
+        features = tagger.Tagger(_tagger(options), options.threads).features
+    gan = generator.Generator(_stylegan(options), options.threads)
+    stops = walks.stops(gan, options.seeds, options.keys, how)
+    way, legs = walks.path(gan, stops, how), paths.legs(stops, not how.open)
+    t = walks.times(gan, way, legs, how, features)
+    origin = runs.origin_of(stylegan=gan.path.name, psi=how.psi, walk=options.keys or options.seeds)
+    video.write_mp4(options.out / 'walk.mp4', walks.frames(gan, way, t, how.side), fps=how.fps,
+                    origin=origin)
+    if how.gif:
+        gif.write_gif(options.out / 'walk.gif', walks.frames(gan, way, t[::2], how.side),
+                      fps=how.fps / 2, origin=origin)
+    print('done: open %s' % (options.out / 'walk.mp4'))
 
 
 # --- What several commands need.
@@ -270,15 +489,18 @@ def _texts(options):
     from catalog import source
     from gpt2 import dataset, encoder, weights
     data, tag_columns = options.data or _demo(), _listed(options.tag_columns)
+    if options.start and options.vocabulary:
+        raise UserError('--start brings a vocabulary of its own; leave --vocabulary out')
     if data.suffix.lower() != '.npz':
         products = source.with_texts(source.read(
             data, text_column=options.text_column, tag_columns=tag_columns,
             key_column=options.key_column), data)
         return products, _digest((p.description, p.tags, p.key) for p in products)
-    if not options.start or tag_columns or options.key_column:
+    known = weights.find(options.start) if options.start else options.vocabulary
+    if not known or tag_columns or options.key_column:
         raise UserError('%s is already encoded: it needs --start, the model that has its '
-                        'vocabulary, and has no columns' % data)
-    documents = dataset.read(data, encoder.load(weights.find(options.start)))
+                        'vocabulary, or --vocabulary, and has no columns' % data)
+    documents = dataset.read(data, encoder.load(known))
     return documents, _digest(document.key for document in documents)
 
 
@@ -329,6 +551,63 @@ def _records_of(options, how, gan):
     return records
 
 
+def _learnt_from(gan):
+    """The pictures that a generator was trained on, or None where nothing tells which."""
+    from catalog import source
+    from stylegan import dataset
+    folder, about = gan.path.parent / 'records', gan.path.parent / 'options.json'
+    if PRETRAINED in gan.path.parents:  # it has learnt from the demo
+        folder = _beside(DEMO, '-records-%d' % gan.res)
+        if not folder.exists():
+            print('the training pictures nearest to each product are sought in the demo catalogue; '
+                  '--neighbours 0 does without')
+            data = _demo_pruned()
+            dataset.pack([p.image for p in source.read_kept(data)], folder, gan.res)
+    elif not folder.exists() and about.exists():  # a training with --records has none of its own
+        folder = pathlib.Path(files.read_json(about)['options']['data'])
+    return dataset.Records(folder) if folder.is_dir() else None
+
+
+def _beside_each(gan, out, count, features):
+    """The function that writes the training pictures nearest to each picture, or None.
+
+    features: as for `metrics.nearest`.
+    """
+    from catalog import neighbours
+    from stylegan import metrics
+    records = _learnt_from(gan) if count else None
+    if not records:
+        return None
+
+    def fetch(first, number):
+        return records.batch(first, number, gan.res)
+
+    def nearest(pictures):
+        return metrics.nearest(pictures, fetch, records.count, features=features, count=count)
+    return lambda pictures: neighbours.write(out, pictures, nearest,
+                                             lambda index: fetch(index, 1)[0])
+
+
+def _targets(options, side):
+    """The pictures to project as {name: uint8 [side, side, 3]}: files named, or of a catalogue."""
+    from catalog import labels, rarities, source
+    from dnnlib import images
+    from stylegan import projected
+    paths = options.images
+    if paths and (options.data or options.category or options.where or options.self_test):
+        raise UserError('--data, --category, --where and --self-test choose from a catalogue; '
+                        'give them or pictures, not both')
+    if not paths:
+        data = options.data or _demo_pruned()
+        products = source.with_pictures(source.read_kept(data), data)
+        if options.category or options.where:
+            asked = rarities.wanted(labels.heads_of(products), options.category, options.where)
+            products = [products[index] for index in rarities.among(products, asked)]
+        paths = [p.image for p in products[:options.self_test or options.count]]
+    return {name: images.square(images.open_rgb(path), side, options.fit)
+            for name, path in zip(projected.names(paths), paths)}
+
+
 def _stylegan(options):
     """The snapshot, pickle or run folder of the picture model to use."""
     return options.stylegan or _newest('network-snapshot-*.npz')
@@ -339,12 +618,208 @@ def _gpt2(options):
     return options.gpt2 or _newest('snapshot/hparams.json').parent
 
 
+def _tagger(options):
+    """The file of the picture tagger to use; the text tagger lies beside it."""
+    path = options.tagger or _newest('tagger.npz')
+    return path / 'tagger.npz' if path.is_dir() else path
+
+
+def _pair(options, threads):
+    """The generator, the tagger that looks at its pictures, and what tells both from others."""
+    from catalog import tagger
+    from stylegan import generator
+    gan = generator.Generator(_stylegan(options), threads)
+    eye = tagger.Tagger(_tagger(options), threads)
+    return gan, eye, {'stylegan': _digest(gan.w_avg.tolist()),
+                      'tagger': _digest(sorted(eye.about.items()))}
+
+
+def _steering(options, made):
+    """What run.py directions has found for the same generator: (sample, {name: Direction})."""
+    from stylegan import directionset, tagged
+    again = '%s is of another %s; type: python run.py directions --out %s'
+    sample, of_sample = tagged.load(options.directions / 'tagged.npz')
+    known, of_known = directionset.load(options.directions / 'directions.npz')
+    for name in made:
+        if not of_sample[name] == of_known[name] == made[name]:
+            raise UserError(again % (options.directions, name, options.directions))
+    return sample, known
+
+
+def _eyes(options, gan, threads):
+    """Who sees what pictures show and compares texts with it: (name, describe, check, features).
+
+    The taggers; the generator's own lookalikes, if those have products that no tagger knows.
+    """
+    from catalog import agreement, lookalikes, tagger, texttagger
+    path, library = _tagger(options), gan.path.parent / 'lookalikes.npz'
+    eye = tagger.Tagger(path, threads)
+    if not options.tagger and lookalikes.strangers(library, eye.heads.get('category', ())):
+        return library, lookalikes.describer(library), None, None
+    reader, check = path.with_name('texttagger.npz'), None
+    if reader.exists():
+        check = agreement.checker(texttagger.TextTagger(reader).said)
+    return path, agreement.describer(eye.tags), check, eye.features
+
+
+def _products(options, how, gan, writer, texts=()):
+    """Make the products of `samples` and `cards`, and the page; print how texts and pictures fit.
+
+    how: Sampling; texts: written from nothing, for the page.
+    """
+    from catalog import agreement, fakes
+    from dnnlib import runs
+    out, psi, seeds = options.out, options.psi, _seeds(how.seed, options.count)
+    eyes, describe, check, features = _eyes(options, gan, how.threads)
+    w = gan.w(gan.seeded(seeds))
+    products = fakes.write(
+        out, gan.pictures(gan.truncate(w, psi)), seeds=seeds, psi=psi, ws=w,
+        origin=runs.origin_of(stylegan=gan.path.name), describe=describe, check=check,
+        write_texts=lambda prompts, numbers: writer.texts(prompts, seeds=numbers, sampling=how),
+        tries=options.tries,
+        beside=_beside_each(gan, out, options.neighbours, features))
+    fakes.write_page(out, products, texts, facts=dict(
+        runs.provenance(), stylegan=str(gan.path), gpt2=str(_gpt2(options)), tagger=str(eyes),
+        psi=psi, seed=how.seed), command=_again())
+    if check:
+        print(agreement.report(products))
+    print('done: open %s' % (out / 'index.html'))
+
+
+def _harvests(options, how, gan, eye, asked):
+    """What `rare` brings in, {method: Harvest}, and the function Harvest -> its figures."""
+    from catalog import rarities
+    from stylegan import codes, rare, tagged
+
+    def look(w):
+        pictures = gan.pictures(tagged.layered(w, gan.layers))
+        return pictures, rarities.scores(eye.probabilities(pictures), eye.heads, asked)
+
+    def ordinary(count, rng):
+        z = rng.standard_normal([count, gan.latent_size]).astype('float32')
+        return tagged.truncated(gan, gan.w(z), how.psi)
+    sample, seconds = rare.searched(
+        options.out / 'search.npz', {'stylegan': files.digest(gan.path), 'psi': how.psi,
+                                     'tagger': files.digest(_tagger(options)), 'seed': how.seed},
+        how.search, lambda first, number: tagged.collect(
+            gan, eye.heads, eye.probabilities, count=number, psi=how.psi, seed=how.seed + first))
+    extra = options.seeds_from and rare.single(codes.read(
+        options.seeds_from, gan.layers, len(gan.w_avg)), options.seeds_from)
+    region = rare.Region(sample.w, rarities.scores(sample.probabilities, eye.heads, asked), look,
+                         how, extra)
+    harvests = region.harvests(seconds, ordinary)
+    return harvests, _measure_of(options, how, gan, eye, asked, harvests.get('search'),
+                                 (how.search + region.refining, seconds))
+
+
+def _measure_of(options, how, gan, eye, asked, found, before):
+    """The function Harvest -> figures of `rare`; found: the search's Harvest or None."""
+    from catalog import rarities, source, tagger, tagging
+    from stylegan import metrics, rare
+    judge, reals, nearest = _judge(options, how, asked), None, None
+    describe = (judge or eye).features
+    if options.data or PRETRAINED in gan.path.parents:
+        photos, products = tagging.read(source.read_kept(options.data or _demo_pruned()), gan.res)
+        own = rarities.among(products, asked)
+        reals = rare.mean_distance(describe(photos[own])) if own else None
+
+        def nearest(pictures):
+            return metrics.nearest(pictures, lambda first, number: photos[first:first + number],
+                                   len(photos), count=1)[1][:, 0]
+
+    def diversity(pictures):
+        return rare.mean_distance(describe(pictures))
+    return lambda harvest: rarities.measured(
+        harvest, asked=asked, judge=judge, diversity=diversity, nearest=nearest, reals=reals,
+        found=found and diversity(found.pictures), before=(0, 0) if harvest is found else before)
+
+
+def _judge(options, how, asked):
+    """The second tagger, or None where there is none that knows what was asked for."""
+    from catalog import rarities, tagger
+    path = options.judge or PRETRAINED / 'tagger' / 'judge.npz'
+    if not options.judge and not path.exists():
+        return None
+    judge = tagger.Tagger(path, how.threads)
+    return judge if rarities.knows(judge.heads, asked) else None
+
+
+def _contestants(options, how, gan):
+    """The Photos that `evaluate` trains on and tests on."""
+    from catalog import evaluate, source, tagging
+    data = options.data or _demo_pruned()
+    products = source.with_pictures(source.read_kept(data, key_column=options.key_column), data)
+    classes = tuple(sorted({p.category for p in products}))
+    evaluate.known(classes, options.category)
+    if options.test_data:
+        test = source.with_pictures(source.read_kept(options.test_data), options.test_data)
+    else:
+        products, test = evaluate.split(products, how.test, how.seed)
+        print('no --test-data given: %d of the products are kept for the test. Had the generator '
+              'learnt from them, this would prove nothing; give a catalogue that is new to it'
+              % len(test))
+    return [evaluate.photos(*tagging.read(each, how.side, options.fit), classes)
+            for each in (products, test)]
+
+
+def _write_rare(options, how, gan, eye, folder, harvest, method, write_texts):
+    """Write what one method of `rare` has brought in as a catalogue, with its sheet and codes."""
+    from catalog import fakes, rarities
+    from dnnlib import images, runs
+    from stylegan import rare
+    _, describe, check, _ = _eyes(options, gan, how.threads)
+    origin = runs.origin_of(stylegan=gan.path.name, method=method)
+    images.write_png(folder / 'sheet.png', images.grid(harvest.pictures[:200], 20, 2), origin)
+    products = fakes.write(
+        folder, harvest.pictures, seeds=_seeds(how.seed, len(harvest)), psi=how.psi, origin=origin,
+        describe=describe, check=check, tries=options.tries, write_texts=write_texts)
+    rarities.write_table(folder, products, eye.heads)
+    rare.save(folder / 'codes.npz', harvest)
+
+
+def _again():
+    """The command that makes one product of this call again, with {} in place of its seed."""
+    typed, kept = iter(sys.argv[2:]), []
+    for word in typed:
+        if word in ('--seed', '--count', '--out'):
+            next(typed, None)
+        elif not word.startswith(('--seed=', '--count=', '--out=')):
+            kept.append(shlex.quote(word))
+    return ' '.join(['python run.py cards --seed {} --count 1'] + kept)
+
+
 def _seeds(first, count):
     """One seed per text; behind the last one they go on from 0."""
     return [(first + i) % 2 ** 32 for i in range(count)]
 
 
 # --- The command line.
+
+# What stands at the end of each command's --help: one call that is worth typing.
+EXAMPLES = {
+    'demo': '--count 300 --seed 1 --out data/small',
+    'download': 'gpt2-124M',
+    'convert': 'saved.pkl anime.npz',
+    'prune': '--data photos',
+    'train-stylegan': '--data photos-pruned --run runs/photos',
+    'train-gpt2': '--data texts.csv --text-column story --tag-columns colour,type --run runs/texts',
+    'train-tagger': '--data photos-pruned --run runs/photos-tagger',
+    'samples': '--seed 7 --psi 1 --out out/mine',
+    'cards': '--count 500 --seed 1000',
+    'text': '--context "sleeveless red asymmetric dress" --count 4',
+    'export': '--to transformers --out out/gpt2',
+    'check-text': '--gpt2 runs/gpt2 --count 200',
+    'rare': '--category jumpsuit --count 200',
+    'evaluate': '--category jumpsuit --seeds 5',
+    'project': 'photo.jpg',
+    'evaluate': '--category jumpsuit --test-data data/another-demo',
+    'metrics': '--stylegan runs/photos --count 2000',
+    'directions': '--count 4000 --out out/directions',
+    'label': '--name "sleeve=long sleeves" --count 200',
+    'edit': '--seed 7 --set "sleeve=long sleeves" --set colour=red',
+    'mix': '--from 1,2,3 --onto 4,5 --layers fine',
+    'walk': '--seeds 1,5,9 --spline yes --gif yes'}
+
 
 class _Parser(argparse.ArgumentParser):
     """Mistyped commands and options are reported like every other mistake."""
@@ -353,18 +828,24 @@ class _Parser(argparse.ArgumentParser):
         raise UserError('%s; see: python %s --help' % (message, self.prog))
 
 
-def _parser():
-    """Every command with its options; those of dataclasses are generated from their knobs."""
+def _parser(typed=None):
+    """Every command with its options; those of dataclasses are generated from their knobs.
+
+    typed: the command that is asked for. Only that one gets its options then, so that nothing is
+    loaded for the others.
+    """
     parser = _Parser(description=__doc__.split('\n')[0], allow_abbrev=False)
     commands = parser.add_subparsers(metavar='COMMAND', dest='command')
     commands.required = True
 
     def command(function, *groups):
-        name = function.__name__.replace('_', '-')
-        added = commands.add_parser(name, help=function.__doc__, description=function.__doc__,
-                                    allow_abbrev=False)
+        name, about = function.__name__.replace('_', '-'), inspect.getdoc(function)
+        added = commands.add_parser(
+            name, help=about.split('\n')[0], description=about, allow_abbrev=False,
+            epilog='example: python run.py %s %s' % (name, EXAMPLES[name]),
+            formatter_class=argparse.RawDescriptionHelpFormatter)
         added.set_defaults(function=function)
-        for add in groups:
+        for add in groups if typed in (None, name) else ():
             add(added)
     command(demo, _demo_flags)
     command(download, _download_flags)
@@ -372,11 +853,21 @@ def _parser():
     command(prune, _prune_flags)
     command(train_stylegan, _stylegan_flags)
     command(train_gpt2, _gpt2_flags)
-    command(samples, _stylegan_flag, _samples_flags, _sampling_flags)
+    command(train_tagger, _train_tagger_flags)
+    command(samples, _stylegan_flag, _tagger_flag, _samples_flags, _sampling_flags)
+    command(cards, _stylegan_flag, _tagger_flag, _cards_flags, _sampling_flags)
     command(text, _text_flags, _sampling_flags)
     command(export, _gpt2_flag, _export_flags)
     command(check_text, _check_flags, _sampling_flags)
+    command(rare, _stylegan_flag, _tagger_flag, _rare_flags, _sampling_flags)
+    command(evaluate, _stylegan_flag, _evaluate_flags)
     command(metrics, _stylegan_flag, _metrics_flags)
+    command(directions, _stylegan_flag, _tagger_flag, _directions_flags)
+    command(label, _stylegan_flag, _drawing_flags, _label_flags)
+    command(edit, _stylegan_flag, _tagger_flag, _edit_flags)
+    command(project, _stylegan_flag, _project_flags)
+    command(mix, _stylegan_flag, _drawing_flags, _mix_flags)
+    command(walk, _stylegan_flag, _tagger_flag, _walk_flags)
     return parser
 
 
@@ -445,7 +936,26 @@ def _gpt2_flags(parser):
     parser.add_argument('--key-column', default='', help='column that tells products apart: its '
                         'equals are held out together')
     parser.add_argument('--start', type=pathlib.Path, help='folder of a model to start from')
+    parser.add_argument('--vocabulary', type=pathlib.Path, metavar='FOLDER', help='take the '
+                        'vocabulary of this folder, encoder.json and vocab.bpe, and start from '
+                        'fresh weights (default: a vocabulary is learnt from the texts)')
     _training_flags(parser, config, 'gpt2')
+
+
+def _train_tagger_flags(parser):
+    from catalog.tagger import Config
+    from catalog.tagging import Split
+    parser.add_argument('--data', type=pathlib.Path, help='a catalogue, pruned or not '
+                        '(default: the demo, drawn on first use)')
+    parser.add_argument('--test', type=pathlib.Path, help='another catalogue to report on '
+                        '(default: products held out of this one)')
+    parser.add_argument('--run', type=pathlib.Path, default=RUNS / 'tagger',
+                        help='folder of this training (default %s)' % (RUNS / 'tagger'))
+    parser.add_argument('--key-column', default='', help='column that tells products apart: its '
+                        'equals are held out together')
+    _fit_flag(parser)
+    knobs.add_flags(parser, Split)
+    knobs.add_flags(parser, Config)
 
 
 def _gpt2_flag(parser):
@@ -476,7 +986,8 @@ def _text_flags(parser):
                        'an empty line ends it')
     parser.add_argument('--tag-columns', default='', help='columns of --prompts that make a '
                         'prompt, comma-separated, category last')
-    parser.add_argument('--count', type=int, default=4, help='how many texts a prompt (default 4)')
+    parser.add_argument('--count', type=knobs.number(int, 1), default=4,
+                        help='how many texts a prompt (default 4)')
     parser.add_argument('--json', type=pathlib.Path, metavar='OUT.jsonl', help='also write prompt, '
                         'text, seed, finish, tokens and log-probability, one sample a line')
     parser.add_argument('--keep-prompt', action='store_true', help='print the prompt as well')
@@ -484,13 +995,119 @@ def _text_flags(parser):
 
 def _check_flags(parser):
     parser.add_argument('--data', type=pathlib.Path, help='the catalogue it was trained on')
-    parser.add_argument('--count', type=int, default=200, help='texts per test (default 200)')
+    parser.add_argument('--count', type=knobs.number(int, 1), default=200,
+                        help='texts per test (default 200)')
 
 
 def _stylegan_flag(parser):
     parser.add_argument('--stylegan', type=pathlib.Path, help='picture model: a run folder, a '
                         'snapshot or a released .pkl (default: the newest run, else the '
                         'pretrained one)')
+
+
+def _tagger_flag(parser):
+    parser.add_argument('--tagger', type=pathlib.Path, metavar='FILE|RUN', help='what reads tags '
+                        'off pictures: a tagger.npz, or the folder of one (default: the newest '
+                        'run, else the pretrained one)')
+
+
+def _out_flag(parser, place):
+    parser.add_argument('--out', type=pathlib.Path, default=pathlib.Path(place),
+                        help='folder of the results (default %s)' % place)
+
+
+def _threads_flag(parser):
+    parser.add_argument('--threads', type=knobs.number(int, 0), default=0,
+                        help='CPU threads; 0 takes all (default 0)')
+
+
+def _drawing_flags(parser):
+    _threads_flag(parser)
+    parser.add_argument('--psi', type=knobs.number(float), default=0.7,
+                        help='truncation: 1 = most varied, 0 = the average product (default 0.7)')
+
+
+def _directions_flags(parser):
+    from stylegan.discover import Discovery
+    _out_flag(parser, 'out/directions')
+    parser.add_argument('--labels', type=pathlib.Path, metavar='labels.csv', help='hand labels as '
+                        'well: seed and a column of yes and no, as the page of run.py label saves')
+    knobs.add_flags(parser, Discovery)
+
+
+def _label_flags(parser):
+    _out_flag(parser, 'out/label')
+    parser.add_argument('--name', required=True, help='what the pictures are asked for')
+    parser.add_argument('--count', type=knobs.number(int, 1), default=200,
+                        help='pictures (default 200)')
+    parser.add_argument('--seed', type=knobs.number(int, 0), default=0,
+                        help='the first of their seeds (default 0)')
+
+
+def _edit_flags(parser):
+    from stylegan.edit import Search
+    _out_flag(parser, 'out/edit')
+    parser.add_argument('--seed', default='0', metavar='SEEDS|FILE', help='what to edit: 7, 1,5,9 '
+                        'or 0-7, or an .npz with w or ws, as run.py project writes it (default 0)')
+    parser.add_argument('--set', action='append', default=[], metavar='NAME=VALUE',
+                        help='a value that the picture is to show; may be given several times')
+    parser.add_argument('--direction', action='append', default=[], metavar='NAME=STRENGTH',
+                        help='a direction to go along, such as pca3=+2; may be repeated')
+    parser.add_argument('--layers', default='', help='for --direction: coarse, middle, fine, all '
+                        'or numbers such as 0-3 (default: those of each direction)')
+    parser.add_argument('--directions', type=pathlib.Path, default=pathlib.Path('out/directions'),
+                        help='folder that run.py directions has written (default out/directions)')
+    parser.add_argument('--measure', type=knobs.number(int, 0), default=0, metavar='N',
+                        help='instead, try N edits, random seeds and plausible values, and print '
+                        'what came of them')
+    knobs.add_flags(parser, Search)
+
+
+def _project_flags(parser):
+    from stylegan.project import Projection
+    parser.add_argument('images', nargs='*', type=pathlib.Path, metavar='IMAGE',
+                        help='pictures to find (default: some of --data)')
+    _out_flag(parser, 'out/project')
+    parser.add_argument('--data', type=pathlib.Path, help='a catalogue to take pictures from '
+                        '(default: the demo)')
+    parser.add_argument('--category', default='', help='only those of this category, or with this '
+                        'value of any attribute')
+    parser.add_argument('--where', default='', metavar='HEAD=VALUE,...',
+                        help='only those that are all of this')
+    parser.add_argument('--count', type=knobs.number(int, 1), default=12,
+                        help='how many of the catalogue, the first ones (default 12)')
+    _fit_flag(parser)
+    parser.add_argument('--vgg', type=pathlib.Path, metavar='FILE.npz', help='compare by the '
+                        'features of this VGG16, arrays conv1_1_W, conv1_1_b, ... (default: by '
+                        'pixels and edges at several sizes)')
+    parser.add_argument('--mix', type=knobs.number(int, 0), default=0, metavar='N',
+                        help='make N new ones out of what was found, mixed.png (default 0)')
+    parser.add_argument('--self-test', type=knobs.number(int, 0), default=0, metavar='N',
+                        help='project N generated pictures, whose styles are known, and N real '
+                        'ones of --data; print how near both come')
+    knobs.add_flags(parser.add_argument_group('search'), Projection)
+
+
+def _mix_flags(parser):
+    _out_flag(parser, 'out/mix')
+    parser.add_argument('--from', dest='source', required=True, metavar='SEEDS|FILE',
+                        help='whose styles to take: 7, 1,5,9 or 0-7, or an .npz with w or ws')
+    parser.add_argument('--onto', required=True, metavar='SEEDS|FILE', help='what to lay them on')
+    parser.add_argument('--layers', default='middle', help='which of them: coarse, middle, fine, '
+                        'all, or numbers such as 0-3 (default middle)')
+    parser.add_argument('--frames', type=knobs.number(int, 1), default=60,
+                        help='frames per stop (default 60)')
+
+
+def _walk_flags(parser):
+    from stylegan.walks import Walk
+    _out_flag(parser, 'out/walk')
+    _threads_flag(parser)
+    asked = parser.add_mutually_exclusive_group()
+    asked.add_argument('--seeds', default='0-5', help='where to stop: 1,5,9 or 0-5 (default 0-5)')
+    asked.add_argument('--keys', type=pathlib.Path, metavar='FILE.npz', help='stops with w or ws '
+                       'instead, as run.py project writes them')
+    knobs.add_flags(parser, Walk)
 
 
 def _metrics_flags(parser):
@@ -507,24 +1124,76 @@ def _metrics_flags(parser):
     knobs.add_flags(parser, Metrics)
 
 
+def _cards_flags(parser, place='out/cards'):
+    parser.add_argument('--out', type=pathlib.Path, default=pathlib.Path(place),
+                        help='folder of the results (default %s)' % place)
+    parser.add_argument('--psi', type=knobs.number(float), default=0.7,
+                        help='truncation: 1 = most varied, 0 = the average product (default 0.7)')
+    parser.add_argument('--noise', type=knobs.number(float), default=1.0,
+                        help='strength of the noise inputs of networks that have any: 1 as '
+                        'trained, 0 smooth (default 1)')
+    parser.add_argument('--count', type=knobs.number(int, 1), default=12,
+                        help='products to make (default 12)')
+    parser.add_argument('--tries', type=knobs.number(int, 0), default=5,
+                        help='how often a text that contradicts its picture is written again '
+                        '(default 5)')
+    parser.add_argument('--neighbours', type=knobs.number(int, 0), default=3,
+                        help='training pictures to show beside each product, the nearest; 0: '
+                        'none (default 3)')
+
+
+def _rare_flags(parser):
+    from stylegan.rare import Rare
+    parser.add_argument('--category', default='', help='what to make, such as jumpsuit: a category '
+                        'or a value of any attribute')
+    parser.add_argument('--where', default='', help='what to make, in more detail: '
+                        '"category=jumpsuit,colour=black,sleeve=short sleeves"')
+    parser.add_argument('--out', type=pathlib.Path, default=pathlib.Path('out/rare'),
+                        help='folder of the results (default out/rare)')
+    parser.add_argument('--judge', type=pathlib.Path, metavar='FILE', help='a second tagger, which '
+                        'learnt from other data, for the report (default: the pretrained one)')
+    parser.add_argument('--seeds-from', type=pathlib.Path, metavar='W.npz', help='more codes of '
+                        'the class, such as projected photos: run.py project')
+    parser.add_argument('--data', type=pathlib.Path, help='the catalogue that the generator learnt '
+                        'from, for the report (default: the demo, for the pretrained one)')
+    parser.add_argument('--tries', type=knobs.number(int, 0), default=5,
+                        help='how often a text that contradicts its picture is written again '
+                        '(default 5)')
+    knobs.add_flags(parser, Rare, skip=('seed', 'threads'))
+
+
+def _evaluate_flags(parser):
+    from catalog.evaluate import Evaluate
+    parser.add_argument('--category', required=True, help='the rare class, such as jumpsuit')
+    parser.add_argument('--data', type=pathlib.Path, help='the catalogue to train on, the one that '
+                        'the generator learnt from (default: the demo, drawn on first use)')
+    parser.add_argument('--test-data', type=pathlib.Path, help='a catalogue to test on, of other '
+                        'products, new to the generator (default: a part of --data)')
+    parser.add_argument('--key-column', default='', help='column that tells products apart: its '
+                        'equals are tested on together')
+    parser.add_argument('--out', type=pathlib.Path, default=pathlib.Path('out/evaluate'),
+                        help='folder of the results (default out/evaluate)')
+    _fit_flag(parser)
+    knobs.add_flags(parser, Evaluate)
+
+
 def _samples_flags(parser):
-    parser.add_argument('--out', type=pathlib.Path, default=pathlib.Path('out/samples'),
-                        help='folder of the results (default out/samples)')
-    parser.add_argument('--psi', type=float, default=0.7, help='truncation: 1 = most varied, '
-                        '0 = the average product (default 0.7)')
-    parser.add_argument('--noise', type=float, default=1.0, help='strength of the noise inputs of '
-                        'networks that have any: 1 as trained, 0 smooth (default 1)')
-    parser.add_argument('--count', type=int, default=12, help='products and free texts to make '
-                        '(default 12)')
+    _cards_flags(parser, 'out/samples')
 
 
 def main(arguments):
     """Run one command. Exit code 0: done, 1: the user's mistake, 130: stopped and saved."""
     try:
-        options = _parser().parse_args(arguments)
+        options = _parser((arguments or [''])[0]).parse_args(arguments)
         options.function(options)
     except UserError as error:
         print('error: %s' % error, file=sys.stderr)
+        return 1
+    except OSError as error:  # a full disk, no rights, a file where a folder is to be
+        if not error.strerror:
+            raise
+        print('error: %s%s' % ('%s: ' % error.filename if error.filename else '',
+                               error.strerror.lower()), file=sys.stderr)
         return 1
     except KeyboardInterrupt as stop:
         print('\nstopped. %s' % stop, file=sys.stderr)

@@ -5,7 +5,7 @@ Knows neither model: pictures come as arrays, and seeing and writing as function
 
 import json
 
-from catalog import page
+from catalog import agreement, page
 from dnnlib import files, images
 
 FIGURES = [
@@ -20,30 +20,79 @@ FIGURES = [
      'laid on the lower left one; the result is at the lower right.')]
 
 
-def write(folder, pictures, *, seeds, psi, describe, write_texts):
+def _number(value):
+    """A float with five significant digits, for JSON."""
+    return float('%.5g' % value)
+
+
+def redraw_seed(seed, attempt):
+    """The seed of the text that takes the place of a contradicting one; `seed` itself at first."""
+    return (int(seed) + attempt * 1000003) % 2 ** 32
+
+
+def _drafts(seen, prompts, seeds, write_texts, check, tries):
+    """A dict of text, text_seed, redrawn, agreement and unjudged for each picture.
+
+    Texts that contradict their picture are written again, up to `tries` times; the one that
+    contradicts it least is kept.
+    """
+    drafts = [{} for _ in seen]
+    verdicts = [None] * len(seen)
+    todo = range(len(seen))
+    for attempt in range(1 + tries):
+        numbers = [redraw_seed(seeds[i], attempt) for i in todo]
+        texts = write_texts([prompts[i] for i in todo], numbers) if numbers else []
+        for i, number, text in zip(todo, numbers, texts):
+            verdict = check(seen[i], text)
+            drafts[i]['redrawn'] = attempt
+            if not attempt or verdict.wrong() < verdicts[i].wrong():
+                verdicts[i] = verdict
+                drafts[i].update(verdict._asdict(), text=text, text_seed=number)
+        todo = [i for i in todo if verdicts[i].wrong()]
+    return drafts
+
+
+def write(folder, pictures, *, seeds, psi, origin, describe, write_texts, ws=None, check=None,
+          tries=0, beside=None):
     """Write products.jsonl and products/*.png; returns the products as dicts.
 
     pictures:    uint8 [n, h, w, 3], made from `seeds` with truncation `psi`.
-    describe:    function pictures -> list of (category, list of tags).
-    write_texts: function list of prompts -> list of texts.
+    origin:      what every file made here carries, see `dnnlib.origin`; seed and psi are added.
+    describe:    function pictures -> list of agreement.Seen.
+    write_texts: function (list of prompts, list of seeds) -> list of texts.
+    ws:          float [n, w], the codes of the pictures before truncation, or None.
+    check:       function (Seen, text) -> agreement.Verdict, or None: nothing is compared.
+    tries:       how often a text that contradicts its picture is written again.
+    beside:      function pictures -> a list of neighbours for each, as `neighbours.write`, if any.
     """
     seen = describe(pictures)
-    words = [' '.join([tag for tag in tags if tag != category] + [category] * bool(category))
-             for category, tags in seen]
-    texts = write_texts(words)
+    prompts = [' '.join(picture.tags) for picture in seen]
+    drafts = _drafts(seen, prompts, seeds, write_texts,
+                     check or (lambda picture, text: agreement.Verdict({}, [])), tries)
+    near = beside(pictures) if beside else [[]] * len(pictures)
     products = []
-    for seed, picture, (category, tags), line, text in zip(seeds, pictures, seen, words, texts):
+    for index, (seed, picture, shown, draft, others) in enumerate(
+            zip(seeds, pictures, seen, drafts, near)):
         name = 'products/%06d.png' % seed
-        images.write_png(folder / name, picture)
-        products.append({'seed': seed, 'psi': psi, 'category': category, 'tags': tags,
-                         'prompt': line, 'text': text, 'image': name})
+        made = dict(origin, seed=seed, psi=psi)
+        images.write_png(folder / name, picture, made)
+        product = dict({'seed': seed, 'psi': psi}, prompt=prompts[index], image=name,
+                       neighbours=others, origin=made, **shown._asdict())
+        product.update(draft)
+        if ws is not None:
+            product['w'] = [_number(value) for value in ws[index]]
+        products.append(product)
     files.write_text(folder / 'products.jsonl', ''.join(
         json.dumps(product, ensure_ascii=False) + '\n' for product in products))
     return products
 
 
-def write_page(folder, products, texts, facts):
-    """Write index.html over everything that `run.py samples` has put into the folder."""
+def write_page(folder, products, texts, facts, command):
+    """Write index.html over everything that `samples` or `cards` has put into the folder.
+
+    command: what makes one product again, with {} in place of its seed.
+    """
     page.write(folder / 'index.html', title='These products do not exist',
-               facts=[(name, str(value)) for name, value in facts.items()], figures=FIGURES,
+               facts=[(name, str(value)) for name, value in facts.items()], command=command,
+               figures=[figure for figure in FIGURES if (folder / figure[1]).exists()],
                products=products, texts=[('', text) for text in texts])

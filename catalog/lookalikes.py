@@ -8,6 +8,7 @@ import collections
 
 import numpy as np
 
+from catalog.agreement import Seen
 from dnnlib import files, images, progress
 
 SIDE = 16  # pixels of a thumbnail: enough for colour, length, sleeves and legs
@@ -54,11 +55,15 @@ class Lookalikes:
             self._categories = [str(name) for name in archive['categories']]
             self._tags = [[tag for tag in str(text).split('\n') if tag] for text in archive['tags']]
 
+    def categories(self):
+        """The set of all categories in the library."""
+        return set(self._categories)
+
     def describe(self, pictures):
-        """uint8 [n, h, w, 3] -> list of (category, tags): what the nearest neighbours agree on.
+        """uint8 [n, h, w, 3] -> list of Seen: what the nearest neighbours agree on.
 
         The category is the most frequent one; tags are those that more than half of the
-        neighbours of that category share, in the order of the nearest.
+        neighbours of that category share, in the order of the nearest, the category last.
         """
         results = []
         for feature in _thumbnails(pictures):
@@ -69,12 +74,18 @@ class Lookalikes:
             same = [i for i in nearest if self._categories[i] == category]
             votes = collections.Counter(tag for i in same for tag in set(self._tags[i]))
             ordered = dict.fromkeys(tag for i in same for tag in self._tags[i])
-            results.append((category, [tag for tag in ordered if votes[tag] * 2 > len(same)]))
+            tags = [tag for tag in ordered if votes[tag] * 2 > len(same) and tag != category]
+            results.append(Seen(category, tags + [category] * bool(category), {}, {}))
         return results
+
+
+def strangers(path, categories):
+    """The categories of the library at `path`, if there is one, that are not among some others."""
+    return Lookalikes(path).categories() - set(categories) if path.exists() else set()
 
 
 def describer(path):
     """`Lookalikes.describe` of the library at `path`; without one, nothing is said of a picture."""
     if path.exists():
         return Lookalikes(path).describe
-    return lambda pictures: [('', [])] * len(pictures)
+    return lambda pictures: [Seen('', [], {}, {})] * len(pictures)

@@ -187,6 +187,15 @@ def twin(picture):
     return np.asarray(picture.resize(TWIN_SHAPE[:2], Image.BOX))
 
 
+def product(picture):
+    """Where the product is in a Pillow RGB image of at least 16 px a side: bool [h, w]."""
+    colour = _colour(picture)
+    figure = _without_specks(_distance(*_backdrop(colour)) > _FIGURE)
+    _, border, _, middle, _ = _layout(*figure.shape)
+    bins = _bins(colour)
+    return _product(figure, bins, _histogram(bins[border]), middle)
+
+
 def measure(picture):
     """The SCORES of a Pillow RGB image, as a dict of floats.
 

@@ -1,31 +1,16 @@
 """The catalogue page: one HTML file that shows fake products, pictures, videos and texts.
 
-It needs no network and no JavaScript; pictures and videos lie beside it. The frame and the style
-are in page.html, the repeated pieces here. Every value that enters markup is escaped on the way,
-because texts come from a language model and from other people's catalogues.
+It needs no network; pictures and videos lie beside it. The frame and the style are in page.html,
+the sections here, products in `article`. Every value that enters markup is escaped on the way,
+because texts come from a language model and from other people's catalogues. All of it can be read
+without JavaScript; page.js, which is written into the page, lets products be found and looked at.
 """
 
-import html
-import itertools
 import pathlib
-import re
-import string
-import urllib.parse
 
+from catalog import article, facets
+from catalog.markup import Markup, fill, lines, link
 from dnnlib import files
-
-_PRODUCT = '''\
-<article class="product">
-<a class="picture" href="$image"><img src="$image" alt="$alt"></a>
-<div class="about">
-<h3>$category</h3>
-$tags
-<div class="words">
-$words
-</div>
-<p class="origin">$origin</p>
-</div>
-</article>'''
 
 _IMAGE = '''\
 <figure>
@@ -50,99 +35,70 @@ $words
 _SECTION = '''\
 <section id="$name">
 <h2>$heading</h2>
+$before
 <div class="$name">
 $content
 </div>
 </section>'''
 
-_BULLET = re.compile(r'\s*[-*•·–]\s+(?=\S)')
-
-
-class _Markup(str):
-    """Text that is HTML already; everything else is plain text."""
-
-
-def _fill(piece, **values):
-    """Put values into a piece of markup, escaping all that are not markup themselves."""
-    safe = {name: value if isinstance(value, _Markup) else html.escape(str(value))
-            for name, value in values.items()}
-    return _Markup(string.Template(piece).substitute(safe))
-
-
-def _lines(pieces):
-    return _Markup('\n'.join(pieces))
-
-
-def _link(name):
-    """A file name beside the page as a relative URL: `100%.png` must not become an escape."""
-    assert not name.startswith('/') and '..' not in name.split('/'), name
-    return urllib.parse.quote(name)
-
-
-def _list(items, kind=''):
-    if not items:
-        return _Markup('')
-    opening = _fill('<ul class="$kind">', kind=kind) if kind else '<ul>'
-    return _Markup(opening + ''.join(_fill('<li>$item</li>', item=item) for item in items)
-                   + '</ul>')
-
-
-def _words(text):
-    """A description as paragraphs, with its runs of bullet lines as lists."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    pieces = []
-    for bullets, run in itertools.groupby(lines, key=lambda line: bool(_BULLET.match(line))):
-        if bullets:
-            pieces.append(_list([_BULLET.sub('', line, count=1) for line in run]))
-        else:
-            pieces.append(_fill('<p>$lines</p>', lines='\n'.join(run)))
-    return _lines(pieces)
-
-
-def _product(product):
-    category = product['category'] or 'Product'
-    origin = 'seed %s · ψ %g' % (product['seed'], product['psi'])
-    if product['prompt']:
-        origin += ' · prompt “%s”' % product['prompt']
-    return _fill(_PRODUCT, image=_link(product['image']), category=category,
-                 alt='Synthetic picture: ' + ', '.join([category] + list(product['tags'])),
-                 tags=_list(product['tags'], kind='tags'), words=_words(product['text']),
-                 origin=origin)
+_DIALOG = '''\
+<dialog id="closer" aria-labelledby="closer-title">
+<div class="bar"><p role="status"></p>
+<button type="button" class="previous" aria-label="Previous product">‹</button>
+<button type="button" class="next" aria-label="Next product">›</button>
+<button type="button" class="close" aria-label="Close">✕</button></div>
+<div class="closer"><div class="left"></div>
+<div class="right"><h2 id="closer-title"></h2><div class="rest"></div></div></div>
+</dialog>'''
 
 
 def _figure(kind, name, title, caption):
     piece = {'image': _IMAGE, 'video': _VIDEO}[kind]
-    return _fill(piece, file=_link(name), title=title, caption=caption)
+    return fill(piece, file=link(name), title=title, caption=caption)
 
 
 def _text(prompt, text):
-    return _fill(_TEXT, prompt='“%s”' % prompt if prompt else 'Without a prompt',
-                 words=_words(text))
+    return fill(_TEXT, prompt='“%s”' % prompt if prompt else 'Without a prompt',
+                 words=article.words(text))
 
 
 def _fact(label, value):
-    return _fill('<div><dt>$label</dt><dd>$value</dd></div>', label=label, value=value)
+    return fill('<div><dt>$label</dt><dd>$value</dd></div>', label=label, value=value)
 
 
-def write(path, *, title, facts, figures, products, texts):
+def _section(name, heading, pieces, before=Markup('')):
+    return fill(_SECTION, name=name, heading=heading, before=before, content=lines(pieces))
+
+
+def _own(ending):
+    """A file of this module that goes into the page as it stands."""
+    return pathlib.Path(__file__).with_suffix(ending).read_text(encoding='utf-8')
+
+
+def write(path, *, title, facts, figures, products, texts,
+          command='python run.py cards --seed {} --count 1'):
     """Write the page, whole or not at all.
 
     title:    headline.
     facts:    (label, value) pairs of strings for the foot: networks, seeds, engine, command.
     figures:  (kind, file name, title, caption); kind is 'image' or 'video'.
     products: dicts with 'image' (file name), 'text', 'category', 'tags' (list of strings),
-              'prompt' (may be empty), 'seed' and 'psi'.
+              'prompt' (may be empty), 'seed' and 'psi'; and, where they are known, 'attributes'
+              and 'probabilities' (by head), 'agreement' (by head, True where the text says the
+              same) and 'neighbours' (dicts with 'image' and 'distance', nearest first).
     texts:    (prompt, text) pairs; the prompt may be empty.
+    command:  what makes one product again, with {} in place of its seed.
     File names are relative to the page's folder. A section without content is left out.
     """
-    sections = [('products', 'Products', [_product(product) for product in products]),
+    articles = [article.article(each, command.replace('{}', str(each['seed'])))
+                for each in products]
+    sections = [('products', 'Products', articles, facets.form(products) if products else ''),
                 ('figures', 'Pictures', [_figure(*figure) for figure in figures]),
                 ('texts', 'Descriptions', [_text(*text) for text in texts])]
     sections = [section for section in sections if section[2]]
-    links = [_fill('<li><a href="#$name">$heading</a></li>', name=name, heading=heading)
-             for name, heading, _ in sections + [('method', 'Method', None)]]
-    frame = pathlib.Path(__file__).with_name('page.html').read_text(encoding='utf-8')
-    files.write_text(path, _fill(
-        frame, title=title, links=_lines(links), facts=_lines(_fact(*fact) for fact in facts),
-        sections=_lines(_fill(_SECTION, name=name, heading=heading, content=_lines(pieces))
-                        for name, heading, pieces in sections)))
+    links = [fill('<li><a href="#$name">$heading</a></li>', name=name, heading=heading)
+             for name, heading in [section[:2] for section in sections] + [('method', 'Method')]]
+    files.write_text(path, fill(
+        _own('.html'), title=title, links=lines(links), facts=lines(_fact(*one) for one in facts),
+        sections=lines(_section(*section) for section in sections),
+        dialog=Markup(_DIALOG if products else ''), script=Markup(_own('.js'))))

@@ -1,6 +1,7 @@
 """Files that are either whole or absent, and the one error type a user is meant to see."""
 
 import contextlib
+import hashlib
 import json
 import os
 import pathlib
@@ -57,3 +58,12 @@ def existing(path, what):
     if not path.exists():
         raise UserError('%s does not exist; give the path of %s' % (path, what))
     return path
+
+
+def digest(path):
+    """A short fingerprint of what is in a file: 16 hexadecimal digits of its SHA-256."""
+    total = hashlib.sha256()
+    with open(str(path), 'rb') as stream:
+        for block in iter(lambda: stream.read(1 << 20), b''):
+            total.update(block)
+    return total.hexdigest()[:16]

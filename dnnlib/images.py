@@ -1,4 +1,4 @@
-"""Pictures: any file to RGB, squares, grids, PNG.
+"""Pictures: any file to RGB, squares, grids, PNG and JPEG that tell their origin.
 
 Everywhere in the project `rgb` means uint8 [height, width, 3], and `image` float32 in [-1, 1].
 """
@@ -7,8 +7,10 @@ import warnings
 
 import numpy as np
 from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
 from dnnlib import files
+from dnnlib.origin import from_comment, to_comment
 
 SUFFIXES = ('.jpg', '.jpeg', '.png', '.webp', '.bmp', '.gif', '.tif', '.tiff')
 _RESAMPLE = getattr(Image, 'Resampling', Image).LANCZOS
@@ -100,7 +102,30 @@ def enlarge(rgb, factor):
     return rgb.repeat(factor, axis=-3).repeat(factor, axis=-2)
 
 
-def write_png(path, rgb):
-    """Write uint8 [height, width, 3] as PNG, whole or not at all."""
+def write_png(path, rgb, origin=None):
+    """Write uint8 [height, width, 3] as PNG, whole or not at all.
+
+    origin: flat dict of strings and numbers that travels in the file, one text chunk each; see
+            `dnnlib.origin`. The same picture and origin give the same bytes.
+    """
+    chunks = PngInfo()
+    for name, value in (origin or {}).items():
+        chunks.add_text(name, str(value))
     with files.replacing(path) as temporary:
-        Image.fromarray(rgb).save(str(temporary), format='PNG')
+        Image.fromarray(rgb).save(str(temporary), format='PNG', pnginfo=chunks)
+
+
+def write_jpeg(path, rgb, origin=None, quality=90):
+    """Write uint8 [height, width, 3] as JPEG, as `write_png` does; the origin is its comment."""
+    more = {'comment': to_comment(origin)} if origin else {}
+    with files.replacing(path) as temporary:
+        Image.fromarray(rgb).save(str(temporary), format='JPEG', quality=quality, **more)
+
+
+def read_origin(path):
+    """The origin in a PNG or JPEG as a dict of strings; {} in a picture that tells none."""
+    with Image.open(str(path)) as picture:
+        if picture.format == 'PNG':
+            picture.load()  # chunks behind the pixels count as well
+            return dict(picture.text)
+        return from_comment(picture.info.get('comment', b''))

@@ -10,6 +10,7 @@ which is a record itself. The order of precedence is default < preset < flag.
 
 import argparse
 import dataclasses
+import math
 
 from dnnlib.files import UserError
 
@@ -17,6 +18,19 @@ from dnnlib.files import UserError
 def knob(default, help, unit=''):
     """A dataclass field with its meaning; `help` and `unit` become the flag's help text."""
     return dataclasses.field(default=default, metadata={'help': help, 'unit': unit})
+
+
+def number(kind, least=None):
+    """A type for argparse: an int or float that is finite and not less than `least`."""
+    def parse(text):
+        value = kind(text)
+        if kind is float and not math.isfinite(value):
+            raise ValueError
+        if least is not None and value < least:
+            raise argparse.ArgumentTypeError('%s is too small; the least is %s' % (text, least))
+        return value
+    parse.__name__ = kind.__name__  # argparse calls what it cannot parse an invalid int value
+    return parse
 
 
 def _boolean(text):
@@ -37,11 +51,12 @@ def add_flags(parser, config, skip=()):
             continue
         kind = field.type  # the annotation: a default of 25000 may stand for a float
         unit = ' [%s]' % field.metadata['unit'] if field.metadata['unit'] else ''
+        parse = {bool: _boolean, int: number(int), float: number(float)}.get(kind, kind)
         shown = {True: 'yes', False: 'no'}[field.default] if kind is bool else field.default
         shown = "''" if shown == '' else shown
         parser.add_argument(
             '--' + field.name.replace('_', '-'), dest=field.name, default=None,
-            type=_boolean if kind is bool else kind,
+            type=parse,
             metavar='yes|no' if kind is bool else kind.__name__.upper(),
             help=('%s%s (default %s)' % (field.metadata['help'], unit, shown)).replace('%', '%%'))
 

@@ -13,11 +13,10 @@ import os
 import pathlib
 import platform
 import signal
-import subprocess
 import sys
 import time
 
-from dnnlib import files
+from dnnlib import files, origin
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
 
@@ -26,25 +25,17 @@ class Interrupted(KeyboardInterrupt):
     """The user or the system asked to stop, and everything has been saved."""
 
 
-def _commit():
-    """The source's git commit, with '+changes' if the tree differs; '' outside a checkout."""
-    here = str(pathlib.Path(__file__).parents[1])
-    try:
-        commit = subprocess.check_output(
-            ['git', '-C', here, 'rev-parse', '--short', 'HEAD'], stderr=subprocess.DEVNULL)
-        changes = subprocess.check_output(
-            ['git', '-C', here, 'status', '--porcelain', '-uno'], stderr=subprocess.DEVNULL)
-    except (OSError, subprocess.CalledProcessError):
-        return ''
-    return commit.decode().strip() + ('+changes' if changes.strip() else '')
-
-
 def provenance():
     """What made a result: command line, commit, versions, machine, as a JSON-able dict."""
-    return {'command': ' '.join(['run.py'] + sys.argv[1:]), 'commit': _commit(),
+    return {'command': ' '.join(['run.py'] + sys.argv[1:]), 'commit': origin.commit(),
             'python': platform.python_version(), 'tensorflow': tf.__version__,
             'machine': '%s, %d cores' % (platform.machine(), os.cpu_count()),
             'time': time.strftime('%Y-%m-%d %H:%M:%S UTC', time.gmtime())}
+
+
+def origin_of(**facts):
+    """`origin.origin` with the engine that draws: what every generated file carries."""
+    return origin.origin(tensorflow=tf.__version__, **facts)
 
 
 def latest_checkpoint(folder):

@@ -12,6 +12,7 @@ import numpy as np
 
 from dnnlib import files
 from dnnlib.files import UserError
+from dnnlib.origin import to_comment
 
 _ADVICE = ('type `python -m pip install --force-reinstall imageio-ffmpeg`, or set '
            'IMAGEIO_FFMPEG_EXE to an ffmpeg program that has libx264')
@@ -43,12 +44,13 @@ def _checked(frame, shape):
     return frame.tobytes()
 
 
-def _encode(path, frames, shape, fps):
+def _encode(path, frames, shape, fps, origin):
     """Send every frame to ffmpeg, which writes `path`; return how many there were."""
     height, width, _ = shape
+    told = ['-metadata', 'comment=' + to_comment(origin)] if origin else []
     encoder = imageio_ffmpeg.write_frames(
         str(path), (width, height), fps=fps, codec='libx264', pix_fmt_out='yuv420p', quality=None,
-        macro_block_size=2, ffmpeg_log_level='error', output_params=list(_OPTIONS))
+        macro_block_size=2, ffmpeg_log_level='error', output_params=_OPTIONS + told)
     count = 0
     with contextlib.closing(encoder):  # closing waits for ffmpeg
         with _explained():
@@ -61,14 +63,15 @@ def _encode(path, frames, shape, fps):
     return count
 
 
-def write_mp4(path, frames, *, fps=30):
+def write_mp4(path, frames, *, fps=30, origin=None):
     """Write frames as an H.264 video (yuv420p), whole or not at all; return how many there were.
 
     frames: iterable, at least one, of uint8 [height, width, 3] of one size, both sides even
             (colour is stored at half the resolution, and nothing is resized to make it fit).
     fps:    frames per second.
-    Raises UserError if ffmpeg does not run. The same frames give the same bytes with the same
-    ffmpeg.
+    origin: flat dict that travels in the file as its comment; see `dnnlib.origin`.
+    Raises UserError if ffmpeg does not run. The same frames and origin give the same bytes with
+    the same ffmpeg.
     """
     frames = iter(frames)
     first = next(frames, None)
@@ -76,7 +79,7 @@ def write_mp4(path, frames, *, fps=30):
     height, width, channels = first.shape
     assert height % 2 == 0 and width % 2 == 0 and channels == 3, first.shape
     with files.replacing(path) as temporary:
-        count = _encode(temporary, itertools.chain([first], frames), first.shape, fps)
+        count = _encode(temporary, itertools.chain([first], frames), first.shape, fps, origin)
         with _explained():  # ffmpeg's exit status is not passed on, so the file has to tell
             written, _ = imageio_ffmpeg.count_frames_and_secs(str(temporary))
         if written != count:

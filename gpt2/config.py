@@ -42,6 +42,12 @@ class Training:
     weight_decay: float = knob(0.0, 'pull of every weight matrix to zero, per update and learning '
                                     'rate (AdamW)')
     accumulate: int = knob(1, 'split each batch into so many parts, for less memory')
+    dropout: float = knob(0.0, 'share of the embedded tokens, of the attention and of what each '
+                               'layer adds that is left out at random while training; against '
+                               'learning by heart')
+    recompute: bool = knob(False, 'compute the inside of layers again on the way back (gradient '
+                                  'checkpointing): far less memory, a third more time')
+    bfloat16: bool = knob(False, 'products inside of layers in 16 bits, all else in 32; tf2 only')
     train_only: str = knob('', "'blocks' leaves the tables of tokens and places as they are")
     patience: int = knob(0, 'stop after so many measurements without a better held-out loss; 0: '
                             'never', unit='measurements')
@@ -49,7 +55,7 @@ class Training:
     validate_every: int = knob(100, 'between two measurements of the held-out loss', unit='updates')
     sample_every: int = knob(100, 'between two sets of samples', unit='updates')
     save_every: int = knob(1000, 'between two checkpoints', unit='updates')
-    seed: int = knob(0, 'decides weights, windows, split and samples')
+    seed: int = knob(0, 'decides weights, windows, dropout, split and samples')
     threads: int = knob(0, 'CPU threads; 0 takes all, 1 makes the bytes repeatable')
 
     def __post_init__(self):
@@ -64,6 +70,9 @@ class Training:
                             "cosine, the second blocks or nothing" % (self.decay, self.train_only))
         if self.pack not in ('documents', 'starts', 'stream'):
             raise UserError("pack is '%s'; use documents, starts or stream" % self.pack)
+        if not 0 <= self.dropout < 1:
+            raise UserError('--dropout %g leaves nothing; it is a share, such as 0.1'
+                            % self.dropout)
         if not 0 <= self.held_out < 1:
             raise UserError('held-out is a share; use --held-out 0.05')
 
@@ -77,6 +86,12 @@ PRESETS = {
              Training(steps=4000, batch=8, window=160, pack='starts', learning_rate=4e-3,
                       final_rate=0.05, clip=1.0, validate_every=250, sample_every=500,
                       save_every=500)),
+    # From nothing with the released vocabulary, which alone makes 8 of its 10.6 million parameters;
+    # for a few thousand short texts.
+    '10M': (Network(n_ctx=256, n_embd=160, n_head=5, n_layer=8),
+            Training(steps=4000, batch=8, window=256, learning_rate=2e-3, final_rate=0.02,
+                     clip=1.0, dropout=0.1, validate_every=100, sample_every=500,
+                     save_every=250)),
     # Fine-tuning of the released weights, as in the post; 117M is the old name of the smallest.
     '117M': (Network(), Training()),
     '124M': (Network(), Training()),

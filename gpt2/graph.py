@@ -4,15 +4,17 @@ import numpy as np
 
 from dnnlib.tflib import tf
 from dnnlib.update import Update, sums
-from gpt2.model import loss
+from gpt2.dropout import Dropout
+from gpt2.model import Compute, loss, loss_and_gradients
 from gpt2.sampler import Sampler
 
 
 class Graph:
     """An update, the loss and the writing loop over the same variables.
 
-    Attributes: tokens, counted, rate (placeholders); loss; weights (the model's variables); step,
-    best, waited (variables); update (dnnlib.update.Update); count (what moves `step` on); sampler.
+    Attributes: tokens, counted, rate, seed (placeholders; the seed is that of dropout); loss
+    (without dropout, in full precision); weights (the model's variables); step, best, waited
+    (variables); update (dnnlib.update.Update); count (what moves `step` on); sampler.
     """
 
     def __init__(self, network, config, vocabulary):
@@ -20,6 +22,7 @@ class Graph:
         self.counted = tf.placeholder_with_default(  # weights of `dataset.windows`
             tf.ones_like(self.tokens[:, 1:], tf.float32), [None, None])
         self.rate = tf.placeholder(tf.float32, [])
+        self.seed = tf.placeholder_with_default(tf.zeros([2], tf.int32), [2])
         self.loss = loss(self.tokens, network, self.counted)
         self.weights = tf.trainable_variables()
         self.step = tf.get_variable('step', [], tf.int64, tf.zeros_initializer(), trainable=False)
@@ -28,12 +31,12 @@ class Graph:
         self.waited = tf.get_variable('waited', [], tf.int64, tf.zeros_initializer(),
                                       trainable=False)  # measurements since then
         trained = [v for v in self.weights if config.train_only != 'blocks' or '/h' in v.op.name]
-        # The table of tokens has a sparse gradient as input and a dense one as output layer;
-        # made dense here, once, they are limited and applied like all others.
-        gradients = [tf.convert_to_tensor(g) for g in tf.gradients(self.loss, trained)]
+        trained_loss, gradients = loss_and_gradients(
+            self.tokens, network, self.counted, trained, recompute=config.recompute,
+            compute=Compute(Dropout(config.dropout, self.seed), config.bfloat16))
         self.update = Update(
             tf.train.AdamOptimizer(self.rate), trained, gradients,
-            {'loss': self.loss, 'norm': tf.global_norm(gradients)}, config.accumulate,
+            {'loss': trained_loss, 'norm': tf.global_norm(gradients)}, config.accumulate,
             sums(trained, config.accumulate), config.clip)
         # Decoupled from Adam's own scaling (Loshchilov & Hutter 2017); not for gains and offsets.
         shrink = self.rate * config.weight_decay

@@ -7,10 +7,24 @@ the keys and values of earlier tokens wait in a cache.
 Axes: n texts, t tokens at hand, h heads, d = n_embd / h.
 """
 
+import collections
+
 import numpy as np
 
 from dnnlib.tflib import shape_list, tf
 from gpt2.cache import attend, view, write
+from gpt2.recompute import gradients, slopes
+
+# What a training may do otherwise: drop, a `dropout.Dropout`; bfloat16, whether the products inside
+# of the layers are made of 16-bit numbers.
+Compute = collections.namedtuple('Compute', 'drop bfloat16')
+
+
+def _keep_all(x, name):
+    return x
+
+
+PLAIN = Compute(_keep_all, False)
 
 
 def _variable(name, shape):
@@ -26,13 +40,21 @@ def _norm(x, scope):
         return (x - mean) * tf.rsqrt(variance + 1e-5) * gain + offset
 
 
-def _dense(x, scope, width):
+def _product(a, b, compute, **options):
+    """The product of two matrices or stacks of them, float32 whatever it is computed in."""
+    if not compute.bfloat16:
+        return tf.matmul(a, b, **options)
+    product = tf.matmul(tf.cast(a, tf.bfloat16), tf.cast(b, tf.bfloat16), **options)
+    return tf.cast(product, tf.float32)
+
+
+def _dense(x, scope, width, compute):
     with tf.variable_scope(scope):
         n, t, inputs = shape_list(x)
         w = _variable('w', [1, inputs, width])
         b = _variable('b', [width])
         flat = tf.reshape(x, [-1, inputs])  # one large product is faster than n small ones
-        return tf.reshape(tf.matmul(flat, tf.squeeze(w, 0)) + b, [n, t, width])
+        return tf.reshape(_product(flat, tf.squeeze(w, 0), compute) + b, [n, t, width])
 
 
 def _gelu(x):
@@ -61,28 +83,60 @@ def _future(t):
     return tf.cast(place[tf.newaxis] > place[:, tf.newaxis], tf.float32) * -1e10
 
 
-def _attention(x, network, memory, seen):
+def _attention(x, network, memory, seen, compute):
     """Causal self-attention, and its keys and values: those of x, or the cache with them in it."""
     with tf.variable_scope('attn'):
-        query, key, value = [_split_heads(part, network.n_head) for part in
-                             tf.split(_dense(x, 'c_attn', 3 * network.n_embd), 3, axis=2)]
+        query, key, value = [_split_heads(part, network.n_head) for part in tf.split(
+            _dense(x, 'c_attn', 3 * network.n_embd, compute), 3, axis=2)]
         query *= (network.n_embd // network.n_head) ** -0.5
         if memory is None:
             memory = tf.stack([key, value], axis=1)  # [n, 2, h, t, d]
-            scores = tf.matmul(query, key, transpose_b=True)  # [n, h, t, t]
-            mixed = tf.matmul(tf.nn.softmax(scores + _future(shape_list(x)[1])), value)
+            scores = _product(query, key, compute, transpose_b=True)  # [n, h, t, t]
+            shares = tf.nn.softmax(scores + _future(shape_list(x)[1]))
+            mixed = _product(compute.drop(shares, 'shares'), value, compute)
         else:
             memory = write(memory[0], key, seen), write(memory[1], value, seen)
             mixed = attend(query, *memory, seen)
-        return _dense(_merge_heads(mixed), 'c_proj', network.n_embd), memory
+        mixed = _dense(_merge_heads(mixed), 'c_proj', network.n_embd, compute)
+        return compute.drop(mixed, 'change'), memory
 
 
-def _mlp(x, network):
+def _mlp(x, network, compute):
     with tf.variable_scope('mlp'):
-        return _dense(_gelu(_dense(x, 'c_fc', 4 * network.n_embd)), 'c_proj', network.n_embd)
+        hidden = _gelu(_dense(x, 'c_fc', 4 * network.n_embd, compute))
+        return compute.drop(_dense(hidden, 'c_proj', network.n_embd, compute), 'change')
 
 
-def model(tokens, network, *, cache=None, places=None):
+def _scope():
+    return tf.variable_scope('model', reuse=tf.AUTO_REUSE)
+
+
+def _embedded(tokens, places, network, compute):
+    """What goes into the first layer, [n, t, n_embd]. places: int32 [t] or [n, t]."""
+    with _scope():
+        wte = _variable('wte', [network.n_vocab, network.n_embd])
+        wpe = _variable('wpe', [network.n_ctx, network.n_embd])
+        return compute.drop(tf.gather(wte, tokens) + tf.gather(wpe, places), 'embedded')
+
+
+def _layer(x, i, network, memory=None, seen=None, compute=PLAIN):
+    """Layer i: [n, t, n_embd] -> the same, and the layer's memory."""
+    with _scope(), tf.variable_scope('h%d' % i):
+        change, memory = _attention(_norm(x, 'ln_1'), network, memory, seen, compute)
+        x += change
+        return x + _mlp(_norm(x, 'ln_2'), network, compute), memory
+
+
+def _scores(x, network):
+    """Logits [n, t, n_vocab] of what the last layer gives."""
+    with _scope():
+        n, t, width = shape_list(x)
+        wte = _variable('wte', [network.n_vocab, network.n_embd])
+        flat = tf.reshape(_norm(x, 'ln_f'), [-1, width])
+        return tf.reshape(tf.matmul(flat, wte, transpose_b=True), [n, t, network.n_vocab])
+
+
+def model(tokens, network, *, cache=None, places=None, compute=PLAIN):
     """Scores of the token after each token.
 
     tokens:  int32 [n, t].
@@ -91,39 +145,52 @@ def model(tokens, network, *, cache=None, places=None):
              returned.
     places:  int32 [n, t], with a cache only: where in its text each token stands, rising by one.
              Those from n_ctx up to the cache's capacity are allowed and mean nothing.
+    compute: Compute.
     Returns logits float32 [n, t, n_vocab], and the keys and values of each layer: the new cache,
     or, without one, float32 [n, 2, n_head, t, head size].
     """
-    with tf.variable_scope('model', reuse=tf.AUTO_REUSE):
-        n, t = shape_list(tokens)
-        wte = _variable('wte', [network.n_vocab, network.n_embd])
-        wpe = _variable('wpe', [network.n_ctx, network.n_embd])
-        if cache is None:
-            cache, seen, learnt = [None] * network.n_layer, None, tf.range(t)
-        else:
-            seen, learnt = view(places, network.n_head), tf.minimum(places, network.n_ctx - 1)
-        x = tf.gather(wte, tokens) + tf.gather(wpe, learnt)  # [n, t, n_embd]
-        memories = []
-        for i, memory in enumerate(cache):
-            with tf.variable_scope('h%d' % i):
-                change, memory = _attention(_norm(x, 'ln_1'), network, memory, seen)
-                x += change
-                x += _mlp(_norm(x, 'ln_2'), network)
-                memories.append(memory)
-        flat = tf.reshape(_norm(x, 'ln_f'), [-1, network.n_embd])
-        logits = tf.reshape(tf.matmul(flat, wte, transpose_b=True), [n, t, network.n_vocab])
-        return logits, memories
+    if cache is None:
+        cache, seen, learnt = [None] * network.n_layer, None, tf.range(shape_list(tokens)[1])
+    else:
+        seen, learnt = view(places, network.n_head), tf.minimum(places, network.n_ctx - 1)
+    x, memories = _embedded(tokens, learnt, network, compute), []
+    for i, memory in enumerate(cache):
+        x, memory = _layer(x, i, network, memory, seen, compute)
+        memories.append(memory)
+    return _scores(x, network), memories
 
 
-def loss(tokens, network, weights=None):
+def _mean(logits, tokens, weights):
+    """The mean cross entropy of `loss`."""
+    each = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tokens[:, 1:], logits=logits)
+    return tf.reduce_mean(each if weights is None else weights * each)
+
+
+def loss(tokens, network, weights=None, compute=PLAIN):
     """Mean cross entropy, in nats, of tokens 1.. of int32 [n, t] given those before: a scalar.
 
     weights: float32 [n, t - 1], how much each of these tokens counts, 1 in the mean over a batch;
-        None: all alike.
+        None: all alike. compute: Compute.
     """
-    logits, _ = model(tokens[:, :-1], network)
-    each = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=tokens[:, 1:], logits=logits)
-    return tf.reduce_mean(each if weights is None else weights * each)
+    logits, _ = model(tokens[:, :-1], network, compute=compute)
+    return _mean(logits, tokens, weights)
+
+
+def loss_and_gradients(tokens, network, weights, variables, *, compute=PLAIN, recompute=False):
+    """`loss` and its gradients, a dense tensor for each of the model's variables that are given.
+
+    recompute: keep nothing of the inside of layers for the way back, see `recompute`.
+    """
+    if not recompute:
+        scalar = loss(tokens, network, weights, compute)
+        # The table of tokens has a sparse gradient as input and a dense one as output layer;
+        # made dense here, once, they are limited and applied like all others.
+        return scalar, [tf.convert_to_tensor(g) for g in slopes(scalar, variables)]
+    seen = tokens[:, :-1]
+    return gradients(
+        _embedded(seen, tf.range(shape_list(seen)[1]), network, compute),
+        [lambda x, i=i: _layer(x, i, network, compute=compute)[0] for i in range(network.n_layer)],
+        lambda x: _mean(_scores(x, network), tokens, weights), variables)
 
 
 def initial(variables, seed):

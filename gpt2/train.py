@@ -13,7 +13,7 @@ import numpy as np
 from dnnlib import files, progress, runs, tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
-from gpt2 import dataset, decode, encoder, overlap, weights
+from gpt2 import dataset, decode, dropout, encoder, overlap, weights
 from gpt2.graph import Graph
 from gpt2.model import initial
 from gpt2.sampling import Sampling
@@ -36,6 +36,13 @@ def learning_rate(step, config):
     if config.decay == 'cosine':
         way = 0.5 - 0.5 * np.cos(np.pi * way)
     return config.learning_rate * rise * (1 - (1 - config.final_rate) * way)
+
+
+def check(config):
+    """Raise UserError for what this version of TensorFlow cannot do."""
+    if config.bfloat16 and tf.__version__.startswith('1.'):
+        raise UserError('TensorFlow %s cannot compute in bfloat16; leave --bfloat16 out, or use '
+                        'ENGINE=tf2' % tf.__version__)
 
 
 def prepare(products, config, *, size, source, folder=None):
@@ -72,8 +79,9 @@ def step(sess, graph, data, config, number):
         rng=np.random.RandomState([config.seed, number]))]
     rate = learning_rate(number, config)
     found = graph.update.run(sess, [
-        {graph.tokens: some, graph.counted: weights_, graph.rate: rate}
-        for some, weights_ in zip(tokens, counted)])
+        {graph.tokens: some, graph.counted: weights_, graph.rate: rate,
+         graph.seed: dropout.seed_of(config.seed, number, part)}
+        for part, (some, weights_) in enumerate(zip(tokens, counted))])
     sess.run(graph.count, {graph.rate: rate})
     if not np.isfinite(list(found.values())).all():
         raise UserError('the loss is %g and its gradient %g at update %d; nothing was saved over '
@@ -205,32 +213,34 @@ class Trainer:
         return number, ended
 
 
-def train(run, products, network, config, start=None):
+def train(run, products, network, config, start=None, vocabulary=None):
     """Train until `config.steps` updates; go on from whatever the run folder holds.
 
     run:      dnnlib.runs.Run.
     products: list of products that have a description, or of Documents; see `dataset`.
     network:  config.Network; `n_vocab` is an upper limit of the vocabulary that is learnt.
     start:    folder of a model to begin with instead, whose sizes and vocabulary then count.
+    vocabulary: folder of a vocabulary to take instead of learning one; not beside `start`.
     Leaves the best weights in the run's `snapshot` folder, the last ones in `last`. Raises
     UserError, and runs.Interrupted after a stop that was asked for.
     """
+    check(config)
     if not products:
         raise UserError('there are no descriptions to train on; give a catalogue that has some')
     folder = run.folder / 'snapshot'
     start = weights.find(start) if start else None
-    known = start or (folder if (folder / 'encoder.json').exists() else None)
+    known = start or vocabulary or (folder if (folder / 'encoder.json').exists() else None)
     values = None
     if start:
         network, values = weights.read(start)
     data = prepare(products, config, size=network.n_vocab, source=known, folder=run.folder)
-    vocabulary = data.training.encoder
-    network = dataclasses.replace(network, n_vocab=vocabulary.size)
+    words = data.training.encoder
+    network = dataclasses.replace(network, n_vocab=words.size)
     if config.window > network.n_ctx:
         raise UserError('windows of %d tokens do not fit a model of %d; use --window %d'
                         % (config.window, network.n_ctx, network.n_ctx))
     with tf.Graph().as_default(), tflib.session(config.threads) as sess:
-        graph = Graph(network, config, vocabulary)
+        graph = Graph(network, config, words)
         run.prepare_saving()
         trainer = Trainer(run, sess, graph, data, network, config)
         number = trainer.restore(values or initial(graph.weights, config.seed))

@@ -69,7 +69,7 @@ class Training:
     accumulate: int = knob(1, 'split each minibatch into so many parts, for less memory')
     lrate: float = knob(0.0, 'learning rate of both networks; 0 takes the table by resolution')
     rampup_kimg: float = knob(0.0, 'time in which the learning rate rises from zero', 'kimg')
-    settle_kimg: float = knob(0.0, 'time at the end in which the learning rate falls to almost nothing',
+    settle_kimg: float = knob(0.0, 'time at the end in which the learning rate falls to a fiftieth',
                               'kimg')
     r1_gamma: float = knob(10.0, 'weight of the R1 gradient penalty')
     r1_interval: int = knob(1, 'compute R1 only every so many steps (with that much more weight)')

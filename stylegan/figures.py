@@ -82,11 +82,49 @@ def mixing_walk(generator, seed, *, psi, stops=6, frames=40, side=256):
     right one is the result.
     """
     layers = range(latent.bands(generator.layers)['middle'][0], generator.layers)
-    sources, targets = [latent.closed_walk(generator.seeded(range(first, first + stops)), frames)
-                        for first in (seed, seed + stops)]
+    trips = [latent.closed_walk(generator.seeded(range(first, first + stops)), frames)
+             for first in (seed, seed + stops)]
+    pairs = (generator.truncate(generator.w(np.stack(pair)), psi) for pair in zip(*trips))
+    return three_panels(generator, ((pair[0], pair[1], 1) for pair in pairs), layers, side=side)
+
+
+def three_panels(generator, triples, band, *, side=256):
+    """Frames: source at the upper right, target at the lower left, the result at the lower right.
+
+    triples: iterable of (source [layers, w], target [layers, w], share): the result has so much of
+             the source's styles in the layers of `band`, and the target's elsewhere.
+    """
     corner = np.full([1, generator.res, generator.res, 3], 255, np.uint8)
-    for pair in zip(sources, targets):
-        ws = generator.truncate(generator.w(np.stack(pair)), psi)
-        mixed = latent.mixed(ws[1:], ws[:1], layers)
-        pictures = generator.pictures(np.concatenate([ws, mixed]))
+    for source, target, share in triples:
+        laid = source if share == 1 else target + (source - target) * np.float32(share)
+        result = latent.mixed(target[np.newaxis], laid[np.newaxis], band)
+        pictures = generator.pictures(np.concatenate([source[np.newaxis], target[np.newaxis],
+                                                      result]))
         yield _sheet(np.concatenate([corner, pictures]), 2, side)
+
+
+def mixes(generator, sources, targets, band, *, side=128):
+    """The sources [m, layers, w] on top, the targets [n, layers, w] at the left, and every mix."""
+    lines = [np.full([1, generator.res, generator.res, 3], 255, np.uint8),
+             generator.pictures(sources)]
+    for target in targets:
+        laid = latent.mixed(np.repeat(target[np.newaxis], len(sources), 0), sources, band)
+        lines.append(generator.pictures(np.concatenate([target[np.newaxis], laid])))
+    return _sheet(np.concatenate(lines), len(sources) + 1, side)
+
+
+def sweep(generator, ws, vector, amounts, band, *, side=128):
+    """A row for each of ws [n, layers, w]: moved by every amount along vector [w] in a band."""
+    rows = [latent.moved(np.repeat(own[np.newaxis], len(amounts), 0), vector, amounts, band)
+            for own in ws]
+    return _sheet(generator.pictures(np.concatenate(rows)), len(amounts), side)
+
+
+def strips(rows, *, side=128):
+    """Pictures [m, n, h, w, 3], or m lists of n, as a sheet of m rows."""
+    return _sheet(np.concatenate(rows), len(rows[0]), side)
+
+
+def framed(picture, side):
+    """uint8 [h, w, 3] as a film's frame: at `side` pixels or as it is if larger, sides even."""
+    return _sheet(picture[np.newaxis], 1, side)

@@ -33,7 +33,8 @@ class Generator:
     path: an .npz snapshot or a run folder. threads: CPU threads, 0 takes all.
     noise: strength of the snapshot's noise planes; 1 is as trained, 0 leaves out what they add
     (Karras et al. 2018, figure 5).
-    Attributes: res (pixels), layers (styles per picture), latent_size, w_avg [w], about.
+    Attributes: res (pixels), layers (styles per picture), latent_size, w_avg [w], about,
+    style_matrices (one [w, 2 channels] per layer: its style is w times it, plus a bias).
     """
 
     def __init__(self, path, threads=0, noise=1.0):
@@ -58,6 +59,7 @@ class Generator:
                     self.path, missing[0]))
             tflib.assign(self._session, {name: variables[name] for name in wanted})
             self.w_avg = variables['Gs/dlatent_avg']
+            self.style_matrices = [variables[name] for name in networks.style_names(self.res)]
 
     def w(self, z, labels=None):
         """z [n, latent] -> w [n, w], untruncated. labels: [n, classes], by default no class."""

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from dnnlib.files import UserError
+
 
 def bands(layers):
     """Which layers decide shape (coarse), parts (middle), colour and cloth (fine).
@@ -14,10 +16,34 @@ def bands(layers):
     return {'coarse': range(0, coarse), 'middle': range(coarse, fine), 'fine': range(fine, layers)}
 
 
+def band(text, layers):
+    """'coarse', 'middle', 'fine', 'all', '0-3' or '5' -> range of layers. Raises UserError."""
+    known = dict(bands(layers), all=range(layers))
+    if text in known:
+        return known[text]
+    first, _, last = text.partition('-')
+    try:
+        found = range(int(first), int(last or first) + 1)
+    except ValueError:
+        found = range(0)
+    if not found or found[-1] >= layers:
+        raise UserError("'%s' names no layers; known are: %s, or numbers from 0 to %d such as 0-%d"
+                        % (text, ', '.join(known), layers - 1, min(3, layers - 1)))
+    return found
+
+
 def mixed(ws, source, band):
     """ws with the layers of `band` taken from `source` (same shape, or broadcastable)."""
     result = np.array(ws)
     result[:, list(band)] = source[:, list(band)]
+    return result
+
+
+def moved(ws, vector, amounts, band):
+    """ws [n, layers, w] with amounts [n] times vector [w] (or [n, w]) added in a band of layers."""
+    result = np.array(ws)
+    step = np.reshape(amounts, [-1, 1]) * vector
+    result[:, list(band)] += step[:, np.newaxis].astype(result.dtype)
     return result
 
 
@@ -47,3 +73,23 @@ def closed_walk(stops, frames):
     legs = [slerp(a[np.newaxis], b[np.newaxis], eased)
             for a, b in zip(stops, np.roll(stops, -1, axis=0))]
     return np.concatenate(legs).astype(np.float32)
+
+
+def averages(ws, count, rng, most=4):
+    """ws [n, layers, w] -> [count, layers, w]: weighted means of two to `most` of them each.
+
+    The weights are uniform among those that sum to 1 (Dirichlet). rng: np.random.RandomState.
+    """
+    result = []
+    for _ in range(count):
+        chosen = rng.permutation(len(ws))[:rng.randint(2, max(3, min(most, len(ws)) + 1))]
+        shares = rng.dirichlet(np.ones(len(chosen)))
+        result.append(np.tensordot(shares, ws[chosen], 1))
+    return np.array(result, np.float32).reshape((count,) + ws.shape[1:])
+
+
+def crossed(ws, count, band, rng):
+    """ws [n, layers, w] -> [count, layers, w]: one of them with the styles of another in `band`."""
+    pairs = [rng.permutation(len(ws))[:2] for _ in range(count)]
+    result = [mixed(ws[[one]], ws[[other]], band)[0] for one, other in pairs]
+    return np.array(result, np.float32).reshape((count,) + ws.shape[1:])

@@ -100,35 +100,61 @@ def report(result):
 
 
 def _nearest_either_way(seen, known, count):
-    """Nearest of `known` to pictures or their mirror images: indices [n, count], nearest first.
+    """Nearest of `known` to pictures or their mirror images, nearest first, each once.
 
     seen: features of n pictures, then those of their mirror images.
+    Returns indices, int [n, count], and distances, float64 [n, count].
     """
     indices, gaps = distances.nearest(seen, known, count)
     n = len(seen) // 2
-    indices = np.concatenate([indices[:n], indices[n:]], 1)
-    order = np.argsort(np.concatenate([gaps[:n], gaps[n:]], 1), axis=1, kind='stable')
-    ranked = np.take_along_axis(indices, order, 1)
-    return [list(dict.fromkeys(row.tolist()))[:count] for row in ranked]
+    indices, gaps = [np.concatenate([rows[:n], rows[n:]], 1) for rows in (indices, gaps)]
+    order = np.argsort(gaps, axis=1, kind='stable')
+    indices, gaps = [np.take_along_axis(rows, order, 1) for rows in (indices, gaps)]
+    firsts = np.stack([np.sort(np.unique(row, return_index=True)[1])[:count] for row in indices])
+    return np.take_along_axis(indices, firsts, 1), np.take_along_axis(gaps, firsts, 1)
 
 
-def neighbours(fakes, fetch, total, *, features=None, count=5):
-    """A sheet with a row for each fake: it, then the real pictures nearest to it, nearest first.
+def _both_ways(pictures, describe):
+    return describe(np.concatenate([pictures, pictures[:, :, ::-1]]))
 
-    It shows whether pictures are copies. A real picture that looks like a fake's mirror image
-    counts as near, since training may have mirrored it.
+
+def _usual_gap(fetch, known, describe):
+    """The median distance of real pictures to the nearest other one; 1 where there is none."""
+    total = len(known)
+    some = np.linspace(0, total - 1, min(total, _CHUNK)).astype(int)
+    seen = _both_ways(np.concatenate([fetch(index, 1) for index in some]), describe)
+    indices, gaps = _nearest_either_way(seen, known, min(2, total))
+    others = [gap[row != own][:1] for own, row, gap in zip(some, indices, gaps)]
+    return float(np.median(np.concatenate(others))) if total > 1 else 1.0
+
+
+def nearest(fakes, fetch, total, *, features=None, count=5):
+    """The real pictures nearest to each fake: whether it is a copy.
+
+    A real picture that looks like a fake's mirror image counts as near, since training may have
+    mirrored it.
     fakes:    uint8 [n, s, s, 3], s a power of two.
     fetch:    function (first, number) -> real pictures, uint8 [number, s, s, 3]; all `total` are
               looked at, but few are held at a time.
     features: function uint8 [n, s, s, 3] -> [n, d]; without one, pixels of thumbnails decide.
-    Returns uint8 [height, width, 3].
+    Returns indices, int [n, count], nearest first (fewer if there are fewer), and distances,
+    float64 [n, count], in units of the usual one: the median of real pictures to the nearest
+    other real one.
     """
     describe = features or thumbnails
     known = np.concatenate([describe(fetch(first, min(_CHUNK, total - first)))
                             for first in progress.bar(range(0, total, _CHUNK), leave=False,
                                                       what='looking for copies', unit='batch')])
-    seen = describe(np.concatenate([fakes, fakes[:, :, ::-1]]))
-    rows = _nearest_either_way(seen, known, min(count, total))
+    indices, gaps = _nearest_either_way(_both_ways(fakes, describe), known, min(count, total))
+    return indices, gaps / max(_usual_gap(fetch, known, describe), np.finfo(np.float32).tiny)
+
+
+def neighbours(fakes, fetch, total, *, features=None, count=5):
+    """A sheet with a row for each fake: it, then the real pictures nearest to it, nearest first.
+
+    Arguments as for `nearest`. Returns uint8 [height, width, 3].
+    """
+    rows, _ = nearest(fakes, fetch, total, features=features, count=count)
     shown = [np.concatenate([fake[np.newaxis]] + [fetch(index, 1) for index in row])
              for fake, row in zip(fakes, rows)]
     return images.grid(np.concatenate(shown), len(shown[0]), 2)

@@ -20,6 +20,14 @@ def noise_res(layer):
     return 2 ** (layer // 2 + 2)
 
 
+def style_names(res):
+    """The names of all layers' style matrices in a snapshot, in the order of the layers."""
+    scopes = ['4x4/Const', '4x4/Conv']
+    for r in range(3, res.bit_length()):
+        scopes += ['%dx%d/%s' % (2 ** r, 2 ** r, conv) for conv in ('Conv0_up', 'Conv1')]
+    return ['Gs/synthesis/%s/style/weight' % scope for scope in scopes]
+
+
 def mapping(z, network, labels=None):
     """z [n, latent] -> w [n, w] (Karras et al. 2018, section 2 and appendix C).
 

@@ -15,19 +15,6 @@ def _spots(picture, colour):
     return xs + 61, 355 - (ys + 30)
 
 
-@pytest.mark.parametrize('low, high, expected', [
-    (0, 40, [0, 10, 20, 30, 40]), (0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1]), (0, 43, range(0, 51, 10)),
-    (-3, 4, range(-4, 5, 2)), (0, 0.007, np.arange(5) * 0.002), (0, 25000, range(0, 25001, 5000))])
-def test_ticks_are_round_and_enclose(low, high, expected):
-    np.testing.assert_allclose(curve.ticks(low, high), list(expected), atol=1e-9)
-
-
-@pytest.mark.parametrize('value', [0, 5, -7, 1e6])
-def test_ticks_of_a_single_value(value):
-    found = curve.ticks(value, value)
-    assert len(found) >= 2 and found[0] <= value <= found[-1]
-
-
 def test_points_are_where_they_belong():
     points = [{'kimg': 10, 'swd': 20, 'other': 7}, {'kimg': 20, 'other': 8},
               {'kimg': 40, 'swd': 40}]

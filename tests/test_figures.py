@@ -116,3 +116,41 @@ def test_mixing_walk_shows_source_target_and_result():
         assert np.array_equal(result[:, :first], target[:, :first])
     assert np.array_equal(_tiles(frames[0], 2, 64)[1], _expected(gan, 0))
     assert np.array_equal(_tiles(frames[0], 2, 64)[2], _expected(gan, 2))
+
+
+def test_three_panels_lay_a_share_of_a_band():
+    gan = Stub(64)
+    source, target = gan.truncate(gan.seeded([0, 100]), 1)
+    frame, = figures.three_panels(gan, [(source, target, 0.5)], range(2, 4), side=64)
+    corner, upper, lower, result = _tiles(frame, 2, 64)
+    assert (corner == 255).all() and np.array_equal(upper, _expected(gan, 0))
+    assert np.array_equal(lower, _expected(gan, 100))
+    assert (result[:, 2:4] == [90, 110, 130]).all()
+    assert np.array_equal(np.delete(result, [2, 3], 1), np.delete(lower, [2, 3], 1))
+
+
+def test_mixes_are_of_every_pair():
+    gan = Stub(64)
+    sources, targets = gan.truncate(gan.seeded([0, 30]), 1), gan.truncate(gan.seeded([60]), 1)
+    tiles = _tiles(figures.mixes(gan, sources, targets, range(8, 10), side=64), 3, 64)
+    assert len(tiles) == 6 and np.array_equal(tiles[2], _expected(gan, 30))
+    assert np.array_equal(tiles[3], _expected(gan, 60))
+    assert np.array_equal(tiles[5][:, 8:10], tiles[2][:, 8:10])
+    assert np.array_equal(tiles[5][:, :8], tiles[3][:, :8])
+
+
+def test_a_sweep_moves_every_row_by_every_amount():
+    gan = Stub(64)
+    ws = gan.truncate(gan.seeded([10, 20]), 1)
+    sheet = figures.sweep(gan, ws, np.array([1, 0, 2]), [-5, 0, 5], range(1), side=64)
+    tiles = _tiles(sheet, 3, 64)
+    assert np.array_equal(tiles[1], _expected(gan, 10))
+    assert (tiles[5][:, 0] == [65, 80, 110]).all()
+    assert np.array_equal(tiles[5][:, 1:], _expected(gan, 20)[:, 1:])
+
+
+def test_strips_have_a_row_each_and_frames_even_sides():
+    pictures = Stub().pictures(Stub().truncate(Stub().seeded(range(6)), 1))
+    tiles = _tiles(figures.strips([pictures[:3], pictures[3:]], side=16), 3, 16)
+    assert all(np.array_equal(tile, picture) for tile, picture in zip(tiles, pictures))
+    assert figures.framed(pictures[0], 31).shape == (32, 32, 3)

@@ -28,6 +28,14 @@ def test_attributes(drawn):
     assert gan.about['made'] == {'by': 'a test'}
 
 
+def test_style_matrices_are_those_of_the_layers_in_order(drawn):
+    gan, values = drawn
+    scopes = ['4x4/Const', '4x4/Conv', '8x8/Conv0_up', '8x8/Conv1']
+    assert len(gan.style_matrices) == 4
+    for matrix, scope in zip(gan.style_matrices, scopes):
+        assert np.array_equal(matrix, values['synthesis/%s/style/weight' % scope])
+
+
 def test_seeds_stand_alone(drawn):
     gan, _ = drawn
     z = gan.seeded([5, 6, 5])

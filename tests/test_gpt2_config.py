@@ -26,7 +26,16 @@ def test_demo_weights_stay_under_4_megabytes():
     assert 4 * count < 4 * 2 ** 20
 
 
+def test_the_preset_of_ten_million_parameters_has_about_as_many():
+    network, _ = config.PRESETS['10M']
+    width = network.n_embd
+    count = (network.n_vocab + network.n_ctx + 2) * width + network.n_layer * (
+        12 * width + 13) * width
+    assert count == 10556640 and network.n_vocab == config.Network().n_vocab
+
+
 @pytest.mark.parametrize('make', [
+    lambda: config.Training(dropout=1.0), lambda: config.Training(dropout=-0.1),
     lambda: config.Network(n_embd=10, n_head=3), lambda: config.Network(n_vocab=257),
     lambda: config.Training(batch=0), lambda: config.Training(held_out=1.0)])
 def test_impossible_values_are_refused_in_one_line(make):

@@ -75,6 +75,30 @@ def test_gradient_is_the_oracles_slope(graph):
         assert abs((up - down) / (2 * step) - np.sum(gradient * way)) < 1e-4 * scale + 1e-7, name
 
 
+@pytest.mark.skipif(tf.__version__.startswith('1.'), reason='needs bfloat16, so TensorFlow 2')
+def test_products_in_16_bits_are_close_and_all_else_stays_in_32(graph):
+    tokens = tf.constant(texts())
+    model.loss(tokens, SMALL)
+    variables = tf.trainable_variables()
+    ways = [model.loss_and_gradients(tokens, SMALL, None, variables, recompute=recompute,
+                                     compute=model.PLAIN._replace(bfloat16=bfloat16))
+            for bfloat16, recompute in ((False, False), (True, False), (True, True))]
+    start(graph)
+    (exact, slopes), *others = graph.run(ways)
+    for coarse, others_slopes in others:
+        assert coarse != exact and coarse == pytest.approx(exact, rel=0.01)
+        for variable, slope, other in zip(variables, slopes, others_slopes):
+            assert variable.dtype.base_dtype == tf.float32 and other.dtype == np.float32
+            assert np.linalg.norm(slope - other) < 0.05 * np.linalg.norm(slope), variable.op.name
+    products = [op for op in tf.get_default_graph().get_operations() if 'MatMul' in op.type]
+    for op in products:
+        inside = '/h0/' in op.name or '/h1/' in op.name
+        assert inside or op.outputs[0].dtype == tf.float32, op.name
+    forward = 6 * SMALL.n_layer  # four dense ones and two of the attention; each has two slopes
+    coarse = sum(op.outputs[0].dtype == tf.bfloat16 for op in products)
+    assert coarse == 3 * forward + 4 * forward  # on the plain way, and where layers come twice
+
+
 @pytest.mark.parametrize('cuts', [[0, 4, 9], range(10)])
 def test_cache_changes_nothing(graph, cuts):
     """All at once, in two parts, and one by one, with more room in the cache than is used."""

@@ -78,6 +78,41 @@ def test_stopped_and_resumed_is_bitwise_not_stopped(trained, tmp_path, monkeypat
         line['held_out_loss'] for line in history(tmp_path)]
 
 
+def test_stopped_and_resumed_with_dropout_is_bitwise_not_stopped(tmp_path, monkeypatch):
+    """And each part of a batch has masks of its own, with layers computed again or not."""
+    config = dataclasses.replace(CONFIG, dropout=0.2, accumulate=2, recompute=True)
+    whole = state(go(tmp_path / 'whole', config))
+    with monkeypatch.context() as patch:
+        stop_after(patch, 4)
+        with pytest.raises(runs.Interrupted):
+            go(tmp_path / 'parts', config)
+    parts = state(go(tmp_path / 'parts', config))
+    assert whole['step'] == CONFIG.steps and set(whole) == set(parts)
+    for name in whole:
+        assert np.array_equal(whole[name], parts[name]), name
+
+
+def test_dropout_changes_the_training_and_not_the_measuring(tmp_path):
+    still = dataclasses.replace(CONFIG, learning_rate=0.0, steps=1)
+    plain, dropped = [history(go(tmp_path / str(rate), dataclasses.replace(still, dropout=rate)))
+                      for rate in (0.0, 0.3)]
+    assert plain[0]['loss'] != dropped[0]['loss']
+    for name in ('held_out_loss', 'distinct_1', 'overlap'):
+        assert plain[0][name] == dropped[0][name], name
+
+
+def test_16_bits_learn_on_tensorflow_2_and_are_refused_on_1(trained, tmp_path):
+    config = dataclasses.replace(CONFIG, bfloat16=True)
+    if tf.__version__.startswith('1.'):
+        with pytest.raises(UserError, match='--bfloat16'):
+            go(tmp_path, config)
+        return
+    ours, exact = state(go(tmp_path, config)), state(trained)
+    for name in ('model/wte', 'model/h0/attn/c_attn/w'):
+        assert ours[name].dtype == np.float32
+        assert 0 < np.abs(ours[name] - exact[name]).max() < 0.1, name
+
+
 def test_a_finished_run_has_nothing_left_to_do(trained):
     before = (trained / 'snapshot' / 'weights.npz').stat().st_mtime
     go(trained)
@@ -174,6 +209,17 @@ def test_a_start_gives_sizes_vocabulary_and_weights(trained, tmp_path):
     network, before = weights.read(trained / 'snapshot')
     again, after = weights.read(tmp_path / 'snapshot')
     assert network == again and all(np.array_equal(before[name], after[name]) for name in before)
+
+
+def test_a_vocabulary_can_be_given_without_weights(trained, tmp_path):
+    known = encoder.load(trained / 'snapshot')
+    known.save(tmp_path)
+    other = [product._replace(description=product.description.upper()) for product in PRODUCTS]
+    config = dataclasses.replace(CONFIG, steps=1)
+    go(tmp_path / 'run', config, other, vocabulary=tmp_path)
+    network, values = weights.read(tmp_path / 'run')
+    assert encoder.load(tmp_path / 'run' / 'snapshot').digest() == known.digest()
+    assert len(values['model/wte']) == network.n_vocab == known.size
 
 
 def test_what_cannot_be_trained_is_refused(trained, tmp_path):

@@ -53,6 +53,20 @@ def test_wrong_kinds_are_refused(typed, capsys):
     assert typed[0] in capsys.readouterr().err
 
 
+@pytest.mark.parametrize('text', ['nan', 'inf'])
+def test_numbers_are_finite(text, capsys):
+    with pytest.raises(SystemExit):
+        _parse('--heat', text)
+    assert "invalid float value: '%s'" % text in capsys.readouterr().err
+
+
+def test_numbers_have_a_least():
+    assert knobs.number(int, 1)('1') == 1 and knobs.number(float, 0)('0.5') == 0.5
+    assert knobs.number(int)('-3') == -3
+    with pytest.raises(argparse.ArgumentTypeError, match='0 is too small; the least is 1'):
+        knobs.number(int, 1)('0')
+
+
 def test_skipped_knobs_have_no_flag():
     assert not hasattr(_parse(skip=['heat']), 'heat')
     assert knobs.from_flags(Oven(heat=3), _parse(skip=['heat'])).heat == 3

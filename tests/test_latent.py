@@ -5,6 +5,7 @@ import pathlib
 import numpy as np
 import pytest
 
+from dnnlib.files import UserError
 from stylegan import latent
 
 RECORDED = pathlib.Path(__file__).parents[2] / 'shared' / 'parity' / 'stylegan' / 'misc.npz'
@@ -25,6 +26,25 @@ def test_bands_part_all_layers(layers):
 def test_bands_are_those_of_the_paper():
     assert latent.bands(18) == {
         'coarse': range(0, 4), 'middle': range(4, 8), 'fine': range(8, 18)}
+
+
+def test_bands_by_name_and_by_number():
+    assert latent.band('coarse', 18) == range(0, 4) and latent.band('all', 18) == range(18)
+    assert latent.band('0-3', 10) == range(0, 4) and latent.band('9', 10) == range(9, 10)
+
+
+@pytest.mark.parametrize('text', ['', 'sleeves', '3-1', '10', '0-10', '-1', '1-2-3'])
+def test_bands_that_are_none_list_the_known_ones(text):
+    with pytest.raises(UserError, match='known are: coarse, middle, fine, all, or numbers from 0'):
+        latent.band(text, 10)
+
+
+def test_moving_adds_in_exactly_the_band():
+    ws, vector = np.zeros([2, 10, 3], np.float32), np.array([1.0, 0, -2])
+    moved = latent.moved(ws, vector, [3, -1], range(4, 6))
+    assert moved.dtype == np.float32 and not ws.any()
+    assert moved[0, 4].tolist() == [3, 0, -6] and moved[1, 5].tolist() == [-1, 0, 2]
+    assert not moved[:, :4].any() and not moved[:, 6:].any()
 
 
 def test_mixing_takes_exactly_the_band():

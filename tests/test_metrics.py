@@ -149,6 +149,25 @@ def test_neighbours_are_ranked_by_pixels():
         assert np.array_equal(tile, reals.pictures[index])
 
 
+def test_distances_are_in_units_of_the_usual_one():
+    reals, copy = Reals(60), _pictures(12, 2, 16)
+    copy[1] = reals.pictures[7, :, ::-1]
+    indices, gaps = metrics.nearest(copy, reals.fetch, 60, count=4)
+
+    def gap(a, b):
+        return min(np.sqrt(np.square((a.astype(float) - side) / 255).sum())
+                   for side in (b, b[:, ::-1]))
+    usual = np.median([min(gap(a, b) for j, b in enumerate(reals.pictures) if i != j)
+                       for i, a in enumerate(reals.pictures)])
+    assert indices.shape == gaps.shape == (2, 4) and (np.diff(gaps, axis=1) >= 0).all()
+    assert indices[1, 0] == 7 and gaps[1, 0] < 1e-3
+    for picture, row, distances in zip(copy, indices, gaps):
+        expected = [gap(picture, reals.pictures[i]) / usual for i in row]
+        np.testing.assert_allclose(distances, expected, rtol=1e-4, atol=1e-3)
+
+
 def test_fewer_real_pictures_than_asked_for():
     sheet = metrics.neighbours(_pictures(13, 1, 16), Reals(2).fetch, 2, count=5)
     assert sheet.shape == (16, 3 * 16 + 2 * 2, 3)
+    indices, gaps = metrics.nearest(_pictures(13, 1, 16), Reals(1).fetch, 1, count=3)
+    assert indices.tolist() == [[0]] and gaps[0, 0] > 0

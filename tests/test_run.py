@@ -97,6 +97,17 @@ def test_samples_are_complete_and_the_same_bytes_again(place):
     assert [product['seed'] for product in products] == [0, 1]
     assert all({'psi', 'category', 'tags', 'prompt', 'text', 'image'} <= set(product)
                for product in products)
+    for product in products:
+        told = {name: str(value) for name, value in product['origin'].items()}
+        assert told['synthetic'] == 'yes' and told['seed'] == str(product['seed'])
+        assert images.read_origin(place / 'one' / product['image']) == told
+        distances = [each['distance'] for each in product['neighbours']]
+        assert len(distances) == 3 and distances == sorted(distances)
+        assert {each['image'] for each in product['neighbours']} <= names
+    for name in ('grid.png', 'truncation.png', 'mixing.png'):
+        assert images.read_origin(place / 'one' / name)['synthetic'] == 'yes'
+    assert all(b'"synthetic": "yes"' in (place / 'one' / name).read_bytes()
+               for name in ('walk.mp4', 'mixing.mp4'))
 
 
 def test_text_prints_in_the_form_of_the_post(place):

@@ -4,7 +4,7 @@ import numpy as np
 
 from dnnlib import tflib
 from dnnlib.tflib import tf
-from stylegan import networks, weights
+from stylegan import generator, networks, weights
 from stylegan.config import Network
 
 
@@ -47,6 +47,19 @@ def snapshot(path, *, res=16, alpha=1.0, **more):
         values = randomise(sess)
     weights.save(path, values, toy, res=res, alpha=alpha, kimg=1.5, made={'by': 'a test'})
     return values
+
+
+def own_pictures(path, seeds, **more):
+    """A snapshot of 8 px that draws within [-1, 1], as trained ones do -> (its Generator, pictures
+    of its own, uint8 [n, 8, 8, 3], their w)."""
+    values = snapshot(path, res=8, resolution=8, **more)
+    for name in values:
+        if 'ToRGB' in name:
+            values[name] *= 0.2
+    weights.save(path, values, network(resolution=8, **more), res=8, alpha=1.0, kimg=1, made={})
+    gan = generator.Generator(path, threads=1)
+    w = gan.w(gan.seeded(seeds))
+    return gan, gan.pictures(gan.truncate(w, 1)), w
 
 
 def local(values, scope):

@@ -1,0 +1,211 @@
+"""The picture tagger: what category and attributes a picture shows, with calibrated probabilities.
+
+The stand-in for a shop's own taxonomy service. `fit` trains one from arrays, `Tagger` reads one
+from an `.npz`: the variables of `tagnet` as float16, and `about`, a JSON text with the heads, the
+config, the temperatures and what made it.
+"""
+
+import dataclasses
+import json
+import zipfile
+
+import numpy as np
+
+from catalog import labels as catalogue_labels
+from catalog import calibration, tagnet
+from dnnlib import files, images, knobs, progress
+from dnnlib.files import UserError
+from dnnlib.knobs import knob
+from dnnlib.runs import Interrupted
+
+_FORMAT = 'picture-tagger'
+_SAVE_EVERY = 200  # updates
+# What numpy, zipfile and json raise on files that are no taggers, or damaged ones.
+_DAMAGE = (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile)
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """The network and its training."""
+    side: int = knob(64, 'side of the pictures it looks at', 'pixels')
+    fmaps: int = knob(16, 'maps of the first convolution; later ones have up to 8 times as many')
+    features: int = knob(96, 'width of the hidden layer')
+    steps: int = knob(1600, 'updates')
+    batch: int = knob(64, 'pictures per update')
+    learning_rate: float = knob(0.004, 'step size of Adam at first; it falls to 0 by a cosine')
+    weight_decay: float = knob(0.02, 'how fast weights shrink, in units of the step size')
+    class_weights: bool = knob(True, 'let rare values weigh as much as frequent ones')
+    augment: bool = knob(True, 'show pictures mirrored, moved, resized, brightened and blurred')
+    seed: int = knob(0, 'another seed, another network')
+    threads: int = knob(0, 'CPU threads; 0 takes all')
+
+    def __post_init__(self):
+        if self.side < 16 or min(self.fmaps, self.features, self.steps, self.batch) < 1:
+            raise UserError('--side is at least 16; fmaps, features, steps and batch at least 1')
+
+
+def _rate(step, config):
+    """Step size of the update after `step` updates: a short rise, then half a wave of a cosine."""
+    rise = min(1.0, (step + 1) / (0.05 * config.steps + 1))
+    return config.learning_rate * rise * (0.5 + 0.5 * np.cos(np.pi * step / config.steps))
+
+
+def sample(count, step, config):
+    """Which pictures the update after `step` updates looks at: passes in ever new order."""
+    places = np.arange(step * config.batch, (step + 1) * config.batch)
+    orders = {turn: np.random.RandomState([config.seed, 43, int(turn)]).permutation(count)
+              for turn in np.unique(places // count)}
+    return np.array([orders[place // count][place % count] for place in places])
+
+
+def weigh(labels, heads, config, sample_weights):
+    """How much each picture counts in each head: {head: float32 [n]}."""
+    weights = {}
+    for name, values in heads.items():
+        weights[name] = (labels[name] >= 0).astype(np.float32)
+        if config.class_weights:
+            each = catalogue_labels.class_weights(labels[name], len(values))
+            weights[name] *= each[np.maximum(labels[name], 0)]
+        if sample_weights is not None:
+            weights[name] = weights[name] * np.asarray(sample_weights, np.float32)
+    return weights
+
+
+def _update(training, pictures, labels, weights, config, step):
+    """The update after `step` updates. Raises UserError if its loss is no number."""
+    chosen = sample(len(pictures), step, config)
+    loss = training.step(
+        pictures[chosen], {name: np.maximum(known[chosen], 0) for name, known in labels.items()},
+        {name: each[chosen] for name, each in weights.items()}, rate=_rate(step, config),
+        how=tagnet.distortions(len(chosen), config.augment,
+                               np.random.RandomState([config.seed, 44, step])))
+    if not np.isfinite(loss):
+        raise UserError('the loss became %s at update %d; try a smaller --learning-rate'
+                        % (loss, step + 1))
+    return loss
+
+
+def _train(training, pictures, labels, weights, config, *, run, quiet):
+    """Train a `tagnet.Training`, from its beginning or a run's checkpoint -> name -> array."""
+    step = training.start(config.seed, run and run.latest())
+    with progress.bar(total=config.steps, initial=step, what='tagger', unit='step',
+                      disable=quiet) as bar:
+        while step < config.steps and not (run and run.stopping):
+            loss = _update(training, pictures, labels, weights, config, step)
+            step += 1
+            if run and (run.stopping or step % _SAVE_EVERY == 0 or step == config.steps):
+                run.save(training.session, step)
+            bar.set_postfix(loss='%.3f' % loss, refresh=False)
+            bar.update()
+    if step < config.steps:
+        raise Interrupted('%s is saved at update %d; run the same command again to go on'
+                          % (run.folder, step))
+    return training.values()
+
+
+class Tagger:
+    """A trained tagger, ready to look at pictures; `close` ends its session.
+
+    path: an `.npz` that `save` wrote. threads: CPU threads, 0 takes all.
+    Attributes: heads {name: (value, ...)}, side (pixels), about (dict). Raises UserError.
+    """
+
+    def __init__(self, path, threads=0):
+        path = files.existing(path, 'a picture tagger (tagger.npz)')
+        try:
+            with np.load(str(path), allow_pickle=False) as archive:
+                values = {name: archive[name] for name in archive.files}
+            about = json.loads(str(values.pop('about')))
+            if about['format'] != _FORMAT:
+                raise ValueError('it is a %s' % about['format'])
+            self._open(values, about, threads)
+        except _DAMAGE as error:
+            raise UserError('%s is no picture tagger of this program, or damaged (%s)'
+                            % (path, error))
+
+    @classmethod
+    def of(cls, values, about, threads=0):
+        """A tagger from variables and what is known about them, see `fit`."""
+        tagger = cls.__new__(cls)
+        tagger._open(values, about, threads)
+        return tagger
+
+    def _open(self, values, about, threads):
+        self.about, self.values = about, values
+        self.heads = {name: tuple(known) for name, known in about['heads']}
+        config = knobs.from_dict(Config, about['config'])
+        self.side, self._net = config.side, tagnet.Use(self.heads, config, values, threads)
+
+    def _seen(self, pictures):
+        """Pictures of any square size as the network takes them."""
+        pictures = np.asarray(pictures)
+        if pictures.shape[1:3] != (self.side, self.side):
+            pictures = np.stack([images.square(picture, self.side) for picture in pictures])
+        return pictures
+
+    def logits(self, pictures):
+        """uint8 [n, h, w, 3], n > 0 -> {head: float32 [n, values]}, before the temperature."""
+        return self._net(self._seen(pictures))[1]
+
+    def probabilities(self, pictures):
+        """uint8 [n, h, w, 3], n > 0 -> {head: float32 [n, values]}, calibrated."""
+        found = {name: calibration.softmax(values, self.about['temperatures'][name])
+                 for name, values in self.logits(pictures).items()}
+        return {name: values.astype(np.float32) for name, values in found.items()}
+
+    def features(self, pictures):
+        """uint8 [n, h, w, 3], n > 0 -> float32 [n, d], of the layer before the heads."""
+        return self._net(self._seen(pictures))[0]
+
+    def tags(self, pictures):
+        """The likeliest value of every head: list of {head: (value, probability)}."""
+        probabilities = self.probabilities(pictures)
+        return [{name: (values[int(probabilities[name][index].argmax())],
+                        float(probabilities[name][index].max()))
+                 for name, values in self.heads.items()} for index in range(len(pictures))]
+
+    def close(self):
+        """End the session; the tagger cannot look at anything after that."""
+        self._net.close()
+
+
+def fit(pictures, labels, heads, config=Config(), *, validation=None, sample_weights=None,
+        training=None, run=None, quiet=False):
+    """Train a tagger from arrays -> Tagger.
+
+    pictures:       uint8 [n, side, side, 3], n > 0.
+    labels:         {head: int [n]}, UNKNOWN where it teaches nothing.
+    validation:     (pictures, labels) by which the probabilities are calibrated, or None.
+    sample_weights: float [n], how much each picture counts, or None for 1.
+    run:            dnnlib.runs.Run to save in and to continue, or None: it takes a few minutes.
+    training:       an entered `tagnet.Training` of the same heads and sizes to use again, without
+                    a run; or None.
+    quiet:          no progress bar.
+    Raises Interrupted if the run was asked to stop, when everything has been saved.
+    """
+    assert pictures.shape[1:] == (config.side, config.side, 3), pictures.shape
+    labels = {name: labels[name] for name in heads}
+    weights = weigh(labels, heads, config, sample_weights)
+    if training is None:
+        with tagnet.Training(heads, config) as training:
+            if run:
+                run.prepare_saving()
+            values = _train(training, pictures, labels, weights, config, run=run, quiet=quiet)
+    else:
+        values = _train(training, pictures, labels, weights, config, run=None, quiet=quiet)
+    about = {'format': _FORMAT, 'heads': [[name, list(known)] for name, known in heads.items()],
+             'config': dataclasses.asdict(config), 'temperatures': dict.fromkeys(heads, 1.0)}
+    tagger = Tagger.of(values, about, config.threads)
+    if validation is not None and len(validation[0]):
+        logits = tagger.logits(validation[0])
+        about['temperatures'] = {name: calibration.temperature(logits[name], validation[1][name])
+                                 for name in heads}
+    return tagger
+
+
+def save(path, tagger, **made):
+    """Write a Tagger as an `.npz`. made: JSON-able facts for its `about`."""
+    with files.replacing(path) as temporary:
+        np.savez_compressed(
+            str(temporary), about=np.array(json.dumps(dict(tagger.about, **made))),
+            **{name: value.astype(np.float16) for name, value in tagger.values.items()})

@@ -1,0 +1,72 @@
+"""The file of directions, `directions.npz`: plain arrays, one row per direction.
+
+names, kinds, bands: strings [n]; vectors: float32 [n, w], of unit length; normals: float32 [n, w];
+scales, biases, aucs: float64 [n]; about: a JSON text with what made them.
+"""
+
+import dataclasses
+import json
+import zipfile
+
+import numpy as np
+
+from dnnlib import files
+from dnnlib.files import UserError
+
+_COLUMNS = {'name': 'names', 'vector': 'vectors', 'scale': 'scales', 'band': 'bands',
+            'kind': 'kinds', 'auc': 'aucs', 'normal': 'normals', 'bias': 'biases'}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Direction:
+    """One direction in w.
+
+    name:   such as 'pca3' or 'sleeve=long sleeves'.
+    vector: float32 [w], unit length: what to add to w.
+    scale:  length in w of one unit of strength: a standard deviation of w along the vector.
+    band:   the layers to move, as `latent.band` reads them.
+    kind:   how it was found: sefa, pca, lda, logistic or ridge.
+    auc:    how well the score tells held-out pictures apart; nan where nothing was labelled.
+    normal: float32 [w]; w @ normal + bias is the score: log odds of the property, or the number
+            that ridge estimates; without labels, the place along the vector.
+    bias:   see there.
+    """
+    name: str
+    vector: np.ndarray
+    scale: float
+    band: str
+    kind: str
+    auc: float
+    normal: np.ndarray
+    bias: float
+
+
+def save(path, directions, about):
+    """Write a list of Directions; about: JSON-able, what made them."""
+    columns = {column: np.array([getattr(direction, field) for direction in directions])
+               for field, column in _COLUMNS.items()}
+    with files.replacing(path) as temporary:
+        np.savez_compressed(str(temporary), about=np.array(json.dumps(about)), **columns)
+
+
+def load(path):
+    """Read a file of `save` -> ({name: Direction}, about). Raises UserError."""
+    path = files.existing(path, 'a directions.npz, as run.py directions writes it')
+    try:
+        with np.load(str(path), allow_pickle=False) as archive:
+            columns = {field: archive[column] for field, column in _COLUMNS.items()}
+            about = json.loads(str(archive['about']))
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError('%s is no file of directions, or damaged (%s)' % (path, error))
+    rows = [dict(zip(columns, row)) for row in zip(*columns.values())]
+    for row in rows:
+        row.update({field: str(row[field]) for field in ('name', 'band', 'kind')},
+                   **{field: float(row[field]) for field in ('scale', 'auc', 'bias')})
+    return {row['name']: Direction(**row) for row in rows}, about
+
+
+def named(directions, name):
+    """One of {name: Direction}; an unknown name is a UserError that lists the known ones."""
+    if name not in directions:
+        raise UserError("there is no direction '%s'; known are: %s" % (name, ', '.join(directions)))
+    return directions[name]

@@ -1,0 +1,60 @@
+"""Seeds and files of styles, and what is said about those that do not fit."""
+
+import numpy as np
+import pytest
+from toy_world import World
+
+from dnnlib.files import UserError
+from stylegan import codes
+
+
+def test_seeds():
+    assert codes.seeds('7') == [7]
+    assert codes.seeds('1,5, 9') == [1, 5, 9]
+    assert codes.seeds('0-3,8') == [0, 1, 2, 3, 8]
+
+
+@pytest.mark.parametrize('text', ['', 'a', '3-1', '1,,2', '-1', '4294967296'])
+def test_no_seeds(text):
+    with pytest.raises(UserError, match='seeds'):
+        codes.seeds(text)
+
+
+def test_a_w_is_every_layers_style_and_ws_are_kept(tmp_path):
+    w, ws = np.random.RandomState(0).randn(2, 8), np.random.RandomState(1).randn(3, 6, 8)
+    np.savez(str(tmp_path / 'w.npz'), w=w, psnr=np.zeros(2))
+    np.savez(str(tmp_path / 'ws.npz'), ws=ws, w=ws[:, 0])
+    read = codes.read(tmp_path / 'w.npz', 6, 8)
+    assert read.shape == (2, 6, 8) and read.dtype == np.float32
+    assert all(np.array_equal(read[:, layer], w.astype(np.float32)) for layer in range(6))
+    assert np.array_equal(codes.read(tmp_path / 'ws.npz', 6, 8), ws.astype(np.float32))
+
+
+def test_what_is_saved_is_read(tmp_path):
+    ws = np.random.RandomState(1).randn(3, 6, 8).astype(np.float32)
+    codes.save(tmp_path / 'ws.npz', ws)
+    assert np.array_equal(codes.styles(World(), str(tmp_path / 'ws.npz'), psi=0.3), ws)
+
+
+def test_seeds_are_truncated():
+    world = World()
+    w = world.w(world.seeded([4, 9]))
+    np.testing.assert_allclose(codes.styles(world, '4,9', 0.5)[:, 3], 0.5 * w, atol=1e-6)
+
+
+@pytest.mark.parametrize('arrays, words', [
+    (dict(w=np.zeros([2, 7])), r'w of shape \[2, 7\]; this generator takes'),
+    (dict(ws=np.zeros([2, 5, 8])), r'\[n, 6, 8\]'), (dict(w=np.zeros([0, 8])), 'shape'),
+    (dict(z=np.zeros([2, 8])), 'neither w'), (dict(w=np.array([{}])), 'damaged')])
+def test_misfits(tmp_path, arrays, words):
+    np.savez(str(tmp_path / 'w.npz'), **arrays)
+    with pytest.raises(UserError, match=words):
+        codes.read(tmp_path / 'w.npz', 6, 8)
+
+
+def test_no_archive(tmp_path):
+    (tmp_path / 'w.npz').write_text('no archive')
+    with pytest.raises(UserError, match='w.npz'):
+        codes.read(tmp_path / 'w.npz', 6, 8)
+    with pytest.raises(UserError, match='does not exist'):
+        codes.styles(World(), 'none.npz', 1)

@@ -1,0 +1,65 @@
+"""An origin says synthetic and what made a file, without a time, wherever a file has room."""
+
+import re
+import subprocess
+
+import imageio_ffmpeg
+import numpy as np
+import pytest
+
+from dnnlib import images, origin, runs, video
+
+FACTS = origin.origin(seed=7, psi=0.7, stylegan='runs/kjole/größe.npz', quoted='"; \\ \'=')
+RGB = np.random.RandomState(0).randint(0, 256, [16, 16, 3]).astype(np.uint8)
+
+
+def _told(facts):
+    return {name: str(value) for name, value in facts.items()}
+
+
+def test_an_origin_is_synthetic_flat_and_without_a_time():
+    facts = runs.origin_of(seed=7)
+    assert facts['synthetic'] == 'yes' and facts['project'] and facts['seed'] == 7
+    assert facts['tensorflow'] and facts == runs.origin_of(seed=7)
+    assert all(isinstance(value, (str, int, float)) for value in facts.values())
+    assert not re.search(r'\d\d:\d\d', ' '.join(_told(facts).values()))
+
+
+@pytest.mark.parametrize('write, name', [(images.write_png, 'a.png'),
+                                         (images.write_jpeg, 'a.jpg')])
+def test_pictures_carry_their_origin_and_nothing_else_changes(tmp_path, write, name):
+    write(tmp_path / name, RGB, FACTS)
+    assert images.read_origin(tmp_path / name) == _told(FACTS)
+    write(tmp_path / ('plain-' + name), RGB)
+    assert images.read_origin(tmp_path / ('plain-' + name)) == {}
+    assert np.array_equal(images.read_rgb(tmp_path / name),
+                          images.read_rgb(tmp_path / ('plain-' + name)))
+    write(tmp_path / ('again-' + name), RGB, FACTS)
+    assert (tmp_path / name).read_bytes() == (tmp_path / ('again-' + name)).read_bytes()
+
+
+def _comment(path):
+    """The comment of a video, as ffmpeg itself reads it."""
+    said = subprocess.check_output([imageio_ffmpeg.get_ffmpeg_exe(), '-v', 'error', '-i',
+                                    str(path), '-f', 'ffmetadata', '-'])
+    found = re.search(r'^comment=((?:[^\n\\]|\\.)*)', said.decode(), re.M)
+    return re.sub(r'\\(.)', r'\1', found.group(1)) if found else ''
+
+
+def test_videos_carry_their_origin(tmp_path):
+    video.write_mp4(tmp_path / 'a.mp4', [RGB, RGB], origin=FACTS)
+    assert origin.from_comment(_comment(tmp_path / 'a.mp4')) == _told(FACTS)
+    video.write_mp4(tmp_path / 'b.mp4', [RGB, RGB], origin=FACTS)
+    assert (tmp_path / 'a.mp4').read_bytes() == (tmp_path / 'b.mp4').read_bytes()
+    video.write_mp4(tmp_path / 'plain.mp4', [RGB, RGB])
+    assert origin.from_comment(_comment(tmp_path / 'plain.mp4')) == {}
+
+
+@pytest.mark.parametrize('comment', ['', 'Made by a scanner', '[1]', b'\xff\xfe\x00', '{"a": '])
+def test_other_comments_tell_no_origin(comment):
+    assert origin.from_comment(comment) == {}
+
+
+def test_outside_a_checkout_there_is_no_commit(monkeypatch):
+    monkeypatch.setenv('PATH', '')
+    assert origin.commit() == ''
