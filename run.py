@@ -186,8 +186,10 @@ def samples(options):
     images.write_png(out / 'truncation.png', figures.truncation(gan, range(seed, seed + 4)),
                      dict(sheet, psi='1 to -1'))
     images.write_png(out / 'mixing.png', figures.mixing(gan, seed, psi=psi), sheet)
-    video.write_mp4(out / 'walk.mp4', figures.walk(gan, seed, psi=psi), origin=sheet)
-    video.write_mp4(out / 'mixing.mp4', figures.mixing_walk(gan, seed, psi=psi), origin=sheet)
+    films = {'walk': figures.walk, 'mixing': figures.mixing_walk}
+    for name, frames in films.items():
+        video.write_mp4(out / (name + '.mp4'), frames(gan, seed, psi=psi, frames=options.frames),
+                        origin=sheet)
     texts = writer.texts([''] * options.count, seeds=_seeds(seed, options.count), sampling=how)
     files.write_text(out / 'descriptions.txt', decode.report(texts))
     _products(options, how, gan, writer, texts)
@@ -238,7 +240,7 @@ def evaluate(options):
     place = rules.known(train.classes, options.category)
     contest = rules.Contest(options.out, dict(
         how.decisive(), category=options.category, train=train.digest(), test=test.digest()),
-                            files.digest(gan.path))
+                            '%s-psi%g-%d' % (files.digest(gan.path), how.psi, how.pool))
 
     def pool():
         return contest.kept('pool', how.pool, how.seed, lambda: rare.pool(
@@ -333,17 +335,13 @@ def label(options):
 def edit(options):
     """Change what a picture shows to a value that is asked for, or go along directions."""
     from dnnlib import images, runs
-    from stylegan import codes, edit, editcheck, figures
+    from stylegan import codes, edit, figures
     how = knobs.from_flags(edit.Search(), options)
     gan, eye, made = _pair(options, how.threads)
     sample, known = _steering(options, made)
     editor = edit.Editor(gan, eye.heads, eye.probabilities, sample, known, how)
     if options.measure:
-        result = editcheck.measure(editor, gan, count=options.measure, psi=how.psi,
-                                   seed=codes.seeds(options.seed)[0])
-        files.write_json(options.out / 'measure.json', dict(
-            made=runs.provenance(), summary=editcheck.summary(result), edits=result))
-        print(editcheck.table(result))
+        _measure_edits(options, how, editor, gan, made)
         return
     asked, moves = edit.wanted(options.set), edit.moves(options.direction, known, options.layers)
     if not asked and not moves:
@@ -365,10 +363,11 @@ def project(options):
     """Find the styles with which the generator draws real pictures; the same again goes on."""
     from dnnlib import runs
     from stylegan import generator, perceptual, projected, recovery
-    from stylegan import project as projection
-    how = knobs.from_flags(projection.Projection(), options)
+    from stylegan import project as search
+    from stylegan.projection import Projection
+    how = knobs.from_flags(Projection(), options)
     gan = generator.Generator(_stylegan(options), how.threads)
-    projector = projection.Projector(
+    projector = search.Projector(
         gan, how, perceptual.vgg16(options.vgg) if options.vgg else perceptual.pyramid)
     origin = runs.origin_of(stylegan=gan.path.name, seed=how.seed)
     named = _targets(options, gan.res)
@@ -556,7 +555,7 @@ def _learnt_from(gan):
     from catalog import source
     from stylegan import dataset
     folder, about = gan.path.parent / 'records', gan.path.parent / 'options.json'
-    if PRETRAINED in gan.path.parents:  # it has learnt from the demo
+    if PRETRAINED.resolve() in gan.path.resolve().parents:  # it has learnt from the demo
         folder = _beside(DEMO, '-records-%d' % gan.res)
         if not folder.exists():
             print('the training pictures nearest to each product are sought in the demo catalogue; '
@@ -634,6 +633,24 @@ def _pair(options, threads):
                       'tagger': _digest(sorted(eye.about.items()))}
 
 
+def _measure_edits(options, how, editor, gan, made):
+    """Try random edits, print what came of them, and keep it in measure.json."""
+    from dnnlib import runs
+    from stylegan import codes, editcheck
+    judge = _judge(options, how, {})
+    judge = judge if judge and judge.heads == editor.heads else None
+    made = dict(made, how=dataclasses.asdict(how),
+                judge=_digest(sorted(judge.about.items())) if judge else '')
+    result = editcheck.measure(
+        editor, gan, options.out / 'measure.jsonl', count=options.measure, psi=how.psi,
+        seed=codes.seeds(options.seed)[0], judge=judge and judge.probabilities, made=made)
+    judged = editcheck.judged(result)
+    files.write_json(options.out / 'measure.json', dict(
+        made=runs.provenance(), summary=editcheck.summary(result),
+        judged=judged and editcheck.summary(judged)))
+    print(editcheck.table(result))
+
+
 def _steering(options, made):
     """What run.py directions has found for the same generator: (sample, {name: Direction})."""
     from stylegan import directionset, tagged
@@ -693,7 +710,7 @@ def _harvests(options, how, gan, eye, asked):
 
     def look(w):
         pictures = gan.pictures(tagged.layered(w, gan.layers))
-        return pictures, rarities.scores(eye.probabilities(pictures), eye.heads, asked)
+        return pictures, rarities.steady_scores(eye, asked, pictures, how.sure)
 
     def ordinary(count, rng):
         z = rng.standard_normal([count, gan.latent_size]).astype('float32')
@@ -781,10 +798,11 @@ def _again():
     """The command that makes one product of this call again, with {} in place of its seed."""
     typed, kept = iter(sys.argv[2:]), []
     for word in typed:
-        if word in ('--seed', '--count', '--out'):
-            next(typed, None)
-        elif not word.startswith(('--seed=', '--count=', '--out=')):
+        name, equals, _ = word.partition('=')
+        if name not in ('--seed', '--count', '--out', '--frames'):
             kept.append(shlex.quote(word))
+        elif not equals:
+            next(typed, None)  # its value
     return ' '.join(['python run.py cards --seed {} --count 1'] + kept)
 
 
@@ -1057,6 +1075,8 @@ def _edit_flags(parser):
                         'or numbers such as 0-3 (default: those of each direction)')
     parser.add_argument('--directions', type=pathlib.Path, default=pathlib.Path('out/directions'),
                         help='folder that run.py directions has written (default out/directions)')
+    parser.add_argument('--judge', type=pathlib.Path, metavar='FILE', help='for --measure, a '
+                        'second tagger that learnt from other data (default: the pretrained one)')
     parser.add_argument('--measure', type=knobs.number(int, 0), default=0, metavar='N',
                         help='instead, try N edits, random seeds and plausible values, and print '
                         'what came of them')
@@ -1064,7 +1084,7 @@ def _edit_flags(parser):
 
 
 def _project_flags(parser):
-    from stylegan.project import Projection
+    from stylegan.projection import Projection
     parser.add_argument('images', nargs='*', type=pathlib.Path, metavar='IMAGE',
                         help='pictures to find (default: some of --data)')
     _out_flag(parser, 'out/project')
@@ -1179,6 +1199,8 @@ def _evaluate_flags(parser):
 
 def _samples_flags(parser):
     _cards_flags(parser, 'out/samples')
+    parser.add_argument('--frames', type=knobs.number(int, 1), default=40, help='frames of the '
+                        'films from one picture to the next (default 40)')
 
 
 def main(arguments):

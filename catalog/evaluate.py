@@ -48,7 +48,7 @@ class Evaluate:
     pool: int = knob(4000, 'generated pictures in which the scout looks for the rare region')
     test: float = knob(0.3, 'share of the products to test on, where --test-data gives none')
     side: int = knob(32, 'side of the pictures', 'pixels')
-    psi: float = knob(1.0, 'truncation of the generated pictures; 1: none')
+    psi: float = knob(0.7, 'truncation of the generated pictures; 1: none')
     fmaps: int = knob(6, 'maps of the first convolution of the classifier')
     steps: int = knob(300, 'updates per training, the same for all arms')
     batch: int = knob(48, 'pictures per update')
@@ -64,8 +64,8 @@ class Evaluate:
             raise UserError('--pool is at least 40, and --test lies between 0 and 1')
 
     def decisive(self):
-        """The knobs that decide a single result, {name: value}."""
-        free = ('counts', 'seeds', 'seed', 'test', 'bootstrap', 'threads')
+        """The knobs that decide a result of an arm without synthetic pictures, {name: value}."""
+        free = ('psi', 'pool', 'counts', 'seeds', 'seed', 'test', 'bootstrap', 'threads')
         return {name: value for name, value in dataclasses.asdict(self).items()
                 if name not in free}
 
@@ -168,7 +168,7 @@ class Contest:
 
     facts: JSON-able, all that decides a result besides the generator; more counts and seeds may
     come later. Raises UserError if the folder holds a contest with other facts.
-    generator: its fingerprint; with another one, only what depends on it is made anew.
+    generator: a fingerprint of what draws; with another one, only what depends on it is made anew.
     """
 
     def __init__(self, folder, facts, generator):

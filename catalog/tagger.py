@@ -12,7 +12,7 @@ import zipfile
 import numpy as np
 
 from catalog import labels as catalogue_labels
-from catalog import calibration, tagnet
+from catalog import calibration, combinations, tagnet
 from dnnlib import files, images, knobs, progress
 from dnnlib.files import UserError
 from dnnlib.knobs import knob
@@ -145,7 +145,8 @@ class Tagger:
 
     def logits(self, pictures):
         """uint8 [n, h, w, 3], n > 0 -> {head: float32 [n, values]}, before the temperature."""
-        return self._net(self._seen(pictures))[1]
+        return {name: values + np.float32(self.about['offsets'][name])
+                for name, values in self._net(self._seen(pictures))[1].items()}
 
     def probabilities(self, pictures):
         """uint8 [n, h, w, 3], n > 0 -> {head: float32 [n, values]}, calibrated."""
@@ -158,15 +159,26 @@ class Tagger:
         return self._net(self._seen(pictures))[0]
 
     def tags(self, pictures):
-        """The likeliest value of every head: list of {head: (value, probability)}."""
-        probabilities = self.probabilities(pictures)
-        return [{name: (values[int(probabilities[name][index].argmax())],
-                        float(probabilities[name][index].max()))
-                 for name, values in self.heads.items()} for index in range(len(pictures))]
+        """The likeliest values that go together: list of {head: (value, probability)}."""
+        return combinations.decode(self.probabilities(pictures), self.heads,
+                                   self.about['impossible'])
 
     def close(self):
         """End the session; the tagger cannot look at anything after that."""
         self._net.close()
+
+
+def _calibrate(tagger, pictures, truth, weighed):
+    """Set the temperatures of a tagger, and the offsets of the heads whose values were `weighed`
+    by their frequency in these training labels."""
+    logits = tagger.logits(pictures)
+    for name, values in tagger.heads.items():
+        counts = np.bincount(weighed[name][weighed[name] >= 0], minlength=len(values)) + 0.5 if (
+            name in weighed) else np.ones([len(values)])
+        rarity = np.log(counts / counts.max())
+        part, warmth = calibration.share(logits[name], truth[name], rarity)
+        tagger.about['temperatures'][name] = warmth
+        tagger.about['offsets'][name] = (part * rarity).round(4).tolist()
 
 
 def fit(pictures, labels, heads, config=Config(), *, validation=None, sample_weights=None,
@@ -194,12 +206,12 @@ def fit(pictures, labels, heads, config=Config(), *, validation=None, sample_wei
     else:
         values = _train(training, pictures, labels, weights, config, run=None, quiet=quiet)
     about = {'format': _FORMAT, 'heads': [[name, list(known)] for name, known in heads.items()],
-             'config': dataclasses.asdict(config), 'temperatures': dict.fromkeys(heads, 1.0)}
+             'config': dataclasses.asdict(config), 'temperatures': dict.fromkeys(heads, 1.0),
+             'offsets': {name: [0.0] * len(known) for name, known in heads.items()},
+             'impossible': combinations.impossible(labels, heads)}
     tagger = Tagger.of(values, about, config.threads)
     if validation is not None and len(validation[0]):
-        logits = tagger.logits(validation[0])
-        about['temperatures'] = {name: calibration.temperature(logits[name], validation[1][name])
-                                 for name in heads}
+        _calibrate(tagger, *validation, labels if config.class_weights else {})
     return tagger
 
 

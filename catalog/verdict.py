@@ -101,7 +101,7 @@ def summary(figures, audit):
 def table(result):
     """The figures of `summary` as text: for each count of rare photos, a line per arm."""
     name = result['class']
-    lines = ['%-15s %6s %6s %6s %6s %8s  %-26s %s' % (
+    lines = ['%-16s %6s %6s %6s %6s %8s  %-26s %s' % (
         name, 'prec', 'recall', 'F1', 'AUPRC', 'macro-F1', 'F1 against real [95 %]', 'p (Holm)')]
     for row in result['arms']:
         if row['arm'] == 'real':
@@ -109,7 +109,7 @@ def table(result):
         own = row['classes'][name]
         told = '%+.3f [%+.3f, %+.3f]' % tuple(row['f1_against_real'][:3]) + (
             '%*s%.3f' % (5, '', row['p_holm'])) if 'p_holm' in row else ''
-        lines.append('  %-13s %6.3f %6.3f %6.3f %6.3f %8.3f  %s' % (
+        lines.append('  %-14s %6.3f %6.3f %6.3f %6.3f %8.3f  %s' % (
             row['arm'], own['precision'], own['recall'], own['f1'], row['auprc'],
             row['macro_f1'], told))
     return '\n'.join(lines + ['', _others(result)])
@@ -120,9 +120,9 @@ def _others(result):
     rows = [row for row in result['arms'] if row['count'] == result['arms'][-1]['count']]
     names = [name for name in rows[0]['classes'] if name != result['class']]
     lines = ['F1 of the others, with all %d' % rows[0]['count'],
-             '  %-13s %s' % ('', ' '.join('%9.9s' % catalogue_labels.shown(name)
+             '  %-14s %s' % ('', ' '.join('%9.9s' % catalogue_labels.shown(name)
                                           for name in names))]
-    return '\n'.join(lines + ['  %-13s %s' % (row['arm'], ' '.join(
+    return '\n'.join(lines + ['  %-14s %s' % (row['arm'], ' '.join(
         '%9.3f' % row['classes'][name]['f1'] for name in names)) for row in rows])
 
 

@@ -69,8 +69,8 @@ class Training:
     accumulate: int = knob(1, 'split each minibatch into so many parts, for less memory')
     lrate: float = knob(0.0, 'learning rate of both networks; 0 takes the table by resolution')
     rampup_kimg: float = knob(0.0, 'time in which the learning rate rises from zero', 'kimg')
-    settle_kimg: float = knob(0.0, 'time at the end in which the learning rate falls to a fiftieth',
-                              'kimg')
+    settle_kimg: float = knob(0.0, 'time at the end, at most half of it all, in which the learning '
+                              'rate falls to a fiftieth', 'kimg')
     r1_gamma: float = knob(10.0, 'weight of the R1 gradient penalty')
     r1_interval: int = knob(1, 'compute R1 only every so many steps (with that much more weight)')
     mixing: float = knob(0.9, 'share of minibatches in which two styles are mixed')
@@ -114,7 +114,8 @@ PRESETS = {
     'demo': (Network(resolution=64, latent_size=128, mapping_layers=4, fmap_base=512, fmap_max=96,
                      use_noise=False),
              Training(kimg=120, hold_kimg=20, fade_kimg=10, minibatch=8, lrate=0.006, r1_interval=8,
-                      average_kimg=4, tick_kimg=5, snapshot_ticks=4, metrics_every=4, grid=28)),
+                      average_kimg=4, settle_kimg=40, tick_kimg=5, snapshot_ticks=4,
+                      metrics_every=4, grid=28)),
     # 512 px, full width, one GPU: the post's recipe.
     'dress': (Network(), Training()),
 }

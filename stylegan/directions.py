@@ -132,7 +132,7 @@ def auc(scores, y):
 
 
 def _upright(vectors):
-    """Rows with the sign that makes the largest number of each positive: an eigenvector has none."""
+    """Rows with the sign that makes the largest number of each positive; eigenvectors have none."""
     rows = np.arange(len(vectors))
     return vectors * np.sign(vectors[rows, np.abs(vectors).argmax(1)])[:, np.newaxis]
 

@@ -150,18 +150,22 @@ class Editor:
         before, ws = ws, self.along(ws, moves)
         hows = ['%s %+g in %s' % (direction.name, strength, band)
                 for direction, strength, band in moves]
-        target = {head: tagged.place(self.heads, head, value)
-                  for head, value in self.shows(ws).items()}
-        for head, place in places.items():
-            target[head] = place
-            best = self._search(ws, head, target, seed)
-            ws, hows = best.ws[0], hows + best.hows
-        return Edit(ws, before, '; '.join(hows), self.shows(ws), shown_before)
+        target = self._places(ws)
+        for count, (head, place) in enumerate(places.items(), 1):
+            if place != target[head]:
+                target[head] = place
+                best = self._search(ws, head, list(places)[:count], target, seed)
+                ws, hows = best.ws[0], hows + best.hows
+        return Edit(ws, before, '; '.join(hows) or 'it was so already', self.shows(ws),
+                    shown_before)
 
     def shows(self, ws):
         """What the picture of ws [layers, w] shows: {head: value}."""
         seen = self.see(self.generator.pictures(ws[np.newaxis]))
         return {head: self.heads[head][int(p[0].argmax())] for head, p in seen.items()}
+
+    def _places(self, ws):
+        return {head: self.heads[head].index(value) for head, value in self.shows(ws).items()}
 
     def along(self, ws, moves):
         """ws [layers, w] moved without a search. moves: (Direction, strength in units, band)."""
@@ -170,25 +174,29 @@ class Editor:
                               proposals.layers_of(band, len(ws)))[0]
         return ws
 
-    def _judged(self, ws, hows, head, target, origin):
-        """Candidates with their costs. origin: the picture before, float."""
+    def _judged(self, ws, hows, asked, target, origin):
+        """Candidates with their costs. origin: the picture before, float.
+
+        Pictures are looked at in the mirror too: what is seen but once may be a fluke. asked: the
+        heads that count more.
+        """
         pictures = self.generator.pictures(ws)
         cost, wrong = _FAR * np.abs(pictures - origin).mean((1, 2, 3)), []
-        seen = self.see(pictures)
+        both = self.see(np.concatenate([pictures, pictures[:, :, ::-1]]))
         for name in self.heads:
-            logs = np.log(seen[name] + 1e-6)
-            wanted = logs[:, target[name]]
-            others = np.delete(logs, target[name], 1).max(1, initial=-20)
-            wrong.append(others > wanted)
-            lost = np.clip(others - wanted + _SURE, 0, 3) + wrong[-1]
-            cost = cost + (_ASKED if name == head else 1) * lost
+            logs = np.log(both[name] + 1e-6).reshape(2, len(ws), -1)
+            wanted = logs[:, :, target[name]]
+            others = np.delete(logs, target[name], 2).max(2, initial=-20)
+            wrong.append((others > wanted).any(0) if name in asked else (others > wanted)[0])
+            lost = np.clip(others - wanted + _SURE, 0, 3).mean(0) + wrong[-1]
+            cost = cost + (_ASKED if name in asked else 1) * lost
         return _Candidates(ws, hows, cost, np.stack(wrong, 1))
 
-    def _search(self, ws, head, target, seed):
+    def _search(self, ws, head, asked, target, seed):
         """The best style that was found for a target: _Candidates, of one."""
         origin = self.generator.pictures(ws[np.newaxis]).astype(np.float32)
         tried, hows = self._proposals.first(ws, head, target)
-        found = self._judged(tried, hows, head, target, origin)
+        found = self._judged(tried, hows, asked, target, origin)
         random = np.random.RandomState([seed, 61])
         for _ in range(self.how.generations):
             parents = found.best(PARENTS)
@@ -197,5 +205,5 @@ class Editor:
             wrong = [[name for name, bad in zip(self.heads, row) if bad] for row in parents.wrong]
             children, firsts = self._proposals.children(parents.ws, wrong, target, random)
             hows = [parents.hows[first].split(EVOLVED)[0] + EVOLVED for first in firsts]
-            found = parents.joined(self._judged(children, hows, head, target, origin))
+            found = parents.joined(self._judged(children, hows, asked, target, origin))
         return found.best(1)

@@ -190,10 +190,12 @@ def _line(direction, figures):
     start = '%-28s %-8s %5s  %-7s' % (direction.name, direction.kind, told, direction.band)
     if 'before' in figures:
         sides = [figures['before'], figures.get('after', figures['before'])]
-        return start + '  ' + '   '.join('%s  %s' % (_percent(side['hit']), _percent(side['others']))
-                                         for side in sides) + '   ' + _worst(figures['before'])
+        told = ['%s  %s' % (_percent(side['hit']), _percent(side['others'])) for side in sides]
+        return '%s  %s   %s   %s' % (start, told[0], told[1], _worst(figures['before']))
     if 'flips' in figures:
-        return start + '         %s               %s' % (_percent(figures['others']), _worst(figures))
+        told = '%s  %s' % (_percent(figures['hit']) if figures['hit'] else 5 * ' ',
+                           _percent(figures['others']))
+        return '%s  %s   %s   %s' % (start, told, 12 * ' ', _worst(figures))
     return start
 
 
@@ -210,5 +212,5 @@ def table(found, figures):
     line = '%-28s %-8s %5s  %-7s  %-12s   %-12s   %s'
     heads = [line % ('', '', '', '', 'as found', 'with removal', 'what else changes most'),
              line % ('direction', 'found by', 'AUC', 'layers', '  hit   else', '  hit   else', '')]
-    return '\n'.join([each.rstrip() for each in heads] + [_line(direction, figures.get(direction.name, {}))
-                               for direction in found])
+    return '\n'.join([each.rstrip() for each in heads] + [
+        _line(direction, figures.get(direction.name, {})) for direction in found])

@@ -1,9 +1,9 @@
 """What projection leaves: an `.npz`, a picture and a video for each target, and `all.npz` of all.
 
-NAME.npz holds w [1, w] (the mean over layers where they differ), ws [1, layers, w], drawn [h, w, 3],
-psnr, distance, losses [steps], the noise planes found, and `about`, a JSON text that tells what it
-was made of: by it a later run knows what is done. all.npz holds w [n, w], ws [n, layers, w] and
-names [n].
+NAME.npz holds w [1, w] (the mean over layers where they differ), ws [1, layers, w], drawn
+[h, w, 3], psnr, distance, losses [steps], the noise planes found, and `about`, a JSON text that
+tells what it was made of: by it a later run knows what is done. all.npz holds w [n, w],
+ws [n, layers, w] and names [n].
 """
 
 import dataclasses
@@ -131,9 +131,10 @@ def write_all(out, named, results, origin):
                  ws=np.concatenate([result['ws'] for result in results]),
                  names=np.array(list(named)))
     columns = min(_COLUMNS, len(results))
-    rows = zip(_rows(list(named.values()), columns),
-               _rows([result['drawn'] for result in results], columns))
-    images.write_png(out / 'all.png', figures.strips([row for pair in rows for row in pair]), origin)
+    pairs = zip(_rows(list(named.values()), columns),
+                _rows([result['drawn'] for result in results], columns))
+    rows = [row for pair in pairs for row in pair]
+    images.write_png(out / 'all.png', figures.strips(rows), origin)
 
 
 def report(named, results):

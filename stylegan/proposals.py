@@ -73,7 +73,8 @@ class Proposals:
         shows = np.flatnonzero(self._sample.values[head] == target[head])
         agree = sum((self._sample.probabilities[name][shows, target[name]]
                      for name in self._sample.heads if name != head), np.zeros(len(shows)))
-        far = np.linalg.norm((self._sample.w[shows] - ws.mean(0)) / (self._deviation + 1e-9), axis=1)
+        apart = (self._sample.w[shows] - ws.mean(0)) / (self._deviation + 1e-9)
+        far = np.linalg.norm(apart, axis=1)
         order = np.argsort(-agree + 0.02 * far, kind='stable')
         return self._sample.w[shows[order[:self._how.similar]]]
 
@@ -88,7 +89,8 @@ class Proposals:
                 rest = directions.step(own.normal, self._spread, kept)
                 yield rest * directions.scale(self._sample.w, rest), name + ' with the rest kept'
         if len(similar):
-            yield (similar.mean(0) - ws.mean(0)) / self._how.strongest, 'towards others with ' + name
+            way = similar.mean(0) - ws.mean(0)
+            yield way / self._how.strongest, 'towards others with ' + name
 
     def _kept(self, head, target):
         """The normals of the values that are to stay."""
@@ -97,7 +99,8 @@ class Proposals:
 
     def _line(self, ws, vector, name):
         """Candidates along a line, in each band: (ws, hows)."""
-        strengths = self._how.strongest * np.arange(1, self._how.strengths + 1) / self._how.strengths
+        count = self._how.strengths
+        strengths = self._how.strongest * np.arange(1, count + 1) / count
         found, hows = [], []
         for band in BANDS:
             same = np.repeat(ws[np.newaxis], len(strengths), 0)

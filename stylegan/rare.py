@@ -33,12 +33,12 @@ class Rare:
     method: str = knob('mix', 'mix, gaussian, shift, search, or all of them for a comparison')
     count: int = knob(200, 'products to make, with each method')
     search: int = knob(8000, 'pictures to search through first')
-    sure: float = knob(0.5, 'a picture is of the class from this probability on')
+    sure: float = knob(0.8, 'a picture is of the class from this probability on')
     few: int = knob(60, 'if fewer are found, mix and gaussian first draw around them for so many')
     tau: float = knob(1.0, 'spread of the Gaussian; below 1: more typical, above: more varied')
     margin: float = knob(1.0, 'how far shifted codes go past the boundary; 1: as far as found ones')
     most: int = knob(50, 'pictures to look at for each one wanted, before giving up')
-    psi: float = knob(1.0, 'truncation, in all layers; 1: none')
+    psi: float = knob(0.7, 'truncation, in all layers; 1: none')
     seed: int = knob(0, 'the first seed')
     threads: int = knob(0, 'CPU threads; 0 takes all, 1 makes the bytes repeatable')
 
@@ -112,7 +112,7 @@ def refined(space, found, look, how):
     for turn in range(_ROUNDS):
         draw = gaussian(space, kept if len(kept) >= FEWEST else found, how.tau)
         w = draw(4 * _BATCH, np.random.RandomState([how.seed, 62, turn]))
-        scores = look(w)[1]
+        scores = _scores(look, w)
         kept, drawn = np.concatenate([kept, w[accept(w, scores)]]), drawn + len(w)
         if len(kept) >= how.few:
             break
@@ -125,17 +125,26 @@ def refined(space, found, look, how):
     return kept, drawn
 
 
+def _scores(look, w):
+    """The scores [n] alone, by batches."""
+    return np.concatenate([look(w[i:i + _BATCH])[1] for i in range(0, len(w), _BATCH)])
+
+
 class Region:
     """Where a class lies, by a search.
 
-    w: [n, w], the codes searched through; scores: [n], how surely each picture is of the class;
-    look: as for `harvest`; extra: [k, w], more codes of the class, such as projected photos.
+    w: [n, w], the codes searched through; scores: [n], how surely each picture is of the class at
+    first sight; look: as for `harvest`, looks at those once more, closely; extra: [k, w], more codes of the class, such as projected photos.
     Attributes: space, found [k, w], those that are mixed and drawn around; hits: how many the search
     itself has found; refining: pictures looked at to have enough.
     """
 
     def __init__(self, w, scores, look, how, extra=None):
         self._w, self._look, self._how = w, look, how
+        scores = np.array(scores, np.float64)
+        hopeful = np.flatnonzero(scores >= how.sure)
+        if len(hopeful):
+            scores[hopeful] = _scores(look, w[hopeful])
         self.space, self._positive = Space(w), scores >= how.sure
         self.hits, self.refining = int(self._positive.sum()), 0
         self.found = w[self._positive]
@@ -231,7 +240,8 @@ def synthesiser(w, draw, most=6):
             pictures = draw(codes)
             return pictures, look(pictures)
         try:
-            found = Region(w(), scores, both, Rare(count=number, seed=seed, most=most)).mix()
+            found = Region(w(), scores, both, Rare(
+                count=number, seed=seed, most=most, sure=0.5)).mix()
         except UserError:
             return [draw(w()[:1])[:0]] * 2
         return found.raw, found.pictures

@@ -12,13 +12,17 @@ from stylegan import projected
 
 
 def _timed(out, named, generator, projector, origin):
-    """Results, and seconds per picture that was searched for; nan if all had been done before."""
+    """Results, and [seconds, seconds of the processor] per picture that was searched for.
+
+    Where all had been done before there are none: None.
+    """
     before = {path: path.stat().st_mtime for path in out.glob('*.npz')}
-    start = time.time()
+    starts = time.time(), time.process_time()
     results = projected.project(out, named, generator, projector, origin)
     fresh = sum(1 for name in named if before.get(out / (name + '.npz'))
                 != (out / (name + '.npz')).stat().st_mtime)
-    return results, (time.time() - start) / fresh if fresh else float('nan')
+    return results, [(now - start) / fresh if fresh else None for now, start in zip(
+        (time.time(), time.process_time()), starts)]
 
 
 def usual_distance(projector, seed):
@@ -36,9 +40,9 @@ def _figures(results, seconds):
 def measure(out, generator, projector, reals, *, count, seed, origin):
     """Project `count` generated pictures and the reals -> (all targets, their results, figures).
 
-    reals, targets: {name: uint8 [res, res, 3]}. figures: {'generated': ..., 'real': ...}, each with lists
-    psnr (dB) and distance (of features), and seconds per picture; generated has w_distance as
-    well, in units of the mean distance of two random w.
+    reals, targets: {name: uint8 [res, res, 3]}. figures: {'generated': ..., 'real': ...}, each
+    with lists psnr (dB) and distance (of features), and seconds per picture, by the clock and of
+    the processor; generated has w_distance as well, in units of the mean distance of two random w.
     """
     w = generator.w(generator.seeded(range(seed, seed + count)))
     pictures = generator.pictures(generator.truncate(w, 1))
@@ -52,18 +56,23 @@ def measure(out, generator, projector, reals, *, count, seed, origin):
     return dict(made, **reals), results + others, figures
 
 
+def _cell(values, form, best=min):
+    """Median, worst and best of a column, or a dash."""
+    if not values:
+        return '-'
+    worst = max if best is min else min
+    return '%s (%s to %s)' % tuple(form % value for value in (
+        np.median(values), worst(values), best(values)))
+
+
 def report(figures):
     """The figures of `measure` as a text table: median, and worst and best in brackets."""
-    def cell(values, form, best=min):
-        if not values:
-            return '-'
-        worst = max if best is min else min
-        return (form + ' (%s to %s)' % (form, form)) % (
-            np.median(values), worst(values), best(values))
-    lines = ['%-10s %3s  %-22s %-26s %-24s %s' % (
-        '', 'n', 'PSNR dB', 'feature distance', 'distance in W', 'seconds each')]
+    form = '%-10s %3s  %-22s %-26s %-24s %s'
+    lines = [form % ('', 'n', 'PSNR dB', 'feature distance', 'distance in W', 'seconds each')]
     for kind, each in figures.items():
-        lines.append('%-10s %3d  %-22s %-26s %-24s %.1f' % (
-            kind, len(each['psnr']), cell(each['psnr'], '%.1f', max), cell(
-                each['distance'], '%.4f'), cell(each.get('w_distance'), '%.2f'), each['seconds']))
+        seconds = each['seconds']
+        lines.append(form % (
+            kind, len(each['psnr']), _cell(each['psnr'], '%.1f', max),
+            _cell(each['distance'], '%.4f'), _cell(each.get('w_distance'), '%.2f'),
+            '-' if None in seconds else '%.1f (processor %.1f)' % tuple(seconds)))
     return '\n'.join(lines + ['median (worst to best); distance in W: 1 is that of two random w'])

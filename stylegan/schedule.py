@@ -45,9 +45,9 @@ def position(nimg, network, training, gpus=1):
     lrate = training.lrate or LRATE.get(resolution, 0.001)
     if training.rampup_kimg > 0:
         lrate *= min(nimg / 1000 / training.rampup_kimg, 1.0)
-    if training.settle_kimg > 0:
-        left = training.kimg - nimg / 1000
-        lrate *= min(max(left / training.settle_kimg, LEAST), 1.0)
+    settle_kimg = min(training.settle_kimg, training.kimg / 2)  # a short training has a rest too
+    if settle_kimg > 0:
+        lrate *= min(max((training.kimg - nimg / 1000) / settle_kimg, LEAST), 1.0)
     return Position(
         lod=level, resolution=resolution, alpha=1.0 - (level - math.floor(level)),
         minibatch=minibatch - minibatch % gpus, lrate=lrate,

@@ -31,6 +31,11 @@ def save(path, variables, network, *, res, alpha, kimg, made):
         np.savez_compressed(str(temporary), about=np.array(json.dumps(about)), **variables)
 
 
+def _full(values):
+    """Half precision, which halves a file that is shipped, back to float32; all else as it is."""
+    return values.astype(np.float32) if values.dtype == np.float16 else values
+
+
 def load(path):
     """Read a snapshot or a released pickle -> (variables: name -> array, Network, about dict).
 
@@ -43,7 +48,7 @@ def load(path):
         return variables, network, {'res': res, 'alpha': alpha, 'made': options}
     try:
         with np.load(str(path), allow_pickle=False) as archive:
-            variables = {name: archive[name] for name in archive.files}
+            variables = {name: _full(archive[name]) for name in archive.files}
         about = json.loads(str(variables.pop('about')))
         network = knobs.from_dict(Network, about['network'])
     except _DAMAGE as error:

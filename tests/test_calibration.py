@@ -35,6 +35,15 @@ def test_unknown_truths_do_not_count():
     assert calibration.temperature(logits, np.full(300, -1)) == 1.0
 
 
+@pytest.mark.parametrize('part', [0.0, 0.4, 1.0])
+def test_offsets_are_added_as_far_as_they_were_taken_away(part):
+    logits, truth = drawn(4000, 1.0)
+    offsets = np.array([0.0, -3.0, -2.0, -1.0])
+    found, warmth = calibration.share(logits - part * offsets, truth, offsets)
+    assert found == pytest.approx(part, abs=0.11) and warmth == pytest.approx(1, rel=0.1)
+    assert calibration.share(logits, np.full(4000, -1), offsets) == (0.0, 1.0)
+
+
 def test_the_error_is_the_gap_between_sureness_and_truth():
     probabilities = np.array([[0.75, 0.25]] * 4)
     assert calibration.error(probabilities, np.array([0, 0, 0, 1])) == pytest.approx(0)

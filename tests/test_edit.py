@@ -90,8 +90,13 @@ def test_a_strip_leads_from_before_to_after_and_beyond(editor):
     assert edit.between(done, (0, 0.5, 1, 1.5))[:, 2, 3].tolist() == [0, 0.5, 1, 1.5]
 
 
-def test_measuring_asks_what_is_plausible_and_counts(editor):
-    result = editcheck.measure(editor, World(), count=12, seed=50, psi=0.7)
+def _measure(editor, folder, count=12, **more):
+    return editcheck.measure(editor, World(), folder / 'log.jsonl', count=count, seed=50, psi=0.7,
+                             made={'by': 'a test'}, **more)
+
+
+def test_measuring_asks_what_is_plausible_and_counts(editor, tmp_path):
+    result = _measure(editor, tmp_path)
     assert len(result) == 12 and {one['asked'][0] for one in result} <= {'colour', 'size'}
     for one in result:
         shown = editor.shows(_ws(one['seed']))
@@ -104,3 +109,25 @@ def test_measuring_asks_what_is_plausible_and_counts(editor):
     assert total['hit and all kept'] <= min(total['hit'], total['all kept'])
     text = editcheck.table(result)
     assert 'of 12 edits' in text and text.splitlines()[2].startswith('category')
+    assert 'second tagger' not in text and not editcheck.judged(result)
+
+
+def test_measuring_goes_on_where_it_was_stopped(editor, tmp_path):
+    whole = _measure(editor, tmp_path)
+    log = tmp_path / 'log.jsonl'
+    lines = log.read_text().splitlines()
+    log.write_text('\n'.join(lines[:6]) + '\n')
+    assert _measure(editor, tmp_path) == whole and log.read_text().splitlines() == lines
+    log.write_text('{"by": "another"}\n' + '\n'.join(lines[1:3]) + '\n')
+    assert _measure(editor, tmp_path) == whole and log.read_text().splitlines() == lines
+
+
+def test_a_judge_has_eyes_of_its_own(editor, tmp_path):
+    def judge(pictures):  # to whom everything looks alike
+        return {head: np.tile(np.eye(len(values))[-1], [len(pictures), 1])
+                for head, values in HEADS.items()}
+    result = _measure(editor, tmp_path, count=8, judge=judge)
+    told = editcheck.judged(result)
+    assert all(all(one['kept'].values()) for one in told)
+    assert [one['hit'] for one in told] == [one['asked'][1] in ('red', 'large') for one in told]
+    assert editcheck.summary(told)['kept'] == 1 and 'second tagger' in editcheck.table(result)

@@ -74,7 +74,7 @@ def test_all_are_studied_and_told(probe, tmp_path):
 def test_a_strip_goes_from_less_to_more(probe):
     own = _along(1, 'colour=red', 'fine')
     sheet = entangle.strip(World(turn=0), probe.sample, own)
-    shown = [sheet[64, index * 130 + 50, 0] for index in range(len(entangle.STRENGTHS))]
+    shown = [sheet[50, index * 130 + 64, 0] for index in range(len(entangle.STRENGTHS))]
     assert shown == sorted(shown) and shown[-1] > shown[0]
 
 

@@ -98,3 +98,22 @@ def test_a_closed_walk_passes_its_stops_and_closes():
     lengths = np.linalg.norm(walk, axis=1)
     ends = np.linalg.norm(stops, axis=1)
     assert lengths.min() > ends.min() - 1e-4 and lengths.max() < ends.max() + 1e-4
+
+
+def test_averages_lie_between_few_of_their_parents():
+    ws = np.eye(5, dtype=np.float32)[:, np.newaxis] * np.ones([1, 3, 1], np.float32)
+    found = latent.averages(ws, 40, np.random.RandomState(0))
+    assert found.shape == (40, 3, 5) and found.dtype == np.float32
+    np.testing.assert_allclose(found.sum(2), 1, atol=1e-6)
+    assert set((found[:, 0] > 0).sum(1)) == {2, 3, 4}
+    assert np.array_equal(found[:, 0], found[:, 2])
+    assert (latent.averages(ws[:2], 9, np.random.RandomState(1)) > 0).sum() == 9 * 3 * 2
+    assert latent.averages(ws, 0, np.random.RandomState(0)).shape == (0, 3, 5)
+
+
+def test_crossed_ones_have_two_different_parents():
+    ws = np.arange(4, dtype=np.float32)[:, np.newaxis, np.newaxis] * np.ones([1, 6, 2], np.float32)
+    found = latent.crossed(ws, 30, range(4, 6), np.random.RandomState(0))
+    assert found.shape == (30, 6, 2)
+    assert (found[:, 0] != found[:, 5]).all() and (found[:, :4] == found[:, :1]).all()
+    assert (found[:, 4] == found[:, 5]).all() and len(np.unique(found)) == 4

@@ -9,9 +9,9 @@ import toy_stylegan
 from dnnlib import tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
-from stylegan import perceptual, project, projected
+from stylegan import perceptual, project, projected, projection
 
-HOW = project.Projection(steps=40, candidates=20, newton=3, batch=2, frames=3, threads=1)
+HOW = projection.Projection(steps=40, candidates=20, newton=3, batch=2, frames=3, threads=1)
 
 
 @pytest.fixture(scope='module')
@@ -88,15 +88,19 @@ def test_w_plus_has_a_style_for_each_layer_and_pull_holds_them(plain):
     assert np.abs(found.ws[:, 0] - found.ws[:, 1]).max() > 1e-3
 
 
-def test_noise_planes_are_found_as_well(tmp_path):
+def test_noise_planes_are_found_and_kept_like_noise(tmp_path):
     gan, pictures, _ = toy_stylegan.own_pictures(tmp_path / 'a.npz', [3, 4])
-    own = _projector(gan, w_noise=0.05, steps=100)
-    found = own.search(pictures, own.starts(own.features(pictures)))
-    assert [plane.shape for plane in found.planes] == [(2, 4, 4, 1)] * 2 + [(2, 8, 8, 1)] * 2
-    for plane in found.planes:
-        np.testing.assert_allclose(plane.mean((1, 2, 3)), 0, atol=1e-5)
-        np.testing.assert_allclose(np.square(plane).mean((1, 2, 3)), 1, rtol=1e-4)
-    assert (found.losses[-1] < 0.6 * found.losses[0]).all()
+    rough, losses = [], []
+    for weight in (0.0, 1e5):
+        own = _projector(gan, w_noise=0.05, noise_weight=weight)
+        found = own.search(pictures, own.starts(own.features(pictures)))
+        assert [plane.shape for plane in found.planes] == [(2, 4, 4, 1)] * 2 + [(2, 8, 8, 1)] * 2
+        for plane in found.planes:
+            np.testing.assert_allclose(plane.mean((1, 2, 3)), 0, atol=1e-5)
+            np.testing.assert_allclose(np.square(plane).mean((1, 2, 3)), 1, rtol=1e-4)
+        rough.append(sum(_rough(plane).sum() for plane in found.planes))
+        losses.append(found.losses[-1])
+    assert (losses[0] < losses[1]).all() and rough[1] < 0.5 * rough[0]
 
 
 def _rough(plane):
@@ -116,8 +120,8 @@ def test_roughness_against_numpy():
 
 
 def test_the_learning_rate_rises_and_falls():
-    how = project.Projection(lrate=0.1, ramp_up=0.05, ramp_down=0.25)
-    rates = [project.lrate(t, how) for t in (0, 0.025, 0.05, 0.5, 0.75, 0.875, 1)]
+    how = projection.Projection(lrate=0.1, ramp_up=0.05, ramp_down=0.25)
+    rates = [projection.lrate(t, how) for t in (0, 0.025, 0.05, 0.5, 0.75, 0.875, 1)]
     np.testing.assert_allclose(rates, [0, 0.05, 0.1, 0.1, 0.1, 0.05, 0], atol=1e-9)
 
 

@@ -8,9 +8,9 @@ import toy_stylegan
 
 from dnnlib import images, runs
 from dnnlib.files import UserError
-from stylegan import codes, perceptual, project, projected, recovery
+from stylegan import codes, perceptual, project, projected, projection, recovery
 
-HOW = project.Projection(steps=6, candidates=4, newton=1, batch=2, frames=2, threads=1)
+HOW = projection.Projection(steps=6, candidates=4, newton=1, batch=2, frames=2, threads=1)
 
 
 @pytest.fixture(scope='module')

@@ -9,7 +9,7 @@ from stylegan import rare, tagged
 
 
 def _how(**more):
-    return rare.Rare(**dict(dict(count=100, search=4000), **more))
+    return rare.Rare(**dict(dict(count=100, search=4000, sure=0.5), **more))
 
 
 @pytest.fixture(scope='module')

@@ -53,6 +53,20 @@ def test_the_least_sure_part_counts():
     assert rarities.knows(HEADS, asked) and not rarities.knows(HEADS, {'colour': 'gold'})
 
 
+def test_a_picture_is_what_it_shows_from_every_side():
+    """One half is light: as it is the tagger below says jumpsuit, mirrored it does not."""
+    class Left(Judge):
+        def probabilities(self, pictures):
+            return Judge.probabilities(self, pictures[:, :, :pictures.shape[2] // 2])
+    half = np.zeros([1, 40, 40, 3], np.uint8)
+    half[:, :, :20] = 255
+    pictures = np.concatenate([half, np.full([1, 40, 40, 3], 250, np.uint8), half[:, :, ::-1]])
+    asked = {'category': 'jumpsuit'}
+    steady = rarities.steady_scores(Left(), asked, pictures, 0.5)
+    assert steady[0] == 0 and steady[1] == pytest.approx(0.85 * 250 / 255, abs=0.01)
+    assert steady[2] == rarities.scores(Left().probabilities(pictures), HEADS, asked)[2] == 0
+
+
 class Harvest:
     pictures, raw = np.full([4, 2, 2, 3], 250, np.uint8), np.full([8, 2, 2, 3], 5, np.uint8)
     drawn, seconds = 8, 4.0

@@ -4,6 +4,7 @@ import argparse
 import pathlib
 import re
 import shlex
+import sys
 
 import pytest
 
@@ -42,6 +43,17 @@ def test_the_list_of_commands_has_a_line_for_each():
     for name, command in _commands().items():
         assert '\n    %s ' % name in listed or '\n    %s\n' % name in listed
         assert ' '.join(command.description.split('\n')[0].split()) in ' '.join(listed.split())
+
+
+@pytest.mark.parametrize('typed, again', [
+    ('cards', ''), ('samples --seed 3 --count=5 --out x --frames 2', ''),
+    ('samples --frames=2 --psi 1 --seed=4', ' --psi 1'),
+    ('cards --psi=1 --stylegan "my runs/a.npz"', " --psi=1 --stylegan 'my runs/a.npz'")])
+def test_a_product_can_be_made_again(monkeypatch, typed, again):
+    monkeypatch.setattr(sys, 'argv', ['run.py'] + shlex.split(typed))
+    command = run._again()
+    assert command == 'python run.py cards --seed {} --count 1' + again
+    run._parser().parse_args(shlex.split(command.format(7))[2:])
 
 
 def _typed(path):

@@ -50,6 +50,9 @@ def test_the_learning_rate_falls_at_the_end():
     rates = [schedule.position(1000 * kimg, Network(), training).lrate
              for kimg in (100, 200, 300, 350, 399, 400)]
     assert rates == pytest.approx([0.001, 0.001, 0.0005, 0.00025, 0.00002, 0.00002])
+    short = Training(kimg=100, settle_kimg=200)
+    assert schedule.position(50000, Network(), short).lrate == pytest.approx(0.001)
+    assert schedule.position(75000, Network(), short).lrate == pytest.approx(0.0005)
 
 
 def test_knobs_overrule_the_tables():

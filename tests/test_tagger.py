@@ -97,6 +97,19 @@ def test_weights_of_classes_of_samples_and_of_the_unknown():
     assert weights['colour'].tolist() == [1, 0, 3, 4]
 
 
+def test_what_class_weights_do_to_probabilities_is_put_right():
+    """Grey pictures tell nothing: the best guess at a value is then how frequent it is."""
+    random_state = np.random.RandomState([8])
+    pictures = random_state.randint(100, 156, [300, 16, 16, 3]).astype(np.uint8)
+    known = (random_state.uniform(size=300) < 0.1).astype(int)
+    model = tagger.fit(pictures[:150], {'category': known[:150]}, {'category': ('no', 'yes')},
+                       CONFIG, validation=(pictures[150:], {'category': known[150:]}), quiet=True)
+    weighed = tagger.calibration.softmax(model.logits(pictures[150:])['category']
+                                         - model.about['offsets']['category'])[:, 1].mean()
+    found = model.probabilities(pictures[150:])['category'][:, 1].mean()
+    assert abs(found - known[150:].mean()) < 0.06 < abs(weighed - known[150:].mean())
+
+
 def test_every_picture_is_seen_once_a_pass():
     config = Config(batch=6, seed=4)
     seen = np.concatenate([tagger.sample(9, step, config) for step in range(3)])

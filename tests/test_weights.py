@@ -29,6 +29,16 @@ def test_round_trip(tmp_path):
     assert about['made'] == {'command': 'größe'}
 
 
+def test_half_precision_comes_back_as_float32(tmp_path):
+    _save(tmp_path / 'a.npz')
+    with np.load(str(tmp_path / 'a.npz'), allow_pickle=False) as whole:
+        np.savez(str(tmp_path / 'b.npz'), about=whole['about'],
+                 **{name: whole[name].astype(np.float16) for name in ARRAYS})
+    variables = weights.load(tmp_path / 'b.npz')[0]
+    for name, value in ARRAYS.items():
+        assert variables[name].dtype == np.float32 and np.array_equal(variables[name], value)
+
+
 class _Trap:
     """Something whose unpickling would leave a mark."""
 

@@ -44,7 +44,7 @@ class World:
                             ws[:, list(bands['coarse']), 2].mean(1)], 1)
         grey = np.clip(np.rint(128 + _STEP * numbers), 0, 255).astype(np.uint8)
         result = np.full([len(ws), 16, 16, 3], 255, np.uint8)
-        result[:, :, :12] = grey.repeat(4, 1)[:, np.newaxis, :, np.newaxis]
+        result[:, :12] = grey.repeat(4, 1)[:, :, np.newaxis, np.newaxis]
         return result
 
 
@@ -55,7 +55,7 @@ def _softmax(logits):
 
 def see(pictures):
     """Probabilities of HEADS, read off the pictures' grey levels. Tops have no size."""
-    category, colour, size = (pictures[:, 8, [1, 5, 9], 0].T - 128.0) / _STEP
+    category, colour, size = (pictures[:, [1, 5, 9], 8, 0].T - 128.0) / _STEP
     colour, size = np.clip(colour, -1.2, 1.2), np.clip(size, -1.2, 1.2)
     sizes = np.stack([8 * category] + [-2 * np.square(size - at) for at in (-1.2, 0, 1.2)], 1)
     return {'category': _softmax(np.stack([-4 * category, 4 * category], 1) + 2),
