@@ -208,7 +208,7 @@ def rare(options):
     """Make many products of a rare class: search once for where it lies, then draw from there."""
     from catalog import rarities, tagger
     from gpt2 import decode, sampling
-    from stylegan import generator
+    from stylegan import generator, tagged
     from stylegan import rare as rares
     how, writing = [knobs.from_flags(each, options) for each in (rares.Rare(), sampling.Sampling())]
     gan = generator.Generator(_stylegan(options), how.threads)
@@ -216,11 +216,15 @@ def rare(options):
     asked = rarities.wanted(eye.heads, options.category, options.where)
     harvests, measure = _harvests(options, how, gan, eye, asked)
     rows = {method: measure(harvest) for method, harvest in harvests.items()}
+    if 'shift' in harvests:
+        moved = harvests['shift']
+        rows['shift']['kept'] = rarities.kept(eye, asked, gan.pictures(
+            tagged.layered(moved.sources, gan.layers)), moved.pictures)
     writer = decode.Writer(_gpt2(options), writing.threads)
     for method in how.methods():
         folder = options.out / method if how.method == 'all' else options.out
-        _write_rare(options, how, gan, eye, folder, harvests[method], method, lambda prompts, seeds:
-                    writer.texts(prompts, seeds=seeds, sampling=writing))
+        _write_rare(options, how, gan, eye, folder, harvests[method], method,
+                    _pen(writer, writing))
     files.write_json(options.out / 'rare.json', {
         'asked': asked, 'methods': rows, 'options': dataclasses.asdict(how)})
     files.write_text(options.out / 'rare.txt', rarities.table(rows) + '\n')
@@ -230,21 +234,21 @@ def rare(options):
 
 def evaluate(options):
     """Measure whether synthetic pictures help a classifier with a rare class; again goes on."""
-    from catalog import classify, verdict
+    from catalog import classify, photos, verdict
     from catalog import evaluate as rules
     from dnnlib import images, runs
-    from stylegan import generator, metrics, rare, tagged
+    from stylegan import generator, metrics, rare, search, tagged
     how = knobs.from_flags(rules.Evaluate(), options)
     gan = generator.Generator(_stylegan(options), how.threads)
     train, test = _contestants(options, how, gan)
-    place = rules.known(train.classes, options.category)
+    place = photos.known(train.classes, options.category)
     contest = rules.Contest(options.out, dict(
         how.decisive(), category=options.category, train=train.digest(), test=test.digest()),
                             '%s-psi%g-%d' % (files.digest(gan.path), how.psi, how.pool))
 
     def pool():
-        return contest.kept('pool', how.pool, how.seed, lambda: rare.pool(
-            gan, how.pool, how.psi, how.seed, lambda pictures: rules.at(pictures, how.side)))
+        return contest.kept('pool', how.pool, how.seed, lambda: search.pool(
+            gan, how.pool, how.psi, how.seed, lambda pictures: photos.at(pictures, how.side)))
     with classify.Classifiers(train.classes, how) as classifiers:
         results, audit = rules.run(
             contest, train, test, place, how, fit=classifiers.fit,
@@ -253,8 +257,8 @@ def evaluate(options):
     figures = verdict.Figures(results, test.labels, train.classes, place, how.bootstrap, how.seed)
     made = contest.kept('pictures', max(figures.counts), how.seed, None)['filtered']
     result = dict(verdict.summary(figures, audit), copies=rules.copies(
-        made, train, test, place, lambda some, photos: metrics.nearest(
-            some, lambda first, number: photos[first:first + number], len(photos), count=1)[1]))
+        made, train, test, place, lambda some, known: metrics.nearest(
+            some, lambda first, number: known[first:first + number], len(known), count=1)[1]))
     files.write_json(options.out / 'evaluate.json', result)
     files.write_text(options.out / 'evaluate.txt', verdict.report(result))
     images.write_png(options.out / 'evaluate.png', verdict.plot(figures))
@@ -617,9 +621,15 @@ def _gpt2(options):
     return options.gpt2 or _newest('snapshot/hparams.json').parent
 
 
+def _shipped(path):
+    """Whether a file came with the project; what came together goes together."""
+    return PRETRAINED.resolve() in pathlib.Path(path).resolve().parents
+
+
 def _tagger(options):
     """The file of the picture tagger to use; the text tagger lies beside it."""
-    path = options.tagger or _newest('tagger.npz')
+    shipped = not options.tagger and _shipped(_stylegan(options))
+    path = PRETRAINED / 'tagger' if shipped else options.tagger or _newest('tagger.npz')
     return path / 'tagger.npz' if path.is_dir() else path
 
 
@@ -679,6 +689,16 @@ def _eyes(options, gan, threads):
     return path, agreement.describer(eye.tags), check, eye.features
 
 
+def _pen(writer, how):
+    """The function (prompts, seeds, attempt) -> texts. how: Sampling.
+
+    Every further attempt chooses words more freely, or the same contradiction would come again.
+    """
+    return lambda prompts, seeds, attempt: writer.texts(
+        prompts, seeds=seeds, sampling=how,
+        temperature=max(how.temperature, min(1.0, how.temperature + 0.15 * attempt)))
+
+
 def _products(options, how, gan, writer, texts=()):
     """Make the products of `samples` and `cards`, and the page; print how texts and pictures fit.
 
@@ -692,8 +712,7 @@ def _products(options, how, gan, writer, texts=()):
     products = fakes.write(
         out, gan.pictures(gan.truncate(w, psi)), seeds=seeds, psi=psi, ws=w,
         origin=runs.origin_of(stylegan=gan.path.name), describe=describe, check=check,
-        write_texts=lambda prompts, numbers: writer.texts(prompts, seeds=numbers, sampling=how),
-        tries=options.tries,
+        write_texts=_pen(writer, how), tries=options.tries,
         beside=_beside_each(gan, out, options.neighbours, features))
     fakes.write_page(out, products, texts, facts=dict(
         runs.provenance(), stylegan=str(gan.path), gpt2=str(_gpt2(options)), tagger=str(eyes),
@@ -706,7 +725,7 @@ def _products(options, how, gan, writer, texts=()):
 def _harvests(options, how, gan, eye, asked):
     """What `rare` brings in, {method: Harvest}, and the function Harvest -> its figures."""
     from catalog import rarities
-    from stylegan import codes, rare, tagged
+    from stylegan import codes, rare, search, tagged
 
     def look(w):
         pictures = gan.pictures(tagged.layered(w, gan.layers))
@@ -715,7 +734,7 @@ def _harvests(options, how, gan, eye, asked):
     def ordinary(count, rng):
         z = rng.standard_normal([count, gan.latent_size]).astype('float32')
         return tagged.truncated(gan, gan.w(z), how.psi)
-    sample, seconds = rare.searched(
+    sample, seconds = search.searched(
         options.out / 'search.npz', {'stylegan': files.digest(gan.path), 'psi': how.psi,
                                      'tagger': files.digest(_tagger(options)), 'seed': how.seed},
         how.search, lambda first, number: tagged.collect(
@@ -735,7 +754,7 @@ def _measure_of(options, how, gan, eye, asked, found, before):
     from stylegan import metrics, rare
     judge, reals, nearest = _judge(options, how, asked), None, None
     describe = (judge or eye).features
-    if options.data or PRETRAINED in gan.path.parents:
+    if options.data or _shipped(gan.path):
         photos, products = tagging.read(source.read_kept(options.data or _demo_pruned()), gan.res)
         own = rarities.among(products, asked)
         reals = rare.mean_distance(describe(photos[own])) if own else None
@@ -763,19 +782,19 @@ def _judge(options, how, asked):
 
 def _contestants(options, how, gan):
     """The Photos that `evaluate` trains on and tests on."""
-    from catalog import evaluate, source, tagging
+    from catalog import photos, source, tagging
     data = options.data or _demo_pruned()
     products = source.with_pictures(source.read_kept(data, key_column=options.key_column), data)
     classes = tuple(sorted({p.category for p in products}))
-    evaluate.known(classes, options.category)
+    photos.known(classes, options.category)
     if options.test_data:
         test = source.with_pictures(source.read_kept(options.test_data), options.test_data)
     else:
-        products, test = evaluate.split(products, how.test, how.seed)
+        products, test = photos.split(products, how.test, how.seed)
         print('no --test-data given: %d of the products are kept for the test. Had the generator '
               'learnt from them, this would prove nothing; give a catalogue that is new to it'
               % len(test))
-    return [evaluate.photos(*tagging.read(each, how.side, options.fit), classes)
+    return [photos.labelled(*tagging.read(each, how.side, options.fit), classes)
             for each in (products, test)]
 
 
@@ -829,7 +848,7 @@ EXAMPLES = {
     'check-text': '--gpt2 runs/gpt2 --count 200',
     'rare': '--category jumpsuit --count 200',
     'evaluate': '--category jumpsuit --seeds 5',
-    'project': 'photo.jpg',
+    'project': '--category jumpsuit --count 12 --mix 16',
     'evaluate': '--category jumpsuit --test-data data/another-demo',
     'metrics': '--stylegan runs/photos --count 2000',
     'directions': '--count 4000 --out out/directions',
@@ -1026,7 +1045,7 @@ def _stylegan_flag(parser):
 def _tagger_flag(parser):
     parser.add_argument('--tagger', type=pathlib.Path, metavar='FILE|RUN', help='what reads tags '
                         'off pictures: a tagger.npz, or the folder of one (default: the newest '
-                        'run, else the pretrained one)')
+                        'run; for the pretrained picture model the pretrained one)')
 
 
 def _out_flag(parser, place):
@@ -1154,9 +1173,9 @@ def _cards_flags(parser, place='out/cards'):
                         'trained, 0 smooth (default 1)')
     parser.add_argument('--count', type=knobs.number(int, 1), default=12,
                         help='products to make (default 12)')
-    parser.add_argument('--tries', type=knobs.number(int, 0), default=5,
+    parser.add_argument('--tries', type=knobs.number(int, 0), default=10,
                         help='how often a text that contradicts its picture is written again '
-                        '(default 5)')
+                        '(default 10)')
     parser.add_argument('--neighbours', type=knobs.number(int, 0), default=3,
                         help='training pictures to show beside each product, the nearest; 0: '
                         'none (default 3)')

@@ -24,13 +24,12 @@ Everything here is arrays and functions; each result is kept, so a stopped conte
 
 import contextlib
 import dataclasses
-import hashlib
 import json
 
 import numpy as np
 
-from catalog import labels as catalogue_labels
-from dnnlib import files, images, progress
+from catalog.photos import at, few
+from dnnlib import files, progress
 from dnnlib.files import UserError
 from dnnlib.knobs import knob
 
@@ -81,65 +80,6 @@ class Evaluate:
             raise UserError('there are %d rare photos to train on; --counts asks for %s' % (
                 there, self.counts))
         return counts
-
-
-class Photos:
-    """Labelled pictures: pictures uint8 [n, side, side, 3], labels int [n] into classes."""
-
-    def __init__(self, pictures, labels, classes):
-        assert len(pictures) == len(labels), (len(pictures), len(labels))
-        self.pictures, self.labels, self.classes = pictures, labels, tuple(classes)
-
-    def __len__(self):
-        return len(self.labels)
-
-    def digest(self):
-        """A short fingerprint of all of it."""
-        parts = hashlib.sha256(repr(self.classes).encode('utf-8'))
-        for array in (self.pictures, self.labels):
-            parts.update(np.ascontiguousarray(array).tobytes())
-        return parts.hexdigest()[:16]
-
-    def part(self, chosen):
-        """Those with these indices."""
-        return Photos(self.pictures[chosen], self.labels[chosen], self.classes)
-
-    def plus(self, pictures, label):
-        """With more pictures of one class."""
-        more = np.full(len(pictures), label, self.labels.dtype)
-        return Photos(np.concatenate([self.pictures, pictures]),
-                      np.concatenate([self.labels, more]), self.classes)
-
-
-def photos(pictures, products, classes):
-    """Photos of those products (catalog.source.Product) whose category is one of `classes`.
-
-    pictures: uint8 [n, side, side, 3], one of each product.
-    """
-    known = [index for index, product in enumerate(products) if product.category in classes]
-    return Photos(pictures[known], np.array([classes.index(products[i].category) for i in known],
-                                            np.int32), classes)
-
-
-def split(products, share, seed):
-    """Products to train on and to test on; equal keys, the same product, stay together."""
-    train, test = catalogue_labels.split([p.key for p in products], (share,), seed)
-    return [products[i] for i in train], [products[i] for i in test]
-
-
-def known(classes, name):
-    """The index of a class. Raises UserError that lists the known ones."""
-    if name not in classes:
-        raise UserError("there is no category '%s'; known are: %s" % (
-            name, ', '.join(value or "''" for value in classes)))
-    return classes.index(name)
-
-
-def few(train, rare, count, seed):
-    """Photos with `count` of those of class `rare` only, drawn by `seed`; all others stay."""
-    ours = np.flatnonzero(train.labels == rare)
-    chosen = np.random.RandomState([seed, count, 72]).permutation(ours)[:count]
-    return train.part(np.sort(np.concatenate([np.flatnonzero(train.labels != rare), chosen])))
 
 
 def arm(name, photos, rare, drawn, number):
@@ -204,13 +144,6 @@ def drawn(photos, rare, *, fit, pool, synthesise, number, seed):
         plain, filtered = synthesise(scout(pool)[:, rare], lambda pictures: scout(
             at(pictures, side))[:, rare], number, seed)
     return {'synthetic': at(plain, side), 'filtered': at(filtered, side)}
-
-
-def at(pictures, side):
-    """Pictures at `side` pixels."""
-    if pictures.shape[1] == side or not len(pictures):
-        return pictures.reshape([len(pictures), side, side, 3])
-    return np.stack([images.square(picture, side) for picture in pictures])
 
 
 def run(contest, train, test, rare, how, *, fit, pool, synthesise):

@@ -41,7 +41,7 @@ def _drafts(seen, prompts, seeds, write_texts, check, tries):
     todo = range(len(seen))
     for attempt in range(1 + tries):
         numbers = [redraw_seed(seeds[i], attempt) for i in todo]
-        texts = write_texts([prompts[i] for i in todo], numbers) if numbers else []
+        texts = write_texts([prompts[i] for i in todo], numbers, attempt) if numbers else []
         for i, number, text in zip(todo, numbers, texts):
             verdict = check(seen[i], text)
             drafts[i]['redrawn'] = attempt
@@ -59,7 +59,8 @@ def write(folder, pictures, *, seeds, psi, origin, describe, write_texts, ws=Non
     pictures:    uint8 [n, h, w, 3], made from `seeds` with truncation `psi`.
     origin:      what every file made here carries, see `dnnlib.origin`; seed and psi are added.
     describe:    function pictures -> list of agreement.Seen.
-    write_texts: function (list of prompts, list of seeds) -> list of texts.
+    write_texts: function (list of prompts, list of seeds, attempt) -> list of texts; attempt is 0
+                 at first, then counts the times that texts are written again.
     ws:          float [n, w], the codes of the pictures before truncation, or None.
     check:       function (Seen, text) -> agreement.Verdict, or None: nothing is compared.
     tries:       how often a text that contradicts its picture is written again.

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from catalog import attributes, measure
+from dnnlib import progress
 
 PLAIN, PATTERNED = 'plain', 'patterned'
 _SIDE = 96  # px: patterns are judged at one size
@@ -75,7 +76,8 @@ def described(products, pictures):
     pictures: uint8 [n, h, w, 3], theirs, in order.
     """
     result = []
-    for product, picture in zip(products, pictures):
+    for product, picture in progress.bar(zip(products, pictures), what='colours',
+                                         total=len(products), unit='img'):
         found = measured(picture)
         result.append(product._replace(
             attributes=product.attributes + tuple(found.items()),

@@ -103,6 +103,16 @@ def judged(tagger, asked, pictures):
     return float(np.all(right, 0).mean())
 
 
+def kept(tagger, asked, before, after):
+    """{head: share of pictures that still show the same value}, of all heads not asked for.
+
+    before, after: uint8 [n, h, w, 3], the same products before and after they became of the class.
+    """
+    was, now = [tagger.probabilities(pictures) for pictures in (before, after)]
+    return {head: float((was[head].argmax(1) == now[head].argmax(1)).mean())
+            for head in was if head not in asked and head != 'category'}
+
+
 def among(products, asked):
     """Indices of the products (catalog.source.Product) that are what was asked for."""
     return [index for index, product in enumerate(products)
@@ -161,7 +171,10 @@ def table(rows):
         '%s: %.1f times fewer pictures per accepted one than the search (%.1f with the search '
         'counted)' % (method, each['search'] / own,
                       each['search'] / rows[method]['pictures_each_all_in'])
-        for method, own in each.items() if method != 'search' and 'search' in each]
+        for method, own in each.items() if method != 'search' and 'search' in each] + [
+        '%s keeps, of what the pictures showed before: %s' % (method, ', '.join(
+            '%s %.0f %%' % (head, 100 * share) for head, share in row['kept'].items()))
+        for method, row in rows.items() if 'kept' in row]
     return '\n'.join(lines)
 
 

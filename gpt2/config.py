@@ -30,9 +30,9 @@ class Training:
     steps: int = knob(15000, 'how long to train', unit='updates')
     batch: int = knob(1, 'windows per update')
     window: int = knob(1024, 'length of a window; at most n_ctx', unit='tokens')
-    pack: str = knob('documents', 'what a window holds: documents, whole ones and padding; starts, '
-                                  'the beginning of one more instead; or stream, a piece of all '
-                                  'texts one behind another')
+    pack: str = knob('starts', 'what a window holds: documents, whole ones and padding; starts, '
+                               'the beginning of one more instead; or stream, a piece of all '
+                               'texts one behind another')
     learning_rate: float = knob(2e-5, 'step size of Adam after the warm-up')
     warmup: int = knob(100, 'updates over which the learning rate rises from zero', unit='updates')
     final_rate: float = knob(1.0, 'share of the learning rate that is left at the last update; '
@@ -83,9 +83,8 @@ FREE = ('steps', 'validate_every', 'sample_every', 'save_every', 'patience', 'th
 PRESETS = {
     # From nothing, on a CPU, in ten minutes; the weights take less than 4 MB.
     'demo': (Network(n_vocab=1280, n_ctx=160, n_embd=128, n_head=4, n_layer=4),
-             Training(steps=4000, batch=8, window=160, pack='starts', learning_rate=4e-3,
-                      final_rate=0.05, clip=1.0, validate_every=250, sample_every=500,
-                      save_every=500)),
+             Training(steps=4000, batch=8, window=160, learning_rate=4e-3, final_rate=0.05,
+                      clip=1.0, validate_every=250, sample_every=500, save_every=500)),
     # From nothing with the released vocabulary, which alone makes 8 of its 10.6 million parameters;
     # for a few thousand short texts.
     '10M': (Network(n_ctx=256, n_embd=160, n_head=5, n_layer=8),

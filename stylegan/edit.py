@@ -11,8 +11,8 @@ What a picture shows is asked of a function again (see `tagged`). Three things a
 3. Evolution. The best so far have children: their layers are exchanged, they take steps along the
    direction of a value that was lost or not yet reached, or at random.
 
-Of all pictures that show the asked value, those win that kept most, and of these the one nearest to
-the picture before.
+Of all pictures that surely show the asked value, in the mirror too, those win that kept most, and
+of these the one nearest to the picture before.
 """
 
 import dataclasses
@@ -25,8 +25,9 @@ from stylegan import latent, proposals, tagged
 from stylegan.directionset import named
 
 PARENTS, EVOLVED = 8, ', evolved'
-_SURE = np.log(1.5)  # a value counts as safely shown where the next likely one has so much less
-_ASKED, _FAR = 3.0, 0.02  # what the asked value and a grey level of difference cost beside a head
+_SURE = np.log(3)  # an asked value is to be so much likelier than the next one, ...
+_KEPT = np.log(1.5)  # ... and one that is to be kept so much
+_ASKED, _FAR = 5.0, 0.02  # what the asked value and a grey level of difference cost beside a head
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Search:
     strengths: int = knob(5, 'strengths along each line')
     strongest: float = knob(4.0, 'the last of them', 'standard deviations')
     similar: int = knob(8, 'sampled styles that show the asked value to learn from')
-    generations: int = knob(6, 'generations of the evolution; 0: only lines and mixes')
+    generations: int = knob(8, 'generations of the evolution; 0: only lines and mixes')
     children: int = knob(32, 'pictures per generation')
     threads: int = knob(0, 'CPU threads; 0 takes all, 1 makes the bytes repeatable')
 
@@ -103,7 +104,8 @@ def report(edit, asked):
             told = 'as asked' if asked.get(head) == value else (
                 'asked for: %s' % asked[head] if head in asked else 'not asked for')
             lines.append("%s: %s -> %s (%s)" % (head, before or "''", value or "''", told))
-    same = [head for head, value in edit.shown.items() if value == edit.shown_before[head]]
+    same = [head for head, value in edit.shown.items()
+            if value == edit.shown_before[head] and head not in asked]
     return '\n'.join(lines + ['unchanged: ' + ', '.join(same)])
 
 
@@ -185,11 +187,12 @@ class Editor:
         both = self.see(np.concatenate([pictures, pictures[:, :, ::-1]]))
         for name in self.heads:
             logs = np.log(both[name] + 1e-6).reshape(2, len(ws), -1)
-            wanted = logs[:, :, target[name]]
+            logs = logs if name in asked else logs[:1]
             others = np.delete(logs, target[name], 2).max(2, initial=-20)
-            wrong.append((others > wanted).any(0) if name in asked else (others > wanted)[0])
-            lost = np.clip(others - wanted + _SURE, 0, 3).mean(0) + wrong[-1]
-            cost = cost + (_ASKED if name in asked else 1) * lost
+            short = others - logs[:, :, target[name]]
+            lost = np.clip(short + (_SURE if name in asked else _KEPT), 0, 3) + (short > 0)
+            wrong.append((short > -_SURE if name in asked else short > 0).any(0))
+            cost = cost + (_ASKED if name in asked else 1) * lost.mean(0)
         return _Candidates(ws, hows, cost, np.stack(wrong, 1))
 
     def _search(self, ws, head, asked, target, seed):

@@ -48,7 +48,8 @@ def measure(editor, generator, log, *, count, seed, psi, made, judge=None):
     made:  JSON-able facts on generator, taggers and search.
     judge: function pictures -> {head: probabilities} of somebody else with the same heads.
     Each tells seed, asked [head, value], hit (is it shown), kept {other head: bool}, how, change
-    (the mean difference of the pictures in grey levels), and with a judge judged {hit, kept}.
+    (the mean difference of the pictures in grey levels), and with a judge judged {hit, kept} and
+    agreed, the share of attributes of the picture before in which both see the same.
     Pictures that nothing plausible can be asked of are passed over.
     """
     result = _logged(log, dict(made, seed=seed, psi=psi))[:count]
@@ -89,6 +90,8 @@ def _told(edit, asked, generator, heads, judge):
         shown = [{head: heads[head][int(seen[head][index].argmax())] for head in heads}
                  for index in (0, 1)]
         told['judged'] = _outcome(shown[0], shown[1], asked)
+        told['agreed'] = float(np.mean([shown[0][head] == edit.shown_before[head]
+                                        for head in heads]))
     return told
 
 
@@ -138,5 +141,7 @@ def table(result):
     lines += [''] + _sentences(result) + ['the pictures change by %.1f grey levels on average' %
                                           np.mean([edit['change'] for edit in result])]
     if judged(result):
-        lines += ['', 'as a second tagger sees it:'] + _sentences(judged(result))
+        agreed = 100 * np.mean([edit['agreed'] for edit in result])
+        lines += ['', 'as a second tagger sees it, which agrees with the first in %.1f %% of the '
+                  'attributes before:' % agreed] + _sentences(judged(result))
     return '\n'.join(lines)

@@ -9,7 +9,6 @@ The linear algebra behind them is in `space`.
 """
 
 import dataclasses
-import json
 import time
 
 import numpy as np
@@ -17,14 +16,12 @@ import numpy as np
 from dnnlib import files, progress
 from dnnlib.files import UserError
 from dnnlib.knobs import knob
-from stylegan import tagged
 from stylegan.space import Space, gaussian, mixes, shift
 
 METHODS = ('mix', 'gaussian', 'shift', 'search')
 FEWEST = 5  # codes of a class that a Gaussian or a boundary can be fitted to
 _ROUNDS = 12  # of refining at most
 _BATCH = 64
-_CHUNK = 1000  # pictures of a search that are kept at a time
 
 
 @dataclasses.dataclass(frozen=True)
@@ -134,9 +131,10 @@ class Region:
     """Where a class lies, by a search.
 
     w: [n, w], the codes searched through; scores: [n], how surely each picture is of the class at
-    first sight; look: as for `harvest`, looks at those once more, closely; extra: [k, w], more codes of the class, such as projected photos.
-    Attributes: space, found [k, w], those that are mixed and drawn around; hits: how many the search
-    itself has found; refining: pictures looked at to have enough.
+    first sight; look: as for `harvest`, looks at those once more, closely; extra: [k, w], more
+    codes of the class, such as projected photos.
+    Attributes: space; found [k, w], what is mixed and drawn around; hits: how many of them the
+    search itself has found; refining: pictures looked at to have enough.
     """
 
     def __init__(self, w, scores, look, how, extra=None):
@@ -216,17 +214,6 @@ class Region:
         return found
 
 
-def pool(generator, count, psi, seed, shrink):
-    """Generated pictures to look for a class in -> {'w': [count, w], 'pictures': uint8}.
-
-    They are those of the seeds from `seed` on; shrink: function pictures -> smaller pictures.
-    """
-    w = tagged.truncated(generator, generator.w(generator.seeded(range(seed, seed + count))), psi)
-    pictures = [shrink(generator.pictures(tagged.layered(w[i:i + _BATCH], generator.layers)))
-                for i in progress.bar(range(0, count, _BATCH), what='drawing', unit='batch')]
-    return {'w': w, 'pictures': np.concatenate(pictures)}
-
-
 def synthesiser(w, draw, most=6):
     """The function that `evaluate` asks for pictures of a class.
 
@@ -261,35 +248,6 @@ def save(path, harvest):
     """Write the codes of a Harvest as `.npz`: w [k, w], in the form that `codes.read` takes."""
     with files.replacing(path) as temporary:
         np.savez_compressed(str(temporary), w=harvest.w)
-
-
-def searched(path, about, count, collect):
-    """The sample to search through -> (tagged.Tagged of `count` pictures, seconds it took).
-
-    path:    file it is kept in as it grows; one that is `about` the same goes on.
-    about:   JSON-able, all that decides it but the count.
-    collect: function (first, number) -> Tagged of that many pictures.
-    """
-    sample, seconds = None, 0.0
-    if path.exists():
-        sample, known = tagged.load(path)
-        seconds = known.pop('seconds')
-        if known != json.loads(json.dumps(about)):
-            sample, seconds = None, 0.0
-    while sample is None or len(sample) < count:
-        have, began = len(sample) if sample else 0, time.time()
-        more = collect(have, min(_CHUNK, count - have))
-        sample = more if sample is None else tagged.Tagged(
-            np.concatenate([sample.w, more.w]), more.heads,
-            {head: np.concatenate([p, more.probabilities[head]])
-             for head, p in sample.probabilities.items()})
-        seconds += time.time() - began
-        tagged.save(path, sample, dict(about, seconds=seconds))
-        sample = tagged.load(path)[0]  # rounded as it is kept, so that a rerun finds the same
-    share = count / len(sample)
-    return tagged.Tagged(sample.w[:count], sample.heads,
-                         {head: p[:count] for head, p in sample.probabilities.items()}), (
-                             seconds * share)
 
 
 def mean_distance(features, most=1000):

@@ -82,7 +82,7 @@ def test_a_report_tells_what_was_asked_and_what_was_not(editor):
                      {'a': '0', 'b': '', 'c': '3', 'd': '4'})
     assert edit.report(done, {'a': '1', 'd': '5'}).splitlines() == [
         'how: by magic', 'a: 0 -> 1 (as asked)', "b: '' -> 2 (not asked for)",
-        'd: 4 -> 4 (asked for: 5)', 'unchanged: c, d']
+        'd: 4 -> 4 (asked for: 5)', 'unchanged: c']
 
 
 def test_a_strip_leads_from_before_to_after_and_beyond(editor):
@@ -130,4 +130,8 @@ def test_a_judge_has_eyes_of_its_own(editor, tmp_path):
     told = editcheck.judged(result)
     assert all(all(one['kept'].values()) for one in told)
     assert [one['hit'] for one in told] == [one['asked'][1] in ('red', 'large') for one in told]
+    for one in result:
+        shown = editor.shows(_ws(one['seed']))
+        same = [shown['category'] == 'top', shown['colour'] == 'red', shown['size'] == 'large']
+        assert one['agreed'] == np.mean(same)
     assert editcheck.summary(told)['kept'] == 1 and 'second tagger' in editcheck.table(result)

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from catalog import evaluate, verdict
-from catalog.evaluate import ARMS, Evaluate, Photos
+from catalog import evaluate, photos, verdict
+from catalog.evaluate import ARMS, Evaluate
+from catalog.photos import Photos
 from catalog.source import Product
 from dnnlib.files import UserError
 
@@ -86,7 +87,7 @@ def test_every_arm_learns_from_what_it_may(held):
 
 def test_few_draws_by_seed_and_leaves_the_others():
     train = _photos(100, 30, 1)
-    some = [evaluate.few(train, RARE, 10, seed) for seed in (0, 0, 1)]
+    some = [photos.few(train, RARE, 10, seed) for seed in (0, 0, 1)]
     assert [int(each.labels.sum()) for each in some] == [10] * 3
     assert all((each.labels == 0).sum() == 70 for each in some)
     np.testing.assert_array_equal(some[0].pictures, some[1].pictures)
@@ -97,9 +98,9 @@ def test_duplicates_are_copies_and_filtered_pictures_come_again():
     train = _photos(40, 3, 1)
     drawn = {'synthetic': np.full([9, SIDE, SIDE, 3], 7, np.uint8),
              'filtered': np.full([2, SIDE, SIDE, 3], 9, np.uint8)}
-    photos, weights, augment = evaluate.arm('duplicates', train, RARE, drawn, 7)
-    assert not weights and not augment and len(photos) == 47
-    assert {each.tobytes() for each in photos.pictures[40:]} == {
+    more, weights, augment = evaluate.arm('duplicates', train, RARE, drawn, 7)
+    assert not weights and not augment and len(more) == 47
+    assert {each.tobytes() for each in more.pictures[40:]} == {
         each.tobytes() for each in train.pictures[:3]}
     assert (evaluate.arm('filtered', train, RARE, drawn, 7)[0].pictures[40:] == 9).all()
     alone = evaluate.arm('synthetic only', train, RARE, drawn, 7)[0]
@@ -170,13 +171,13 @@ def test_copies_are_found():
 def test_photos_are_split_by_product_and_labelled():
     products = [Product(None, '%d.png' % i, '', CLASSES[i % 2] if i else 'hat', (), str(i // 2))
                 for i in range(20)]
-    train, test = evaluate.split(products, 0.3, 0)
+    train, test = photos.split(products, 0.3, 0)
     assert len(train) + len(test) == 20 and not ({p.key for p in train} & {p.key for p in test})
     pictures = np.arange(20, dtype=np.uint8)[:, None, None, None] + np.zeros([1, 8, 8, 3], np.uint8)
-    photos = evaluate.photos(pictures, products, CLASSES)
-    assert photos.labels.tolist() == [i % 2 for i in range(1, 20)]
-    assert photos.pictures[:, 0, 0, 0].tolist() == list(range(1, 20))
-    assert photos.digest() != photos.part(np.arange(17)).digest()
+    found = photos.labelled(pictures, products, CLASSES)
+    assert found.labels.tolist() == [i % 2 for i in range(1, 20)]
+    assert found.pictures[:, 0, 0, 0].tolist() == list(range(1, 20))
+    assert found.digest() != found.part(np.arange(17)).digest()
 
 
 @pytest.mark.parametrize('counts, words', [('10,x', 'is to read like'), ('50', 'there are 20')])
@@ -185,4 +186,4 @@ def test_a_sweep_of_nothing_is_refused(counts, words):
     with pytest.raises(UserError, match=words):
         Evaluate(counts=counts).sweep(20)
     with pytest.raises(UserError, match="no category 'hat'; known are: dress, jumpsuit"):
-        evaluate.known(CLASSES, 'hat')
+        photos.known(CLASSES, 'hat')

@@ -19,7 +19,8 @@ class Writer:
     def __init__(self):
         self.asked = []
 
-    def __call__(self, prompts, seeds):
+    def __call__(self, prompts, seeds, attempt):
+        assert attempt == len(self.asked)
         self.asked.append(list(zip(prompts, seeds)))
         return ['%s/%d' % pair for pair in zip(prompts, seeds)]
 

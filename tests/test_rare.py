@@ -77,29 +77,6 @@ def test_extra_codes_count_as_found(searched):
     assert len(region.found) == region.hits + 70
 
 
-def test_a_search_goes_on_and_is_kept(tmp_path):
-    asked, heads = [], {'category': ('dress', 'jumpsuit')}
-
-    def collect(first, number):
-        asked.append((first, number))
-        w = codes_of(4000, 0)[first:first + number]
-        p = look(w)[1].astype(np.float32)
-        return tagged.Tagged(w, heads, {'category': np.stack([1 - p, p], 1)})
-    path = tmp_path / 'search.npz'
-    first, _ = rare.searched(path, {'of': 'a'}, 1200, collect)
-    assert asked == [(0, 1000), (1000, 200)]
-    longer, seconds = rare.searched(path, {'of': 'a'}, 1500, collect)
-    assert asked[2:] == [(1200, 300)] and seconds > 0
-    np.testing.assert_array_equal(longer.w, codes_of(4000, 0)[:1500])
-    shorter, _ = rare.searched(path, {'of': 'a'}, 1200, collect)
-    assert len(asked) == 3
-    for one, other in ((first.w, shorter.w), (first.probabilities['category'],
-                                              shorter.probabilities['category'])):
-        np.testing.assert_array_equal(one, other)
-    rare.searched(path, {'of': 'b'}, 100, collect)
-    assert asked[3:] == [(0, 100)]
-
-
 def test_diversity_is_the_mean_distance_of_two():
     x = np.random.RandomState(0).randn(30, 4)
     pairs = [np.linalg.norm(a - b) for i, a in enumerate(x) for b in x[:i]]

@@ -67,6 +67,16 @@ def test_a_picture_is_what_it_shows_from_every_side():
     assert steady[2] == rarities.scores(Left().probabilities(pictures), HEADS, asked)[2] == 0
 
 
+def test_what_a_shift_keeps():
+    dark, light = [np.full([3, 2, 2, 3], value, np.uint8) for value in (20, 250)]
+    asked = {'colour': 'red'}
+    assert rarities.kept(Judge(), asked, dark, light) == {}
+    assert rarities.kept(Judge(), {'category': 'jumpsuit'}, dark, light) == {'colour': 1.0}
+    row = dict(_figures(), kept={'colour': 0.25, 'sleeve': 1.0})
+    assert 'keeps, of what the pictures showed before: colour 25 %, sleeve 100 %' in (
+        rarities.table({'shift': row}))
+
+
 class Harvest:
     pictures, raw = np.full([4, 2, 2, 3], 250, np.uint8), np.full([8, 2, 2, 3], 5, np.uint8)
     drawn, seconds = 8, 4.0

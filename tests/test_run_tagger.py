@@ -4,12 +4,17 @@ Pictures and texts are those of the pretrained models, which are small.
 """
 
 import json
+import pathlib
+import shutil
 
 import numpy as np
 import pytest
 
+from catalog import lookalikes, source
 from dnnlib import images
 from test_run import succeed
+
+PRETRAINED = pathlib.Path(__file__).parents[1] / 'pretrained' / 'stylegan'
 
 SMALL = ['--side', '16', '--fmaps', '4', '--features', '8', '--steps', '6', '--batch', '8',
          '--threads', '1']
@@ -60,7 +65,13 @@ def test_cards_hold_everything_and_tell_how_texts_fit(place):
 
 
 def test_a_generator_of_other_products_is_described_by_its_lookalikes(place):
-    out = succeed(*CARDS, '--out', 'two', cwd=place)  # the newest tagger knows hats alone
-    assert 'of 2' not in out
-    assert all(product['agreement'] == {} and product['category'] not in ('hat', 'glove')
+    (place / 'other').mkdir()
+    snapshot, = PRETRAINED.glob('network-snapshot-*.npz')
+    shutil.copy(str(snapshot), str(place / 'other'))
+    coats = [product._replace(category='coat', tags=('coat', 'green'))
+             for product in source.read(place / 'toy')]
+    lookalikes.write(place / 'other' / 'lookalikes.npz', coats)
+    out = succeed(*CARDS, '--stylegan', 'other', '--out', 'two', cwd=place)
+    assert 'of 2' not in out  # the newest tagger knows hats and gloves alone
+    assert all(product['agreement'] == {} and product['prompt'] == 'green coat'
                for product in products(place / 'two'))
