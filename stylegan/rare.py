@@ -106,7 +106,7 @@ def refined(space, found, look, how):
     draws around that, until how.few are kept: the cross-entropy method (Rubinstein 1999).
     """
     kept, drawn, accept = found[:0], 0, acceptable(space, how.sure)
-    for turn in range(_ROUNDS):
+    for turn in progress.bar(range(_ROUNDS), what='refining', unit='round', leave=False):
         draw = gaussian(space, kept if len(kept) >= FEWEST else found, how.tau)
         w = draw(4 * _BATCH, np.random.RandomState([how.seed, 62, turn]))
         scores = _scores(look, w)
