@@ -17,6 +17,7 @@ class Network:
     w_size: int = knob(0, 'numbers in w; 0: as many as in z')
     mapping_layers: int = knob(8, 'dense layers from z to w')
     mapping_fmaps: int = knob(0, 'width of the dense layers before the last; 0: as z')
+    mapping_lrmul: float = knob(0.01, 'how fast those layers learn, in units of the learning rate')
     normalize_latents: bool = knob(True, 'scale z to unit length per number first')
     fmap_base: int = knob(8192, 'feature maps at a resolution: 2 fmap_base / resolution ...')
     fmap_max: int = knob(512, '... but never more than this')
@@ -51,6 +52,8 @@ class Network:
         if self.resolution < 8 or self.resolution & (self.resolution - 1):
             raise UserError('resolution %d is no power of two from 8 up; try --resolution 64'
                             % self.resolution)
+        if not self.mapping_lrmul > 0:
+            raise UserError('mapping-lrmul must be above zero; the paper has 0.01')
         if self.fused_scale not in ('auto', 'yes', 'no'):
             raise UserError("fused-scale is '%s'; it must be auto, yes or no" % self.fused_scale)
 

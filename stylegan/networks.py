@@ -44,8 +44,8 @@ def mapping(z, network, labels=None):
             x *= tf.rsqrt(tf.reduce_mean(tf.square(x), 1, keepdims=True) + 1e-8)
         for index, width in enumerate(network.mapping_widths):
             with tf.variable_scope('Dense%d' % index):
-                x = ops.dense(x, width, lrmul=0.01)
-                x = ops.lrelu(ops.bias(x, lrmul=0.01))
+                x = ops.dense(x, width, lrmul=network.mapping_lrmul)
+                x = ops.lrelu(ops.bias(x, lrmul=network.mapping_lrmul))
     return x
 
 

@@ -18,7 +18,7 @@ BUILDERS = {'G': 'G_style', 'D': 'D_basic', 'Gs': 'G_style', 'mapping': 'G_mappi
             'synthesis': 'G_synthesis'}
 _LATER = ('G_main', 'G_synthesis_stylegan2', 'G_synthesis_stylegan_revised', 'D_stylegan',
           'D_stylegan2')
-# Options of theirs that ours cannot express, at the only value that ours have.
+# Options of theirs that ours cannot express or nobody has compared, at the only value known here.
 _FIXED = {'num_channels': 3, 'fmap_decay': 1, 'mapping_lrmul': 0.01, 'nonlinearity': 'lrelu',
           'mapping_nonlinearity': 'lrelu', 'use_wscale': True, 'use_styles': True,
           'const_input_layer': True, 'use_pixel_norm': False, 'use_instance_norm': True,

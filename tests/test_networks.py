@@ -78,6 +78,17 @@ def test_mapping_against_the_oracle():
         _close(sess.run(w), oracle.mapping(z, values, 3), 2e-5)
 
 
+def test_a_faster_mapping_has_smaller_stored_weights_and_gives_the_same():
+    z, results = np.random.RandomState([5]).randn(4, 6).astype(np.float32), []
+    for lrmul in (0.01, 0.5):
+        with tf.Graph().as_default(), tflib.session(1) as sess:
+            w = networks.mapping(tf.constant(z), toy_stylegan.network(mapping_lrmul=lrmul))
+            values = toy_stylegan.randomise(sess)
+            tflib.assign(sess, {name: value * (0.01 / lrmul) for name, value in values.items()})
+            results.append(sess.run(w))
+    np.testing.assert_allclose(results[1], results[0], rtol=1e-4)
+
+
 @pytest.mark.parametrize('res, fused, mirrored_from', [
     (4, 'auto', 128), (16, 'auto', 128), (16, 'yes', 8)])
 def test_synthesis_against_the_oracle(res, fused, mirrored_from):
