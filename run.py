@@ -559,7 +559,7 @@ def _learnt_from(gan):
     from catalog import source
     from stylegan import dataset
     folder, about = gan.path.parent / 'records', gan.path.parent / 'options.json'
-    if PRETRAINED.resolve() in gan.path.resolve().parents:  # it has learnt from the demo
+    if _shipped(gan.path):  # it has learnt from the demo
         folder = _beside(DEMO, '-records-%d' % gan.res)
         if not folder.exists():
             print('the training pictures nearest to each product are sought in the demo catalogue; '
@@ -847,7 +847,6 @@ EXAMPLES = {
     'export': '--to transformers --out out/gpt2',
     'check-text': '--gpt2 runs/gpt2 --count 200',
     'rare': '--category jumpsuit --count 200',
-    'evaluate': '--category jumpsuit --seeds 5',
     'project': '--category jumpsuit --count 12 --mix 16',
     'evaluate': '--category jumpsuit --test-data data/another-demo',
     'metrics': '--stylegan runs/photos --count 2000',
@@ -1158,14 +1157,12 @@ def _metrics_flags(parser):
     _fit_flag(parser)
     parser.add_argument('--inception', type=pathlib.Path, help='frozen graph for --features '
                         'inception: classify_image_graph_def.pb')
-    parser.add_argument('--out', type=pathlib.Path, default=pathlib.Path('out/metrics'),
-                        help='folder of the results (default out/metrics)')
+    _out_flag(parser, 'out/metrics')
     knobs.add_flags(parser, Metrics)
 
 
 def _cards_flags(parser, place='out/cards'):
-    parser.add_argument('--out', type=pathlib.Path, default=pathlib.Path(place),
-                        help='folder of the results (default %s)' % place)
+    _out_flag(parser, place)
     parser.add_argument('--psi', type=knobs.number(float), default=0.7,
                         help='truncation: 1 = most varied, 0 = the average product (default 0.7)')
     parser.add_argument('--noise', type=knobs.number(float), default=1.0,
@@ -1187,8 +1184,7 @@ def _rare_flags(parser):
                         'or a value of any attribute')
     parser.add_argument('--where', default='', help='what to make, in more detail: '
                         '"category=jumpsuit,colour=black,sleeve=short sleeves"')
-    parser.add_argument('--out', type=pathlib.Path, default=pathlib.Path('out/rare'),
-                        help='folder of the results (default out/rare)')
+    _out_flag(parser, 'out/rare')
     parser.add_argument('--judge', type=pathlib.Path, metavar='FILE', help='a second tagger, which '
                         'learnt from other data, for the report (default: the pretrained one)')
     parser.add_argument('--seeds-from', type=pathlib.Path, metavar='W.npz', help='more codes of '
@@ -1210,8 +1206,7 @@ def _evaluate_flags(parser):
                         'products, new to the generator (default: a part of --data)')
     parser.add_argument('--key-column', default='', help='column that tells products apart: its '
                         'equals are tested on together')
-    parser.add_argument('--out', type=pathlib.Path, default=pathlib.Path('out/evaluate'),
-                        help='folder of the results (default out/evaluate)')
+    _out_flag(parser, 'out/evaluate')
     _fit_flag(parser)
     knobs.add_flags(parser, Evaluate)
 
