@@ -33,7 +33,9 @@ class Update:
                 values, _ = tf.clip_by_global_norm(values, clip)
             return optimiser.apply_gradients(list(zip(values, variables)))
         if parts == 1:
-            self._step = applied(gradients)
+            # An optimiser changes a variable in its place; the gradient of what was multiplied by
+            # it may still need the old value. So none moves before all gradients are there.
+            self._step = applied(tf.tuple(gradients))
             return
         assert len(held) == len(variables), (len(held), len(variables))
         self._step = tf.group(*[tf.assign_add(total, gradient / parts) for total, gradient

@@ -13,7 +13,7 @@ import numpy as np
 
 from dnnlib.tflib import shape_list, tf
 from gpt2.cache import attend, view, write
-from gpt2.recompute import gradients, slopes
+from gpt2.recompute import gradients
 
 # What a training may do otherwise: drop, a `dropout.Dropout`; bfloat16, whether the products inside
 # of the layers are made of 16-bit numbers.
@@ -185,7 +185,7 @@ def loss_and_gradients(tokens, network, weights, variables, *, compute=PLAIN, re
         scalar = loss(tokens, network, weights, compute)
         # The table of tokens has a sparse gradient as input and a dense one as output layer;
         # made dense here, once, they are limited and applied like all others.
-        return scalar, [tf.convert_to_tensor(g) for g in slopes(scalar, variables)]
+        return scalar, [tf.convert_to_tensor(g) for g in tf.gradients(scalar, variables)]
     seen = tokens[:, :-1]
     return gradients(
         _embedded(seen, tf.range(shape_list(seen)[1]), network, compute),

@@ -22,26 +22,17 @@ def gradients(first, layers, last, variables):
         kept.append(layer(kept[-1]))
     end = tf.stop_gradient(kept[-1])
     scalar = last(end)
-    slope, *found = slopes(scalar, [end] + variables)
+    slope, *found = tf.gradients(scalar, [end] + variables)
     totals = [found]
     for layer, x in zip(reversed(layers), reversed(kept[:-1])):
         # Waiting for the slope does two things: it puts the work off until it is needed, and makes
         # it differ from that of the way forward, with which TensorFlow would otherwise unite it.
         with tf.control_dependencies([slope]):
             x = tf.identity(tf.stop_gradient(x))
-        slope, *found = slopes(layer(x), [x] + variables, slope)
+        slope, *found = tf.gradients(layer(x), [x] + variables, slope)
         totals.append(found)
-    totals.append(slopes(first, variables, slope))
+    totals.append(tf.gradients(first, variables, slope))
     return scalar, [_sum(some) for some in zip(*totals)]
-
-
-def slopes(y, xs, dy=None):
-    """tf.gradients, where no slope is used before its neighbours of the same product are there.
-
-    An optimiser changes a variable in its place as soon as it has the slope. The slope of what was
-    multiplied by it still needs the old one.
-    """
-    return tf.gradients(y, xs, dy, gate_gradients=True)
 
 
 def _sum(gradients):

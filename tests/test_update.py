@@ -62,3 +62,25 @@ def test_the_gradient_is_limited_as_a_whole():
         sess.run(tf.global_variables_initializer())
         update.run(sess, [{}])
         np.testing.assert_allclose(np.concatenate(sess.run([a, b])), [-0.3, -0.4], rtol=1e-6)
+
+
+def test_no_variable_moves_before_all_gradients_are_there():
+    with tf.Graph().as_default() as graph:
+        a, b = tf.get_variable('a', initializer=2.0), tf.get_variable('b', initializer=3.0)
+        gradients = tf.gradients(a * b, [a, b])
+        Update(tf.train.GradientDescentOptimizer(1.0), [a, b], gradients, {})
+        moves = [op for op in graph.get_operations() if op.type == 'ApplyGradientDescent']
+        assert len(moves) == 2
+        for move in moves:
+            assert {gradient.op for gradient in gradients} <= _before(move)
+
+
+def _before(operation):
+    """The operations that have to end before one begins."""
+    found, todo = set(), [operation]
+    while todo:
+        op = todo.pop()
+        new = {i.op for i in op.inputs} | set(op.control_inputs)
+        todo += new - found
+        found |= new
+    return found
