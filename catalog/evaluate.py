@@ -29,7 +29,7 @@ import json
 import numpy as np
 
 from catalog.photos import at, few
-from dnnlib import files, progress
+from dnnlib import archive, files, progress
 from dnnlib.files import UserError
 from dnnlib.knobs import knob
 
@@ -127,10 +127,9 @@ class Contest:
         parts = [name.replace(' ', '-'), '%d' % count, '%d' % seed]
         path = self._folder / ('-'.join(parts + [self._generator] * (name not in PLAIN)) + '.npz')
         if not path.exists():
-            with files.replacing(path) as temporary:
-                np.savez_compressed(str(temporary), **make())
-        with np.load(str(path), allow_pickle=False) as archive:
-            return {key: archive[key] for key in archive.files}
+            archive.write(path, make())
+        return archive.read(path, 'result of a contest', 'delete it and type the same command '
+                            'again')
 
 
 def drawn(photos, rare, *, fit, pool, synthesise, number, seed):

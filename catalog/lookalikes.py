@@ -9,7 +9,7 @@ import collections
 import numpy as np
 
 from catalog.agreement import Seen
-from dnnlib import files, images, progress
+from dnnlib import archive, images, progress
 
 SIDE = 16  # pixels of a thumbnail: enough for colour, length, sleeves and legs
 NEIGHBOURS = 7
@@ -41,19 +41,18 @@ def write(path, products, *, fit='pad', seed=0):
         thumbnails.append(images.square(picture, SIDE, fit))
         categories.append(products[index].category)
         tags.append('\n'.join(products[index].tags))
-    with files.replacing(path) as temporary:
-        np.savez_compressed(str(temporary), thumbnails=np.stack(thumbnails),
-                            categories=np.array(categories), tags=np.array(tags))
+    archive.write(path, {'thumbnails': thumbnails, 'categories': categories, 'tags': tags})
 
 
 class Lookalikes:
-    """A library that was written by `write`, read with allow_pickle=False."""
+    """A library that was written by `write`. Raises UserError."""
 
     def __init__(self, path):
-        with np.load(str(path), allow_pickle=False) as archive:
-            self._features = _thumbnails(archive['thumbnails'])
-            self._categories = [str(name) for name in archive['categories']]
-            self._tags = [[tag for tag in str(text).split('\n') if tag] for text in archive['tags']]
+        with archive.reading(path, 'library of lookalikes', 'delete it and type the train-stylegan '
+                             'command of its folder again') as arrays:
+            self._features = _thumbnails(arrays['thumbnails'])
+            self._categories = [str(name) for name in arrays['categories']]
+            self._tags = [[tag for tag in str(text).split('\n') if tag] for text in arrays['tags']]
 
     def categories(self):
         """The set of all categories in the library."""

@@ -6,22 +6,18 @@ config, the temperatures and what made it.
 """
 
 import dataclasses
-import json
-import zipfile
 
 import numpy as np
 
 from catalog import labels as catalogue_labels
 from catalog import calibration, combinations, tagnet
-from dnnlib import files, images, knobs, progress
+from dnnlib import archive, images, knobs, progress
 from dnnlib.files import UserError
 from dnnlib.knobs import knob
 from dnnlib.runs import Interrupted
 
 _FORMAT = 'picture-tagger'
 _SAVE_EVERY = 200  # updates
-# What numpy, zipfile and json raise on files that are no taggers, or damaged ones.
-_DAMAGE = (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,17 +107,12 @@ class Tagger:
     """
 
     def __init__(self, path, threads=0):
-        path = files.existing(path, 'a picture tagger (tagger.npz)')
-        try:
-            with np.load(str(path), allow_pickle=False) as archive:
-                values = {name: archive[name] for name in archive.files}
-            about = json.loads(str(values.pop('about')))
+        with archive.reading(path, 'picture tagger of this program', 'give the path of a '
+                             'tagger.npz, as run.py train-tagger writes it') as values:
+            about = archive.about(values)
             if about['format'] != _FORMAT:
                 raise ValueError('it is a %s' % about['format'])
             self._open(values, about, threads)
-        except _DAMAGE as error:
-            raise UserError('%s is no picture tagger of this program, or damaged (%s)'
-                            % (path, error))
 
     @classmethod
     def of(cls, values, about, threads=0):
@@ -217,7 +208,5 @@ def fit(pictures, labels, heads, config=Config(), *, validation=None, sample_wei
 
 def save(path, tagger, **made):
     """Write a Tagger as an `.npz`. made: JSON-able facts for its `about`."""
-    with files.replacing(path) as temporary:
-        np.savez_compressed(
-            str(temporary), about=np.array(json.dumps(dict(tagger.about, **made))),
-            **{name: value.astype(np.float16) for name, value in tagger.values.items()})
+    archive.write(path, {name: value.astype(np.float16) for name, value in tagger.values.items()},
+                  dict(tagger.about, **made))

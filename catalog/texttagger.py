@@ -9,22 +9,17 @@ phrases gives probabilities. A text without a phrase says nothing, whatever is l
 import collections
 import copy
 import dataclasses
-import json
 import re
-import zipfile
 
 import numpy as np
 
 from catalog import calibration
-from dnnlib import files
-from dnnlib.files import UserError
+from dnnlib import archive
 from dnnlib.knobs import knob
 
 _FORMAT = 'text-tagger'
 _LONGEST = 3  # words of a phrase
 _PURITIES = (0.995, 0.95)  # phrases that are never wrong are taken before those that mostly fit
-# What numpy, zipfile and json raise on files that are no taggers, or damaged ones.
-_DAMAGE = (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,17 +132,12 @@ class TextTagger:
     """
 
     def __init__(self, path):
-        path = files.existing(path, 'a text tagger (texttagger.npz)')
-        try:
-            with np.load(str(path), allow_pickle=False) as archive:
-                values = {name: archive[name] for name in archive.files}
-            about = json.loads(str(values.pop('about')))
+        with archive.reading(path, 'text tagger of this program', 'give the path of a '
+                             'texttagger.npz, as run.py train-tagger writes it') as values:
+            about = archive.about(values)
             if about['format'] != _FORMAT:
                 raise ValueError('it is a %s' % about['format'])
             self._open(values, about)
-        except _DAMAGE as error:
-            raise UserError('%s is no text tagger of this program, or damaged (%s)'
-                            % (path, error))
 
     @classmethod
     def of(cls, values, about):
@@ -244,6 +234,4 @@ def fit(texts, labels, heads, config=Config(), *, validation=None):
 
 def save(path, tagger, **made):
     """Write a TextTagger as an `.npz`. made: JSON-able facts for its `about`."""
-    with files.replacing(path) as temporary:
-        np.savez_compressed(str(temporary), about=np.array(json.dumps(dict(tagger.about, **made))),
-                            **tagger.values)
+    archive.write(path, tagger.values, dict(tagger.about, **made))

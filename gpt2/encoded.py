@@ -4,27 +4,22 @@
     offsets     int64 [documents + 1], where each document begins and the last one ends
     vocabulary  which vocabulary the ids are of (`Encoder.digest`); may be missing
 
-is the format of such an `.npz`, read with `allow_pickle=False`. A run folder holds its texts as
-`encoded-HASH.npz`, HASH being that of the vocabulary and the texts; any file of this form will do
-in place of texts. End-of-text ends a document; where it is missing at the end it is added.
+is the format of such an `.npz`. A run folder holds its texts as `encoded-HASH.npz`, HASH being
+that of the vocabulary and the texts; any file of this form will do in place of texts. End-of-text
+ends a document; where it is missing at the end it is added.
 """
 
 import hashlib
 import itertools
 import pathlib
-import zipfile
-import zlib
 
 import numpy as np
 
-from dnnlib import files, progress
+from dnnlib import archive, files, progress
 from dnnlib.files import UserError
 from gpt2.encoder import END_OF_TEXT
 
 _AT_ONCE = 1000  # texts between two moves of the progress bar
-# What numpy raises for a file that is no archive of plain arrays: the last two for a lone array.
-_UNREADABLE = (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error, AttributeError,
-               TypeError)
 
 
 def _digest(texts, encoder):
@@ -65,16 +60,6 @@ def _encoded(texts, encoder):
             'vocabulary': np.array(encoder.digest())}
 
 
-def _load(path):
-    """The arrays of an .npz by name. Raises UserError if it is none."""
-    try:
-        with np.load(str(path), allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except _UNREADABLE as error:
-        raise UserError('%s cannot be read (%s); delete it and encode the texts again'
-                        % (path, error))
-
-
 def _problem(arrays, encoder):
     """What is wrong with the arrays of a file of encoded texts; None if they are sound."""
     if not {'ids', 'offsets'} <= set(arrays):
@@ -107,7 +92,7 @@ def read(path, encoder):
     Raises UserError if the file is damaged, of another form, or of another vocabulary.
     """
     path = files.existing(path, 'a file of encoded texts')
-    arrays = _load(path)
+    arrays = archive.read(path, 'file of encoded texts', 'delete it and encode the texts again')
     problem = _problem(arrays, encoder)
     if problem:
         raise UserError('%s does not hold encoded texts for this model: %s; encode it again, as '
@@ -125,6 +110,5 @@ def encode(texts, encoder, folder=None):
         return _documents(_encoded(texts, encoder), encoder.end)
     path = pathlib.Path(folder) / ('encoded-%s.npz' % _digest(texts, encoder))
     if not path.exists():
-        with files.replacing(path) as temporary:
-            np.savez(str(temporary), **_encoded(texts, encoder))
+        archive.write(path, _encoded(texts, encoder), packed=False)
     return read(path, encoder)

@@ -13,12 +13,10 @@ theirs. Both layouts are read, and so is that of `huggingface`.
 
 import dataclasses
 import pathlib
-import zipfile
-import zlib
 
 import numpy as np
 
-from dnnlib import files, knobs, tflib
+from dnnlib import archive, files, knobs, tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
 from gpt2.config import Network
@@ -42,14 +40,6 @@ def about(folder):
     return files.read_json(path) if path.exists() else {}
 
 
-def _read_npz(path):
-    try:
-        with np.load(str(path), allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-        raise UserError('%s cannot be read (%s); copy or train it again' % (path, error))
-
-
 def _read_checkpoint(path):
     try:
         reader = tf.train.load_checkpoint(path)
@@ -68,7 +58,8 @@ def read(path):
     network = knobs.from_dict(Network, files.read_json(folder / 'hparams.json'))
     checkpoint = tf.train.latest_checkpoint(str(folder)) or str(folder / 'model.ckpt')
     if (folder / 'weights.npz').exists():
-        values = _read_npz(folder / 'weights.npz')
+        values = archive.read(folder / 'weights.npz', 'file of weights',
+                              'copy it or train the model again')
     elif pathlib.Path(checkpoint + '.index').exists():
         values = _read_checkpoint(checkpoint)
     else:
@@ -82,8 +73,7 @@ def write(folder, network, values, encoder, facts):
     folder = pathlib.Path(folder)
     encoder.save(folder)
     files.write_json(folder / 'snapshot.json', facts)
-    with files.replacing(folder / 'weights.npz') as temporary:
-        np.savez_compressed(str(temporary), **values)
+    archive.write(folder / 'weights.npz', values)
     files.write_json(folder / 'hparams.json', dataclasses.asdict(network))
 
 

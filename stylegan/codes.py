@@ -4,11 +4,10 @@ A file is an `.npz` with `w` [n, w], or `ws` [n, layers, w] with a style of its 
 """
 
 import pathlib
-import zipfile
 
 import numpy as np
 
-from dnnlib import files
+from dnnlib import archive
 from dnnlib.files import UserError
 
 
@@ -31,15 +30,12 @@ def read(path, layers, width):
 
     layers, width: of the generator that is to draw them.
     """
-    path = files.existing(path, 'an .npz with w or ws, as run.py project writes it')
-    try:
-        with np.load(str(path), allow_pickle=False) as archive:
-            found = {name: archive[name] for name in ('ws', 'w') if name in archive.files}
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise UserError('%s is no .npz of w, or damaged (%s)' % (path, error))
-    if not found:
-        raise UserError('%s holds neither w [n, w] nor ws [n, layers, w]' % path)
-    name, values = next(iter(found.items()))
+    with archive.reading(path, 'file of styles', 'give an .npz with w or ws, as run.py project '
+                         'writes it', names=('ws', 'w')) as found:
+        if not found:
+            raise ValueError('it holds neither w [n, w] nor ws [n, layers, w]')
+    name = 'ws' if 'ws' in found else 'w'
+    values = found[name]
     own = values.shape[1:]
     if own != ((width,) if name == 'w' else (layers, width)) or not len(values):
         raise UserError('%s has %s of shape %s; this generator takes [n, %d] or [n, %d, %d]' % (
@@ -57,5 +53,4 @@ def styles(generator, text, psi):
 
 def save(path, ws):
     """Write ws [n, layers, w] as an .npz that `read` takes."""
-    with files.replacing(path) as temporary:
-        np.savez_compressed(str(temporary), ws=ws)
+    archive.write(path, {'ws': ws})

@@ -5,12 +5,10 @@ scales, biases, aucs: float64 [n]; about: a JSON text with what made them.
 """
 
 import dataclasses
-import json
-import zipfile
 
 import numpy as np
 
-from dnnlib import files
+from dnnlib import archive
 from dnnlib.files import UserError
 
 _COLUMNS = {'name': 'names', 'vector': 'vectors', 'scale': 'scales', 'band': 'bands',
@@ -43,21 +41,16 @@ class Direction:
 
 def save(path, directions, about):
     """Write a list of Directions; about: JSON-able, what made them."""
-    columns = {column: np.array([getattr(direction, field) for direction in directions])
-               for field, column in _COLUMNS.items()}
-    with files.replacing(path) as temporary:
-        np.savez_compressed(str(temporary), about=np.array(json.dumps(about)), **columns)
+    archive.write(path, {column: [getattr(direction, field) for direction in directions]
+                         for field, column in _COLUMNS.items()}, about)
 
 
 def load(path):
     """Read a file of `save` -> ({name: Direction}, about). Raises UserError."""
-    path = files.existing(path, 'a directions.npz, as run.py directions writes it')
-    try:
-        with np.load(str(path), allow_pickle=False) as archive:
-            columns = {field: archive[column] for field, column in _COLUMNS.items()}
-            about = json.loads(str(archive['about']))
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError('%s is no file of directions, or damaged (%s)' % (path, error))
+    with archive.reading(path, 'file of directions', 'make it again: python run.py '
+                         'directions') as arrays:
+        columns = {field: arrays[column] for field, column in _COLUMNS.items()}
+        about = archive.about(arrays)
     rows = [dict(zip(columns, row)) for row in zip(*columns.values())]
     for row in rows:
         row.update({field: str(row[field]) for field in ('name', 'band', 'kind')},

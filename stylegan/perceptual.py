@@ -4,12 +4,9 @@ Each is a function: images float32 [n, s, s, 3] in [-1, 1] -> float32 [n, d], bo
 squared distance of two rows is how different two pictures look.
 """
 
-import zipfile
-
 import numpy as np
 
-from dnnlib import files
-from dnnlib.files import UserError
+from dnnlib import archive
 from dnnlib.tflib import shape_list, tf
 from stylegan import ops
 
@@ -42,15 +39,12 @@ def pyramid(images):
 
 
 def _vgg_weights(path):
-    path = files.existing(path, 'the weights of VGG16 (.npz with conv1_1_W, conv1_1_b, ...)')
     names = ['conv%d_%d' % (block + 1, layer + 1)
              for block, layers in enumerate(_VGG_BLOCKS) for layer in range(layers)]
-    try:
-        with np.load(str(path), allow_pickle=False) as archive:
-            return [(archive[name + '_W'], archive[name + '_b']) for name in names]
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise UserError('%s holds no VGG16 as conv1_1_W [3, 3, in, out], conv1_1_b [out] to '
-                        'conv5_3_b (%s)' % (path, error))
+    with archive.reading(
+            path, 'VGG16', 'give an .npz with conv1_1_W [3, 3, in, out], conv1_1_b [out] to '
+            'conv5_3_b', names=[name + end for name in names for end in ('_W', '_b')]) as arrays:
+        return [(arrays[name + '_W'], arrays[name + '_b']) for name in names]
 
 
 def vgg16(path):

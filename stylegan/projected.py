@@ -7,14 +7,12 @@ ws [n, layers, w] and names [n].
 """
 
 import dataclasses
-import json
 import pathlib
-import zipfile
 import zlib
 
 import numpy as np
 
-from dnnlib import files, images, progress, runs, video
+from dnnlib import archive, images, progress, runs, video
 from dnnlib.files import UserError
 from stylegan import codes, figures, latent
 
@@ -53,13 +51,9 @@ def _read(path):
     """A result as a dict of arrays with `about` as a dict, or None where there is none."""
     if not path.exists():
         return None
-    try:
-        with np.load(str(path), allow_pickle=False) as archive:
-            found = {key: archive[key] for key in archive.files}
-        return dict(found, about=json.loads(str(found['about'])))
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise UserError('%s is no result of projection, or damaged (%s); delete it, or give '
-                        'another --out' % (path, error))
+    with archive.reading(path, 'result of projection', 'delete it, or give another '
+                         '--out') as found:
+        return dict(found, about=archive.about(found))
 
 
 def _rows(pictures, columns):
@@ -80,7 +74,6 @@ def _write(out, name, projector, found, index, target, about, origin):
     planes = [plane[index:index + 1] for plane in found.planes]
     ws = found.ws[index:index + 1]
     drawn = images.to_rgb(projector.images(ws, planes))
-    noise = {'noise%d' % layer: plane for layer, plane in enumerate(planes)}
     origin = dict(origin, target=name)
     images.write_png(out / (name + '.png'), figures.strips([[target, drawn[0]]]), origin)
     if found.path:
@@ -88,11 +81,11 @@ def _write(out, name, projector, found, index, target, about, origin):
         video.write_mp4(out / (name + '.mp4'), _frames(projector, target, path, planes), fps=_FPS,
                         origin=origin)
     pair = projector.features(np.stack([target, drawn[0]]))
-    with files.replacing(out / (name + '.npz')) as temporary:  # last: it says that all is there
-        np.savez(str(temporary), w=ws.mean(1), ws=ws, drawn=drawn[0],
-                 psnr=psnr(target[np.newaxis], drawn)[0], losses=found.losses[:, index],
-                 distance=np.linalg.norm(pair[0] - pair[1]), about=np.array(json.dumps(about)),
-                 **noise)
+    arrays = {'w': ws.mean(1), 'ws': ws, 'drawn': drawn[0], 'losses': found.losses[:, index],
+              'psnr': psnr(target[np.newaxis], drawn)[0],
+              'distance': np.linalg.norm(pair[0] - pair[1])}
+    arrays.update(('noise%d' % layer, plane) for layer, plane in enumerate(planes))
+    archive.write(out / (name + '.npz'), arrays, about)  # last: it says that all is there
 
 
 def project(out, named, generator, projector, origin):
@@ -126,10 +119,9 @@ def project(out, named, generator, projector, origin):
 
 def write_all(out, named, results, origin):
     """all.npz, which other commands take for seeds, and all.png: targets above, what was found."""
-    with files.replacing(out / 'all.npz') as temporary:
-        np.savez(str(temporary), w=np.concatenate([result['w'] for result in results]),
-                 ws=np.concatenate([result['ws'] for result in results]),
-                 names=np.array(list(named)))
+    archive.write(out / 'all.npz', {
+        'w': np.concatenate([result['w'] for result in results]),
+        'ws': np.concatenate([result['ws'] for result in results]), 'names': list(named)})
     columns = min(_COLUMNS, len(results))
     pairs = zip(_rows(list(named.values()), columns),
                 _rows([result['drawn'] for result in results], columns))

@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 
-from dnnlib import files, progress
+from dnnlib import archive, progress
 from dnnlib.files import UserError
 from dnnlib.knobs import knob
 from stylegan.space import Space, gaussian, mixes, shift
@@ -246,8 +246,7 @@ def single(ws, path):
 
 def save(path, harvest):
     """Write the codes of a Harvest as `.npz`: w [k, w], in the form that `codes.read` takes."""
-    with files.replacing(path) as temporary:
-        np.savez_compressed(str(temporary), w=harvest.w)
+    archive.write(path, {'w': harvest.w})
 
 
 def mean_distance(features, most=1000):

@@ -4,12 +4,9 @@ Who looks at the pictures is a function here, pictures -> {head: probabilities [
 are {name: (value, ...)}, such as {'sleeve': ('', 'long sleeves', ...)}, the category first.
 """
 
-import json
-import zipfile
-
 import numpy as np
 
-from dnnlib import files, progress
+from dnnlib import archive, progress
 from dnnlib.files import UserError
 
 _BATCH = 64
@@ -102,20 +99,15 @@ def recall(path, generator, heads, see, *, count, psi, seed, made):
 
 def save(path, tagged, about):
     """Write a Tagged as `.npz`; about: JSON-able, what made it."""
-    about = dict(about, heads=tagged.heads)
     arrays = {'p/' + head: p.astype(np.float16) for head, p in tagged.probabilities.items()}
-    with files.replacing(path) as temporary:
-        np.savez_compressed(str(temporary), w=tagged.w, about=np.array(json.dumps(about)), **arrays)
+    archive.write(path, dict(arrays, w=tagged.w), dict(about, heads=tagged.heads))
 
 
 def load(path):
     """Read a file of `save` -> (Tagged, about). Raises UserError."""
-    path = files.existing(path, 'a tagged.npz, as run.py directions writes it')
-    try:
-        with np.load(str(path), allow_pickle=False) as archive:
-            about = json.loads(str(archive['about']))
-            heads = {head: tuple(values) for head, values in about.pop('heads').items()}
-            probabilities = {head: archive['p/' + head].astype(np.float32) for head in heads}
-            return Tagged(archive['w'], heads, probabilities), about
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError('%s is no sample of tagged styles, or damaged (%s)' % (path, error))
+    with archive.reading(path, 'sample of tagged styles', 'delete it and type the command again '
+                         'that has written it') as arrays:
+        about = archive.about(arrays)
+        heads = {head: tuple(values) for head, values in about.pop('heads').items()}
+        probabilities = {head: arrays['p/' + head].astype(np.float32) for head in heads}
+        return Tagged(arrays['w'], heads, probabilities), about

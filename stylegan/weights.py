@@ -6,29 +6,19 @@ with the network's options, the resolution reached, and what made it.
 """
 
 import dataclasses
-import json
-import struct
-import zipfile
-import zlib
 
 import numpy as np
 
-from dnnlib import files, knobs
-from dnnlib.files import UserError
+from dnnlib import archive, files, knobs
 from stylegan import released
 from stylegan.config import Network
-
-# What numpy, zipfile and json raise on files that are no snapshots, or damaged ones.
-_DAMAGE = (ValueError, KeyError, TypeError, OSError, EOFError, RuntimeError, struct.error,
-           zipfile.BadZipFile, zlib.error)
 
 
 def save(path, variables, network, *, res, alpha, kimg, made):
     """Write a snapshot. variables: name -> float32 array; made: JSON-able provenance."""
-    about = {'format': 'stylegan-v1', 'network': dataclasses.asdict(network),
-             'res': res, 'alpha': alpha, 'kimg': kimg, 'made': made}
-    with files.replacing(path) as temporary:
-        np.savez_compressed(str(temporary), about=np.array(json.dumps(about)), **variables)
+    archive.write(path, variables, {
+        'format': 'stylegan-v1', 'network': dataclasses.asdict(network), 'res': res,
+        'alpha': alpha, 'kimg': kimg, 'made': made})
 
 
 def _full(values):
@@ -46,14 +36,11 @@ def load(path):
         variables, network, options = released.convert(path)
         res, alpha = released.reached(network, options['lod'])
         return variables, network, {'res': res, 'alpha': alpha, 'made': options}
-    try:
-        with np.load(str(path), allow_pickle=False) as archive:
-            variables = {name: _full(archive[name]) for name in archive.files}
-        about = json.loads(str(variables.pop('about')))
+    with archive.reading(path, 'snapshot of this program', 'copy it again, or give another '
+                         'network-snapshot-NNNNNN.npz') as variables:
+        about = archive.about(variables)
         network = knobs.from_dict(Network, about['network'])
-    except _DAMAGE as error:
-        raise UserError('%s is no snapshot of this program, or damaged (%s)' % (path, error))
-    return variables, network, about
+    return {name: _full(values) for name, values in variables.items()}, network, about
 
 
 def newest(folder):

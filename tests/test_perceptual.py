@@ -69,7 +69,7 @@ def test_a_file_without_a_vgg16_is_refused(tmp_path):
     np.savez(str(tmp_path / 'a.npz'), conv1_1_W=np.zeros(3))
     (tmp_path / 'b.npz').write_text('no archive')
     for name in ('a.npz', 'b.npz'):
-        with pytest.raises(UserError, match='holds no VGG16'):
+        with pytest.raises(UserError, match='is no VGG16'):
             perceptual.vgg16(tmp_path / name)
     with pytest.raises(UserError, match='does not exist'):
         perceptual.vgg16(tmp_path / 'c.npz')

@@ -60,7 +60,7 @@ def test_a_catalogue_gives_those_asked_for_and_a_self_test(place):
     (['a.npz'], 'a.npz is not a readable picture'),
     (['a.npz', '--category', 'dress'], 'not both'),
     (['--data', 'toy', '--category', 'hat'], "there is no 'hat'; known are: "),
-    (['--data', 'toy', '--vgg', 'a.npz'], 'holds no VGG16'),
+    (['--data', 'toy', '--vgg', 'a.npz'], 'is no VGG16'),
     (['--space', 'z'], 'w or w+')])
 def test_a_mistake_is_one_line(place, arguments, words):
     code, _, err = run('project', *arguments + QUICK, cwd=place)
