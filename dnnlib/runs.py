@@ -38,9 +38,20 @@ def origin_of(**facts):
     return origin.origin(tensorflow=tf.__version__, **facts)
 
 
+def _checkpoints(folder):
+    """Path prefixes of the whole checkpoints in a run folder, oldest first.
+
+    Found by their names: what TensorFlow notes beside them goes wrong when a folder is moved or
+    copied. The index is written last, so where there is one all is there.
+    """
+    found = {int(path.stem.split('-')[1]): str(path.with_suffix(''))
+             for path in folder.glob('checkpoint/state-*.index')}
+    return [found[position] for position in sorted(found)]
+
+
 def latest_checkpoint(folder):
     """Path prefix of the newest whole checkpoint in a run folder, or None."""
-    return tf.train.latest_checkpoint(str(folder / 'checkpoint'))
+    return (_checkpoints(folder) or [None])[-1]
 
 
 class Run:
@@ -78,9 +89,7 @@ class Run:
     def prepare_saving(self):
         """Add the saving ops to the default graph, which may then be finalised."""
         self._saver = tf.train.Saver(max_to_keep=2)
-        state = tf.train.get_checkpoint_state(str(self.folder / 'checkpoint'))
-        if state:
-            self._saver.recover_last_checkpoints(state.all_model_checkpoint_paths)
+        self._saver.recover_last_checkpoints(_checkpoints(self.folder))
 
     def save(self, sess, position):
         """Write a checkpoint of every global variable; `position` numbers it.

@@ -53,6 +53,17 @@ def test_the_newest_checkpoint_counts_and_two_are_kept(tmp_path):
     assert kept == {'state-300', 'state-500'}
 
 
+def test_a_run_that_was_moved_goes_on_and_still_keeps_two(tmp_path):
+    for position in (100, 300):
+        _save(runs.Run(tmp_path / 'here', {}), position, position)
+    (tmp_path / 'here').rename(tmp_path / 'there')
+    run = runs.Run(tmp_path / 'there', {})
+    assert tf.train.load_variable(run.latest(), 'x') == 300
+    _save(run, 500, 500)
+    kept = {path.name.split('.')[0] for path in (tmp_path / 'there' / 'checkpoint').glob('state*')}
+    assert kept == {'state-300', 'state-500'}
+
+
 def test_progress_is_cut_back_to_the_restored_position(tmp_path):
     run = runs.Run(tmp_path, {})
     assert run.history() == []
