@@ -112,10 +112,10 @@ def train_gpt2(options):
 
 def train_tagger(options):
     """Train what reads category and attributes off pictures and texts; again goes on."""
-    from catalog import source, tagger, tagging
+    from catalog import source, tagconfig, tagging
     from dnnlib import runs
-    config = knobs.from_flags(tagger.Config(), options)
-    split = knobs.from_flags(tagging.Split(), options)
+    config = knobs.from_flags(tagconfig.Config(), options)
+    split = knobs.from_flags(tagconfig.Split(), options)
     data = options.data or _demo_pruned()
     products = source.read_kept(data, key_column=options.key_column)
     run = _run(options, config, split, ('threads',), fit=options.fit, data=_digest(
@@ -979,8 +979,7 @@ def _gpt2_flags(parser):
 
 
 def _train_tagger_flags(parser):
-    from catalog.tagger import Config
-    from catalog.tagging import Split
+    from catalog.tagconfig import Config, Split
     parser.add_argument('--data', type=pathlib.Path, help='a catalogue, pruned or not '
                         '(default: the demo, drawn on first use)')
     parser.add_argument('--test', type=pathlib.Path, help='another catalogue to report on '

@@ -2,6 +2,7 @@
 category. One training graph serves all trainings."""
 
 from catalog import tagger, tagnet
+from catalog.tagconfig import Config
 
 _HEAD = 'category'
 
@@ -17,7 +18,7 @@ class Classifiers:
         self._heads = {_HEAD: tuple(classes)}
         self._config = dict(side=how.side, fmaps=how.fmaps, steps=how.steps, batch=how.batch,
                             threads=how.threads)
-        self._training = tagnet.Training(self._heads, tagger.Config(**self._config))
+        self._training = tagnet.Training(self._heads, Config(**self._config))
 
     def __enter__(self):
         self._training.__enter__()
@@ -32,7 +33,7 @@ class Classifiers:
         pictures: uint8 [n, side, side, 3]; labels: int [n]; weights: let classes weigh the same;
         augment: distort what is shown.
         """
-        config = tagger.Config(class_weights=weights, augment=augment, seed=seed, **self._config)
+        config = Config(class_weights=weights, augment=augment, seed=seed, **self._config)
         return Classifier(tagger.fit(pictures, {_HEAD: labels}, self._heads, config,
                                      training=self._training, quiet=True))
 

@@ -4,25 +4,11 @@ Products are split by key: those held out, and those by which probabilities are 
 to the taggers. A catalogue without attribute columns is given colour and pattern as measured.
 """
 
-import dataclasses
-
 import numpy as np
 
 from catalog import labels, pixels, tagger, texttagger
 from dnnlib import files, images, progress
 from dnnlib.files import UserError
-from dnnlib.knobs import knob
-
-
-@dataclasses.dataclass(frozen=True)
-class Split:
-    """Which products teach nothing, so that they can judge."""
-    held_out: float = knob(0.2, 'share of the products kept for the report')
-    validation: float = knob(0.1, 'share by which the probabilities are calibrated')
-
-    def __post_init__(self):
-        if min(self.held_out, self.validation) < 0 or self.held_out + self.validation > 0.9:
-            raise UserError('--held-out and --validation are shares, together at most 0.9')
 
 
 def read(products, side, fit='pad'):

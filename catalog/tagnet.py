@@ -101,7 +101,7 @@ class Training:
     """The training graph of a network, with a session; use it in a `with` block.
 
     Holds no data, and `start` begins anew: one of these serves any number of trainings.
-    heads: {name: values}; config: catalog.tagger.Config, of which only the network's size counts.
+    heads: {name: values}; config: tagconfig.Config, of which only the network's size counts.
     """
 
     def __init__(self, heads, config):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from catalog import tagger, tagnet
-from catalog.tagger import Config
+from catalog.tagconfig import Config
 from dnnlib.files import UserError
 from dnnlib.runs import Interrupted, Run
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from catalog import source, tagger, tagging, texttagger
-from catalog.tagger import Config
-from catalog.tagging import Split
+from catalog.tagconfig import Config, Split
 from dnnlib import images
 from dnnlib.files import UserError
 from dnnlib.runs import Run

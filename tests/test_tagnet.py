@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from catalog import tagnet
-from catalog.tagger import Config
+from catalog.tagconfig import Config
 from dnnlib import tflib
 from dnnlib.tflib import tf
 
