@@ -12,8 +12,8 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
 PINS = {'tf1': ROOT / 'requirements-tf1.txt', 'tf2': ROOT / 'requirements-tf2.txt'}
-COMMANDS = ['demo', 'download', 'prune', 'train-stylegan', 'train-gpt2', 'samples', 'text',
-            'metrics']
+COMMANDS = ['demo', 'download', 'prune', 'train-stylegan', 'train-gpt2', 'train-tagger', 'samples',
+            'cards', 'text', 'metrics']
 MAKE = shutil.which('make')
 
 pytestmark = pytest.mark.skipif(MAKE is None, reason='there is no make on this machine')
