@@ -118,9 +118,9 @@ def train_tagger(options):
     split = knobs.from_flags(tagconfig.Split(), options)
     data = options.data or _demo_pruned()
     products = source.read_kept(data, key_column=options.key_column)
+    test = source.read_kept(options.test, key_column=options.key_column) if options.test else ()
     run = _run(options, config, split, ('threads',), fit=options.fit, data=_digest(
         (p.name, p.description, p.category, p.attributes) for p in products))
-    test = source.read_kept(options.test, key_column=options.key_column) if options.test else ()
     print(tagging.train(run, products, config, split, runs.provenance(), test=test,
                         fit=options.fit))
     print('done: the taggers are in %s; now try: python run.py cards' % run.folder)
@@ -214,13 +214,13 @@ def rare(options):
     gan = generator.Generator(_stylegan(options), how.threads)
     eye = tagger.Tagger(_tagger(options), how.threads)
     asked = rarities.wanted(eye.heads, options.category, options.where)
+    writer = decode.Writer(_gpt2(options), writing.threads)
     harvests, measure = _harvests(options, how, gan, eye, asked)
     rows = {method: measure(harvest) for method, harvest in harvests.items()}
     if 'shift' in harvests:
         moved = harvests['shift']
         rows['shift']['kept'] = rarities.kept(eye, asked, gan.pictures(
             tagged.layered(moved.sources, gan.layers)), moved.pictures)
-    writer = decode.Writer(_gpt2(options), writing.threads)
     for method in how.methods():
         folder = options.out / method if how.method == 'all' else options.out
         _write_rare(options, how, gan, eye, folder, harvests[method], method,
@@ -242,14 +242,15 @@ def evaluate(options):
     gan = generator.Generator(_stylegan(options), how.threads)
     train, test = _contestants(options, how, gan)
     place = photos.known(train.classes, options.category)
-    contest = rules.Contest(options.out, dict(
-        how.decisive(), category=options.category, train=train.digest(), test=test.digest()),
-                            '%s-psi%g-%d' % (files.digest(gan.path), how.psi, how.pool))
-
-    def pool():
-        return contest.kept('pool', how.pool, how.seed, lambda: search.pool(
-            gan, how.pool, how.psi, how.seed, lambda pictures: photos.at(pictures, how.side)))
+    rules.check(train, test, place, how)
     with classify.Classifiers(train.classes, how) as classifiers:
+        contest = rules.Contest(options.out, dict(
+            how.decisive(), category=options.category, train=train.digest(), test=test.digest()),
+                                '%s-psi%g-%d' % (files.digest(gan.path), how.psi, how.pool))
+
+        def pool():
+            return contest.kept('pool', how.pool, how.seed, lambda: search.pool(
+                gan, how.pool, how.psi, how.seed, lambda pictures: photos.at(pictures, how.side)))
         results, audit = rules.run(
             contest, train, test, place, how, fit=classifiers.fit,
             pool=lambda: pool()['pictures'], synthesise=rare.synthesiser(
@@ -281,7 +282,7 @@ def metrics(options):
         return gan.truncate(gan.w(z), how.psi)
     count = min(how.count, records.count)
     reals = records.batch(0, count, gan.res, mirror=how.mirror)
-    seeds = range(how.seed, how.seed + count // 2)
+    seeds = range(how.seed, how.seed + (count + 1) // 2)
     fakes = gan.pictures(styles(gan.seeded(seeds)))
     result = metrics.measure(reals, fakes, seed=how.seed, features=features)
     if how.path_length:
@@ -341,15 +342,17 @@ def edit(options):
     from dnnlib import images, runs
     from stylegan import codes, edit, figures
     how = knobs.from_flags(edit.Search(), options)
+    asked = edit.wanted(options.set)
+    if not (asked or options.direction or options.measure):
+        raise UserError('nothing is asked for; add --set NAME=VALUE or --direction NAME=STRENGTH, '
+                        'such as: python run.py edit %s' % EXAMPLES['edit'])
     gan, eye, made = _pair(options, how.threads)
     sample, known = _steering(options, made)
     editor = edit.Editor(gan, eye.heads, eye.probabilities, sample, known, how)
     if options.measure:
         _measure_edits(options, how, editor, gan, made)
         return
-    asked, moves = edit.wanted(options.set), edit.moves(options.direction, known, options.layers)
-    if not asked and not moves:
-        raise UserError('nothing is asked for; add --set NAME=VALUE or --direction NAME=STRENGTH')
+    moves = edit.moves(options.direction, known, options.layers)
     edits = [editor.edit(ws, asked, moves) for ws in codes.styles(gan, options.seed, how.psi)]
     origin = runs.origin_of(stylegan=gan.path.name, seed=options.seed, psi=how.psi,
                             edit='; '.join(options.set + options.direction))
@@ -371,10 +374,12 @@ def project(options):
     from stylegan.projection import Projection
     how = knobs.from_flags(Projection(), options)
     gan = generator.Generator(_stylegan(options), how.threads)
+    named = _targets(options, gan.res)
+    if options.mix and len(named) + options.self_test < 2:
+        raise UserError('--mix needs two pictures at least; give more, or leave it out')
     projector = search.Projector(
         gan, how, perceptual.vgg16(options.vgg) if options.vgg else perceptual.pyramid)
     origin = runs.origin_of(stylegan=gan.path.name, seed=how.seed)
-    named = _targets(options, gan.res)
     if options.self_test:
         named, results, measured = recovery.measure(
             options.out, gan, projector, named, count=options.self_test, seed=how.seed,
@@ -540,7 +545,7 @@ def _records_of(options, how, gan):
     from stylegan import dataset
     own = gan.path.parent / 'records'
     folder = options.records or own
-    if options.data or not folder.exists():
+    if options.data or not (options.records or own.exists()):
         data = options.data or _demo_pruned()
         products = source.with_pictures(source.read_kept(data), data)
         folder = options.out / ('records-' + _digest(
@@ -593,10 +598,14 @@ def _beside_each(gan, out, count, features):
 
 def _targets(options, side):
     """The pictures to project as {name: uint8 [side, side, 3]}: files named, or of a catalogue."""
-    from catalog import labels, rarities, source
+    from catalog import rarities, source
     from dnnlib import images
     from stylegan import projected
-    paths = options.images
+    paths, most, found = options.images, options.self_test or options.count, {}
+    for path in paths:
+        if path.is_dir():
+            raise UserError('%s is a folder; to take pictures from it, type --data %s' % (
+                path, path))
     if paths and (options.data or options.category or options.where or options.self_test):
         raise UserError('--data, --category, --where and --self-test choose from a catalogue; '
                         'give them or pictures, not both')
@@ -604,11 +613,19 @@ def _targets(options, side):
         data = options.data or _demo_pruned()
         products = source.with_pictures(source.read_kept(data), data)
         if options.category or options.where:
-            asked = rarities.wanted(labels.heads_of(products), options.category, options.where)
-            products = [products[index] for index in rarities.among(products, asked)]
-        paths = [p.image for p in products[:options.self_test or options.count]]
-    return {name: images.square(images.open_rgb(path), side, options.fit)
-            for name, path in zip(projected.names(paths), paths)}
+            products = rarities.chosen(products, options.category, options.where)
+        paths = [product.image for product in products]
+    for name, path in zip(projected.names(paths), paths):
+        try:
+            found[name] = images.square(images.open_rgb(path), side, options.fit)
+        except images.Unreadable:
+            if options.images:
+                raise
+        if not options.images and len(found) == most:
+            break
+    if not found:
+        raise UserError('not one of the %d pictures can be read' % len(paths))
+    return found
 
 
 def _stylegan(options):
@@ -665,6 +682,9 @@ def _steering(options, made):
     """What run.py directions has found for the same generator: (sample, {name: Direction})."""
     from stylegan import directionset, tagged
     again = '%s is of another %s; type: python run.py directions --out %s'
+    if not (options.directions / 'directions.npz').exists():
+        raise UserError('there are no directions in %s yet; find them first: python run.py '
+                        'directions --out %s' % (options.directions, options.directions))
     sample, of_sample = tagged.load(options.directions / 'tagged.npz')
     known, of_known = directionset.load(options.directions / 'directions.npz')
     for name in made:
@@ -734,22 +754,24 @@ def _harvests(options, how, gan, eye, asked):
     def ordinary(count, rng):
         z = rng.standard_normal([count, gan.latent_size]).astype('float32')
         return tagged.truncated(gan, gan.w(z), how.psi)
+    measure = _measure_of(options, how, gan, eye, asked)  # a wrong path is said before the search
+    extra = options.seeds_from and rare.single(codes.read(
+        options.seeds_from, gan.layers, len(gan.w_avg)), options.seeds_from)
     sample, seconds = search.searched(
         options.out / 'search.npz', {'stylegan': files.digest(gan.path), 'psi': how.psi,
                                      'tagger': files.digest(_tagger(options)), 'seed': how.seed},
         how.search, lambda first, number: tagged.collect(
             gan, eye.heads, eye.probabilities, count=number, psi=how.psi, seed=how.seed + first))
-    extra = options.seeds_from and rare.single(codes.read(
-        options.seeds_from, gan.layers, len(gan.w_avg)), options.seeds_from)
     region = rare.Region(sample.w, rarities.scores(sample.probabilities, eye.heads, asked), look,
                          how, extra)
     harvests = region.harvests(seconds, ordinary)
-    return harvests, _measure_of(options, how, gan, eye, asked, harvests.get('search'),
-                                 (how.search + region.refining, seconds))
+    found, before = harvests.get('search'), (how.search + region.refining, seconds)
+    return harvests, lambda harvest: measure(harvest, found, before)
 
 
-def _measure_of(options, how, gan, eye, asked, found, before):
-    """The function Harvest -> figures of `rare`; found: the search's Harvest or None."""
+def _measure_of(options, how, gan, eye, asked):
+    """The function (Harvest, that of the search or None, (pictures, seconds) of the search) ->
+    the figures of `rare`."""
     from catalog import rarities, source, tagger, tagging
     from stylegan import metrics, rare
     judge, reals, nearest = _judge(options, how, asked), None, None
@@ -765,7 +787,7 @@ def _measure_of(options, how, gan, eye, asked, found, before):
 
     def diversity(pictures):
         return rare.mean_distance(describe(pictures))
-    return lambda harvest: rarities.measured(
+    return lambda harvest, found, before: rarities.measured(
         harvest, asked=asked, judge=judge, diversity=diversity, nearest=nearest, reals=reals,
         found=found and diversity(found.pictures), before=(0, 0) if harvest is found else before)
 

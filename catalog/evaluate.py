@@ -132,6 +132,17 @@ class Contest:
                             'again')
 
 
+def check(train, test, rare, how):
+    """Raises UserError if a contest between these Photos would show nothing.
+
+    rare: index of the class. how: Evaluate.
+    """
+    how.sweep(int((train.labels == rare).sum()))
+    if not (test.labels == rare).any():
+        raise UserError("no product to test on is of the category '%s'; name another catalogue "
+                        'with --test-data' % train.classes[rare])
+
+
 def drawn(photos, rare, *, fit, pool, synthesise, number, seed):
     """Synthetic pictures of the rare class -> {'synthetic', 'filtered': uint8 [m, side, side, 3]}.
 

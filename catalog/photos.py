@@ -55,6 +55,9 @@ def split(products, share, seed):
 
 def known(classes, name):
     """The index of a class. Raises UserError that lists the known ones."""
+    if not any(classes):
+        raise UserError('the catalogue names no categories; give one with folders or a column '
+                        'category in products.csv')
     if name not in classes:
         raise UserError("there is no category '%s'; known are: %s" % (
             name, ', '.join(value or "''" for value in classes)))

@@ -5,7 +5,7 @@ Knows taggers and pictures; how the pictures are made is the business of others.
 
 import numpy as np
 
-from catalog import tables
+from catalog import labels, tables
 from dnnlib.files import UserError
 
 _SPELT = {'color': 'colour', 'colour': 'color'}  # a heading is found in either spelling
@@ -48,7 +48,9 @@ def wanted(heads, category='', where=''):
         if not equals:
             raise UserError("--where '%s' is to read like category=jumpsuit,colour=black" % part)
         head, value = _value(heads, head.strip(), text.strip())
-        asked[head] = value
+        if asked.setdefault(head, value) != value:
+            raise UserError("%s cannot be both '%s' and '%s'; ask for one of them" % (
+                head, asked[head], value))
     if not asked:
         raise UserError('nothing was asked for; add --category NAME or --where HEAD=VALUE')
     return asked
@@ -117,6 +119,21 @@ def among(products, asked):
     """Indices of the products (catalog.source.Product) that are what was asked for."""
     return [index for index, product in enumerate(products)
             if asked.items() <= dict(product.attributes, category=product.category).items()]
+
+
+def chosen(products, category, where):
+    """The products that are what was asked for, as `wanted` reads it. Raises UserError if there
+    are none."""
+    heads = labels.heads_of(products)
+    if not heads:
+        raise UserError('the catalogue has neither two categories nor a column of attributes to '
+                        'choose by; leave --category and --where out')
+    asked = wanted(heads, category, where)
+    found = among(products, asked)
+    if not found:
+        raise UserError('not one of the %d products is all of %s; ask for less at once' % (
+            len(products), ', '.join('%s=%s' % pair for pair in asked.items())))
+    return [products[index] for index in found]
 
 
 def measured(harvest, *, asked, judge, diversity, nearest, found, reals, before):

@@ -31,7 +31,7 @@ def find(path):
         if (place / 'hparams.json').exists() or (place / 'config.json').exists():
             return place
     raise UserError('%s holds no text model (no hparams.json, no config.json); give a folder that '
-                    'train-gpt2 or download has written' % folder)
+                    'train-gpt2 or download has written' % path)
 
 
 def about(folder):

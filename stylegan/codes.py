@@ -48,7 +48,14 @@ def styles(generator, text, psi):
     """SEEDS|FILE -> ws [n, layers, w]; seeds are truncated by `psi`, those of a file kept."""
     if pathlib.Path(text).suffix == '.npz':
         return read(text, generator.layers, len(generator.w_avg))
-    return generator.truncate(generator.w(generator.seeded(seeds(text))), psi)
+    try:
+        chosen = seeds(text)
+    except UserError:
+        if not text or not pathlib.Path(text).exists():
+            raise
+        raise UserError('%s is neither seeds nor an .npz; the styles of a picture are found with: '
+                        'python run.py project %s' % (text, text))
+    return generator.truncate(generator.w(generator.seeded(chosen)), psi)
 
 
 def save(path, ws):

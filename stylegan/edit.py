@@ -82,8 +82,8 @@ def moves(texts, known, layers=''):
         try:
             amount = float(strength)
         except ValueError:
-            equals = ''
-        if not equals:
+            amount = np.nan
+        if not equals or not np.isfinite(amount):
             raise UserError("--direction '%s' is to read like pca3=+2" % text)
         direction = named(known, name.strip())
         found.append((direction, amount, layers or direction.band))

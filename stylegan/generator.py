@@ -20,6 +20,9 @@ def find(path):
     path = pathlib.Path(path)
     if path.suffix in ('.npz', '.pkl'):
         return path
+    if path.is_file():
+        raise UserError('%s is no picture model; give a run folder, a snapshot (.npz) or a '
+                        'released .pkl' % path)
     snapshot = weights.newest(path)
     if snapshot is None:
         raise UserError('%s holds no network-snapshot-*.npz; train one with run.py train-stylegan '

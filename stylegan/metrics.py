@@ -36,6 +36,8 @@ class Metrics:
     def __post_init__(self):
         if self.features not in ('swd', 'inception'):
             raise UserError("features is '%s'; it must be swd or inception" % self.features)
+        if self.count < 2 * FEWEST or self.path_length < 0:
+            raise UserError('--count is at least %d and --path-length not below 0' % (2 * FEWEST))
 
 
 def thumbnails(pictures):

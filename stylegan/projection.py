@@ -34,9 +34,10 @@ class Projection:
     def __post_init__(self):
         if self.space not in ('w', 'w+'):
             raise UserError("space is '%s'; it must be w or w+" % self.space)
-        if min(self.steps, self.batch) < 1 or min(self.candidates, self.newton, self.frames) < 0:
-            raise UserError('steps and batch must be above zero; candidates, newton and frames '
-                            'not below it')
+        if self.lrate <= 0 or min(self.steps, self.batch) < 1 or min(
+                self.candidates, self.newton, self.frames) < 0:
+            raise UserError('steps, batch and lrate must be above zero; candidates, newton and '
+                            'frames not below it')
         if self.ramp_down <= 0 or self.noise_until <= 0:
             raise UserError('ramp-down and noise-until must be above zero')
 

@@ -47,8 +47,9 @@ def stops(generator, seeds, keys, how):
     """
     if keys and how.space == 'z':
         raise UserError('--keys are styles in W; leave --space z out')
-    found = (generator.seeded(codes.seeds(seeds)) if how.space == 'z' else
-             codes.styles(generator, str(keys or seeds), how.psi))
+    found = (codes.read(keys, generator.layers, len(generator.w_avg)) if keys else
+             generator.seeded(codes.seeds(seeds)) if how.space == 'z' else
+             codes.styles(generator, seeds, how.psi))
     if len(found) < 2:
         raise UserError('a walk needs two stops or more, such as --seeds 1,5,9')
     return found

@@ -52,6 +52,15 @@ def test_misfits(tmp_path, arrays, words):
         codes.read(tmp_path / 'w.npz', 6, 8)
 
 
+def test_a_photo_is_to_be_projected_first(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'photo.jpg').write_bytes(b'')
+    with pytest.raises(UserError, match='neither seeds nor .* run.py project photo.jpg'):
+        codes.styles(World(), 'photo.jpg', 1)
+    (tmp_path / '7').mkdir()
+    assert len(codes.styles(World(), '7', 1)) == 1
+
+
 def test_no_archive(tmp_path):
     (tmp_path / 'w.npz').write_text('no archive')
     with pytest.raises(UserError, match='w.npz'):

@@ -187,3 +187,15 @@ def test_a_sweep_of_nothing_is_refused(counts, words):
         Evaluate(counts=counts).sweep(20)
     with pytest.raises(UserError, match="no category 'hat'; known are: dress, jumpsuit"):
         photos.known(CLASSES, 'hat')
+    with pytest.raises(UserError, match='names no categories'):
+        photos.known(('',), 'dress')
+
+
+def test_a_contest_that_would_show_nothing_is_refused():
+    train = photos.Photos(np.zeros([6, 4, 4, 3], np.uint8), np.array([0, 1] * 3), CLASSES)
+    evaluate.check(train, train, RARE, Evaluate(counts='3'))
+    with pytest.raises(UserError, match='there are 3 rare photos'):
+        evaluate.check(train, train, RARE, Evaluate(counts='4'))
+    for test in (train.part(train.labels != RARE), train.part([])):
+        with pytest.raises(UserError, match="no product to test on .* 'jumpsuit'; name another"):
+            evaluate.check(train, test, RARE, Evaluate(counts='3'))

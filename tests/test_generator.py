@@ -70,6 +70,12 @@ def test_truncation_draws_the_first_layers_to_the_average(drawn):
     np.testing.assert_allclose(gan.truncate(w, psi=0)[:, 0], [gan.w_avg] * 2, atol=1e-6)
 
 
+def test_a_file_of_another_kind_is_not_taken_for_a_run_folder(tmp_path):
+    (tmp_path / 'a.jpg').write_bytes(b'')
+    with pytest.raises(UserError, match='a.jpg is no picture model; give a run folder'):
+        generator.find(tmp_path / 'a.jpg')
+
+
 def test_a_run_folder_means_its_newest_snapshot(tmp_path):
     with pytest.raises(UserError, match='holds no network-snapshot'):
         generator.find(tmp_path)

@@ -76,6 +76,11 @@ def test_too_few_pictures_are_refused(reals, fakes):
         metrics.measure(_pictures(9, reals), _pictures(9, fakes), seed=0)
 
 
+def test_too_few_are_not_asked_for():
+    with pytest.raises(UserError, match='--count is at least 40'):
+        metrics.Metrics(count=39)
+
+
 def test_too_small_pictures_are_refused():
     with pytest.raises(UserError, match='8 px are too small to measure; train on to 16 px'):
         metrics.measure(_pictures(9, 40, 8), _pictures(9, 20, 8), seed=0)

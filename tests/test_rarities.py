@@ -25,11 +25,25 @@ def test_what_is_asked_for(category, where, expected):
     ('red', '', 'a value of colour and trim'), ('', '', 'nothing was asked for'),
     ('', 'size=xl', "no attribute 'size'; known are: category, colour, sleeve, trim"),
     ('', 'colour=gold', "no value 'gold'; known are: black, red"),
-    ('', 'sleeve=s,colour', 'is to read like')])
+    ('', 'sleeve=s,colour', 'is to read like'),
+    ('dress', 'category=jumpsuit', "category cannot be both 'dress' and 'jumpsuit'"),
+    ('', 'colour=red,color=black', "colour cannot be both 'red' and 'black'")])
 def test_what_nobody_knows_is_answered_with_what_is_known(category, where, words):
     with pytest.raises(UserError) as error:
         rarities.wanted(HEADS, category, where)
     assert words in str(error.value)
+
+
+def test_products_are_chosen_by_what_they_are():
+    products = [source.Product(None, '%d.png' % index, '', kind, (), '', (('colour', colour),))
+                for index, (kind, colour) in enumerate([('dress', 'red'), ('skirt', 'red'),
+                                                        ('dress', 'blue')])]
+    assert rarities.chosen(products, 'dress', 'colour=red') == products[:1]
+    with pytest.raises(UserError, match='not one of the 3 products is all of category=skirt, '
+                       'colour=blue; ask for less'):
+        rarities.chosen(products, 'skirt', 'colour=blue')
+    with pytest.raises(UserError, match='leave --category and --where out'):
+        rarities.chosen(products[:1], 'dress', '')
 
 
 class Judge:

@@ -59,6 +59,8 @@ def test_a_rare_class_becomes_a_catalogue(place, seen):
         assert {'image', 'description', 'category', 'colour'} <= set(next(csv.reader(table)))
     code, _, err = run(*RARE, '--category', 'hat', cwd=place)
     assert code == 1 and "there is no 'hat'; known are: category: dress, jumpsuit" in err
+    code, _, err = run(*RARE, '--category', seen, '--out', 'none', '--gpt2', 'nowhere', cwd=place)
+    assert code == 1 and 'nowhere does not exist' in err and not (place / 'none').exists()
 
 
 def test_a_contest_is_held_and_goes_on(place):

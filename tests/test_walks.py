@@ -51,6 +51,8 @@ def test_keys_are_stops(tmp_path):
     codes.save(tmp_path / 'one.npz', ws[:1])
     with pytest.raises(UserError, match='two stops or more'):
         walks.stops(world, '', tmp_path / 'one.npz', how)
+    with pytest.raises(UserError, match='photo.jpg does not exist; give an .npz'):
+        walks.stops(world, '', tmp_path / 'photo.jpg', how)
 
 
 @pytest.mark.parametrize('wrong, words', [
