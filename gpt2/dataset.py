@@ -3,7 +3,8 @@
 A document is `attributes -> description`, or the description alone in a catalogue that has no
 attributes, and end-of-text. The description is encoded by itself, line breaks included. The
 attributes in front are drawn anew each time a document is used, in any number and order, so that
-any selection of them works as a prompt, and none (` -> description`) as well.
+any selection of them works as a prompt, and none (` -> description`) as well. They are given, not
+learnt: nobody can foresee which were chosen, and trying to takes strength from following them.
 
 A product is any record with `description` (string), `tags` (strings), `category` (string, one of
 the tags or not) and `key` (what tells products apart).
@@ -15,7 +16,8 @@ one endless row of documents, cut anywhere. Writing always starts at place 0 of 
 stream most places are learnt in the middle of one.
 
 Whatever the windows, the held-out loss is that of single documents, each from its own start, so
-that runs with other windows can be compared: the mean over all their tokens, end-of-text included.
+that runs with other windows can be compared: the mean over all tokens of the descriptions,
+end-of-text included.
 """
 
 import collections
@@ -97,12 +99,13 @@ def selection(tags, noun, rng):
 
 
 def _written(corpus, number, rng):
-    """The ids of a document, with a fresh selection of attributes in front."""
-    document = corpus.documents[number]
-    if not corpus.tagged:
-        return document.ids
-    before = prompt(selection(document.tags, document.noun, rng))
-    return np.concatenate([corpus.encoder.encode(before), document.ids])
+    """A document with a fresh selection of attributes in front: int32 [n, 2], the ids and whether
+    each is to be learnt (1) or given (0)."""
+    document, before = corpus.documents[number], []
+    if corpus.tagged:
+        before = corpus.encoder.encode(prompt(selection(document.tags, document.noun, rng)))
+    learnt = np.arange(len(before) + len(document.ids)) >= len(before)
+    return np.stack([np.append(before, document.ids), learnt], 1).astype(np.int32)
 
 
 def _any_document(corpus, rng):
@@ -111,31 +114,36 @@ def _any_document(corpus, rng):
 
 def _at_most(corpus, length, rng):
     """Any document; of one that is longer than `length`, a part of this length or the end."""
-    ids = _any_document(corpus, rng)
+    document = _any_document(corpus, rng)
     # The beginning as often as its share of the document, else anywhere behind it.
-    first = max(0, rng.randint(-length, len(ids) - length + 1)) if len(ids) > length else 0
-    return ids[first:first + length]
+    first = max(0, rng.randint(-length, len(document) - length + 1)) if (
+        len(document) > length) else 0
+    return document[first:first + length]
+
+
+def _weights(learnt):
+    """What counts in a loss, 0 or 1 -> float32 weights whose mean is 1, if anything counts."""
+    return (learnt / max(learnt.mean(), 1 / learnt.size)).astype(np.float32)
 
 
 def _rows(parts, length, end):
     """Lists of documents, one list a row -> tokens [rows, length + 1], weights [rows, length]."""
     tokens = np.full([len(parts), length + 1], end, np.int32)
-    counted = np.zeros([len(parts), length], np.float32)
+    learnt = np.zeros([len(parts), length], np.int32)
     for row, some in enumerate(parts):
-        ids = np.concatenate(some)
-        tokens[row, 1:len(ids) + 1] = ids
-        counted[row, :len(ids)] = 1
-    return tokens, counted / counted.mean()
+        count = sum(map(len, some))
+        tokens[row, 1:count + 1], learnt[row, :count] = np.concatenate(some).T
+    return tokens, _weights(learnt)
 
 
 def _whole(corpus, count, length, rng):
-    rows, ids = [], _at_most(corpus, length, rng)
+    rows, document = [], _at_most(corpus, length, rng)
     for _ in range(count):
         row, room = [], length
-        while len(ids) <= room:
-            row.append(ids)
-            room -= len(ids)
-            ids = _at_most(corpus, length, rng)
+        while len(document) <= room:
+            row.append(document)
+            room -= len(document)
+            document = _at_most(corpus, length, rng)
         rows.append(row)  # what did not fit begins the next row, else long texts were seldom seen
     return _rows(rows, length, corpus.encoder.end)
 
@@ -155,15 +163,16 @@ def _stream(corpus, count, length, rng):
     rows = []
     for _ in range(count):
         place = rng.randint(corpus.ends[-1])  # in a long document as often as its length says
-        ids = _written(corpus, np.searchsorted(corpus.ends, place, side='right'), rng)
+        document = _written(corpus, np.searchsorted(corpus.ends, place, side='right'), rng)
         row, missing = [], length + 1
-        ids = ids[rng.randint(len(ids)):]
+        document = document[rng.randint(len(document)):]
         while missing > 0:
-            row.append(ids[:missing])
+            row.append(document[:missing])
             missing -= len(row[-1])
-            ids = _any_document(corpus, rng)
+            document = _any_document(corpus, rng)
         rows.append(np.concatenate(row))
-    return np.stack(rows).astype(np.int32), np.ones([count, length], np.float32)
+    tokens, learnt = np.moveaxis(np.stack(rows), 2, 0)
+    return tokens, _weights(learnt[:, 1:])
 
 
 def windows(corpus, *, pack, count, length, rng):
@@ -171,7 +180,8 @@ def windows(corpus, *, pack, count, length, rng):
 
     pack: 'documents', 'starts' or 'stream', see above. rng: numpy RandomState.
     Returns tokens int32 [count, length + 1], as what is predicted is shifted by one, and weights
-    float32 [count, length] of what comes next: 0 for padding, all others alike, their mean is 1.
+    float32 [count, length] of what comes next: 0 for padding and the attributes in front, all
+    others alike, their mean is 1.
     Windows that begin with a document have an end-of-text in front, the end of what came before.
     """
     pack = {'documents': _whole, 'starts': _starts, 'stream': _stream}[pack]

@@ -115,10 +115,10 @@ def test_windows_depend_on_the_seed_alone(vocabulary, pack):
 
 
 def test_attributes_stand_in_front_as_they_are_asked_for(vocabulary):
-    made = windows(corpus(vocabulary, tagged=True), pack='documents', count=200, length=60)
+    tokens, _ = windows(corpus(vocabulary, tagged=True), pack='documents', count=200, length=60)
     fronts = collections.Counter()
-    for documents in counted(*made):
-        ids = documents[0].tolist()
+    for row in tokens[:, 1:].tolist():
+        ids = row[:row.index(vocabulary.end) + 1]
         front, text = vocabulary.decode(ids).split(dataset.TAG_END)
         colour = text.split()[1]
         assert set(front.split()) <= {colour, 'midi', 'dress'}
@@ -127,6 +127,19 @@ def test_attributes_stand_in_front_as_they_are_asked_for(vocabulary):
         fronts[front.strip().replace(colour, 'COLOUR')] += 1
     assert 10 < fronts[''] < 45
     assert fronts['COLOUR midi dress'] and fronts['midi COLOUR dress'] and fronts['dress']
+
+
+@pytest.mark.parametrize('pack', dataset.PACKINGS)
+def test_attributes_are_given_and_not_learnt(vocabulary, pack):
+    made = windows(corpus(vocabulary, tagged=True), pack=pack, count=100, length=70)
+    text = ''.join(vocabulary.decode(row[some > 0]) for row, some in zip(made[0][:, 1:], made[1]))
+    assert '->' not in text and text.count('Line two') > 100
+    assert made[1].mean() == pytest.approx(1, rel=1e-6)
+
+
+def test_a_window_of_nothing_but_attributes_teaches_nothing(vocabulary):
+    _, weights = windows(corpus(vocabulary, tagged=True), pack='documents', count=1, length=1)
+    assert not weights.any()
 
 
 def test_every_selection_of_attributes_comes_up_and_the_category_mostly_last():
