@@ -13,13 +13,9 @@ import pathlib
 import shlex
 import sys
 
-from dnnlib import files, knobs
+from dnnlib import files, knobs, trained
 from dnnlib.files import UserError
 
-DEMO = pathlib.Path('data/demo')
-RUNS = pathlib.Path('runs')
-PRETRAINED = pathlib.Path(__file__).parent / 'pretrained'
-DOWNLOADS = pathlib.Path('downloads')
 MANIFEST = pathlib.Path(__file__).parent / 'downloads.json'
 
 
@@ -65,7 +61,7 @@ def convert(options):
 def prune(options):
     """Sort out bad shots by the post's four rules; nothing is deleted or moved."""
     from catalog.prune import Prune, prune, summary
-    out = options.out or _beside(options.data, '-pruned')
+    out = options.out or options.data.with_name(options.data.name + '-pruned')
     print(summary(prune(options.data, out, knobs.from_flags(Prune(), options))))
     print('look through %s; where you disagree, change yes and no in the keep column of %s' % (
         out / 'sheets', out / 'prune.csv'))
@@ -73,7 +69,7 @@ def prune(options):
 
 def train_stylegan(options):
     """Train StyleGAN on a catalogue's photos; the same command again goes on."""
-    from catalog import lookalikes, source
+    from catalog import default, lookalikes
     from stylegan import config, dataset, preflight, train
     network, training, start = _picture_model(config, options)
     train.check(network, training)
@@ -85,8 +81,7 @@ def train_stylegan(options):
         records = dataset.Records(options.records, training.seed)
         run = _run(options, network, training, config.FREE, data=str(options.records), **decided)
     else:
-        data = options.data or _demo_pruned()
-        products = source.with_pictures(source.read_kept(data), data)
+        products = default.pictured(options.data)
         run = _run(options, network, training, config.FREE, fit=options.fit,
                    data=_digest(p.name for p in products), **decided)
         if not (run.folder / 'records').exists():
@@ -112,11 +107,11 @@ def train_gpt2(options):
 
 def train_tagger(options):
     """Train what reads category and attributes off pictures and texts; again goes on."""
-    from catalog import source, tagconfig, tagging
+    from catalog import default, source, tagconfig, tagging
     from dnnlib import runs
     config = knobs.from_flags(tagconfig.Config(), options)
     split = knobs.from_flags(tagconfig.Split(), options)
-    data = options.data or _demo_pruned()
+    data = options.data or default.pruned()
     products = source.read_kept(data, key_column=options.key_column)
     test = source.read_kept(options.test, key_column=options.key_column) if options.test else ()
     run = _run(options, config, split, ('threads',), fit=options.fit, data=_digest(
@@ -162,11 +157,11 @@ def export(options):
 
 def check_text(options):
     """Measure a demo text model: are its texts consistent, as asked for, and its own?"""
-    from catalog import source, textcheck
+    from catalog import default, source, textcheck
     from gpt2 import decode, sampling
     how = knobs.from_flags(sampling.Sampling(), options)
     writer = decode.Writer(_gpt2(options), how.threads)
-    known = [product.description for product in source.read(options.data or _demo())]
+    known = [product.description for product in source.read(options.data or default.drawn())]
     print(textcheck.report(
         lambda prompts: writer.texts(prompts, seeds=_seeds(how.seed, len(prompts)), sampling=how),
         known, count=options.count, seed=how.seed))
@@ -224,7 +219,7 @@ def rare(options):
     for method in how.methods():
         folder = options.out / method if how.method == 'all' else options.out
         _write_rare(options, how, gan, eye, folder, harvests[method], method,
-                    _pen(writer, writing))
+                    writer.retrying(writing))
     files.write_json(options.out / 'rare.json', {
         'asked': asked, 'methods': rows, 'options': dataclasses.asdict(how)})
     files.write_text(options.out / 'rare.txt', rarities.table(rows) + '\n')
@@ -340,14 +335,14 @@ def label(options):
 def edit(options):
     """Change what a picture shows to a value that is asked for, or go along directions."""
     from dnnlib import images, runs
-    from stylegan import codes, edit, figures
+    from stylegan import codes, directionset, edit, figures
     how = knobs.from_flags(edit.Search(), options)
     asked = edit.wanted(options.set)
     if not (asked or options.direction or options.measure):
         raise UserError('nothing is asked for; add --set NAME=VALUE or --direction NAME=STRENGTH, '
                         'such as: python run.py edit %s' % EXAMPLES['edit'])
     gan, eye, made = _pair(options, how.threads)
-    sample, known = _steering(options, made)
+    sample, known = directionset.recall(options.directions, made)
     editor = edit.Editor(gan, eye.heads, eye.probabilities, sample, known, how)
     if options.measure:
         _measure_edits(options, how, editor, gan, made)
@@ -438,28 +433,6 @@ def walk(options):
 
 # --- What several commands need.
 
-def _demo():
-    """The demo catalogue's folder; drawn on first use."""
-    from catalog.demo import summary, write
-    if not (DEMO / 'products.csv').exists():
-        print('no --data given, so the demo catalogue is drawn in %s' % DEMO)
-        print(summary(write(DEMO)))
-    return DEMO
-
-
-def _demo_pruned():
-    """The demo catalogue as pruned with the default thresholds; made on first use."""
-    from catalog.prune import Prune, prune, summary
-    data, out = _demo(), _beside(DEMO, '-pruned')
-    if not (out / 'prune.csv').exists():
-        print(summary(prune(data, out, Prune())))
-    return out
-
-
-def _beside(folder, ending):
-    return folder.with_name(folder.name + ending)
-
-
 def _listed(text):
     return tuple(part.strip() for part in text.split(',') if part.strip())
 
@@ -494,9 +467,9 @@ def _picture_model(config, options):
 
 def _texts(options):
     """What a text model is to learn from, products or encoded documents, and its fingerprint."""
-    from catalog import source
+    from catalog import default, source
     from gpt2 import dataset, encoder, weights
-    data, tag_columns = options.data or _demo(), _listed(options.tag_columns)
+    data, tag_columns = options.data or default.drawn(), _listed(options.tag_columns)
     if options.start and options.vocabulary:
         raise UserError('--start brings a vocabulary of its own; leave --vocabulary out')
     if data.suffix.lower() != '.npz':
@@ -520,14 +493,6 @@ def _run(options, network, training, free, **more):
     return Run(options.run, decided, free)
 
 
-def _newest(pattern):
-    """The newest trained result under runs/ that matches, else the pretrained one."""
-    found = list(RUNS.glob('*/' + pattern)) or list(PRETRAINED.glob('*/' + pattern))
-    if not found:
-        raise UserError('nothing is trained yet; type: make train-stylegan train-gpt2')
-    return max(found, key=lambda path: (path.stat().st_mtime, path.name))
-
-
 def _features(options, how):
     """The function pictures -> features that was asked for, or None."""
     if how.features == 'swd':
@@ -541,13 +506,12 @@ def _features(options, how):
 
 def _records_of(options, how, gan):
     """The real pictures to measure against: those given, else those the generator learnt from."""
-    from catalog import source
+    from catalog import default
     from stylegan import dataset
     own = gan.path.parent / 'records'
     folder = options.records or own
     if options.data or not (options.records or own.exists()):
-        data = options.data or _demo_pruned()
-        products = source.with_pictures(source.read_kept(data), data)
+        products = default.pictured(options.data)
         folder = options.out / ('records-' + _digest(
             [gan.res, options.fit] + [product.name for product in products]))
         if not folder.exists():
@@ -561,16 +525,15 @@ def _records_of(options, how, gan):
 
 def _learnt_from(gan):
     """The pictures that a generator was trained on, or None where nothing tells which."""
-    from catalog import source
+    from catalog import default
     from stylegan import dataset
     folder, about = gan.path.parent / 'records', gan.path.parent / 'options.json'
-    if _shipped(gan.path):  # it has learnt from the demo
-        folder = _beside(DEMO, '-records-%d' % gan.res)
+    if trained.shipped(gan.path):  # it has learnt from the demo
+        folder = default.FOLDER.with_name('demo-records-%d' % gan.res)
         if not folder.exists():
             print('the training pictures nearest to each product are sought in the demo catalogue; '
                   '--neighbours 0 does without')
-            data = _demo_pruned()
-            dataset.pack([p.image for p in source.read_kept(data)], folder, gan.res)
+            dataset.pack([p.image for p in default.pictured()], folder, gan.res)
     elif not folder.exists() and about.exists():  # a training with --records has none of its own
         folder = pathlib.Path(files.read_json(about)['options']['data'])
     return dataset.Records(folder) if folder.is_dir() else None
@@ -598,7 +561,7 @@ def _beside_each(gan, out, count, features):
 
 def _targets(options, side):
     """The pictures to project as {name: uint8 [side, side, 3]}: files named, or of a catalogue."""
-    from catalog import rarities, source
+    from catalog import default, rarities
     from dnnlib import images
     from stylegan import projected
     paths, most, found = options.images, options.self_test or options.count, {}
@@ -610,8 +573,7 @@ def _targets(options, side):
         raise UserError('--data, --category, --where and --self-test choose from a catalogue; '
                         'give them or pictures, not both')
     if not paths:
-        data = options.data or _demo_pruned()
-        products = source.with_pictures(source.read_kept(data), data)
+        products = default.pictured(options.data)
         if options.category or options.where:
             products = rarities.chosen(products, options.category, options.where)
         paths = [product.image for product in products]
@@ -630,23 +592,19 @@ def _targets(options, side):
 
 def _stylegan(options):
     """The snapshot, pickle or run folder of the picture model to use."""
-    return options.stylegan or _newest('network-snapshot-*.npz')
+    return options.stylegan or trained.newest('network-snapshot-*.npz')
 
 
 def _gpt2(options):
     """The folder of the text model to use."""
-    return options.gpt2 or _newest('snapshot/hparams.json').parent
-
-
-def _shipped(path):
-    """Whether a file came with the project; what came together goes together."""
-    return PRETRAINED.resolve() in pathlib.Path(path).resolve().parents
+    return options.gpt2 or trained.newest('snapshot/hparams.json').parent
 
 
 def _tagger(options):
     """The file of the picture tagger to use; the text tagger lies beside it."""
-    shipped = not options.tagger and _shipped(_stylegan(options))
-    path = PRETRAINED / 'tagger' if shipped else options.tagger or _newest('tagger.npz')
+    if not options.tagger and trained.shipped(_stylegan(options)):
+        return trained.PRETRAINED / 'tagger' / 'tagger.npz'
+    path = options.tagger or trained.newest('tagger.npz')
     return path / 'tagger.npz' if path.is_dir() else path
 
 
@@ -678,21 +636,6 @@ def _measure_edits(options, how, editor, gan, made):
     print(editcheck.table(result))
 
 
-def _steering(options, made):
-    """What run.py directions has found for the same generator: (sample, {name: Direction})."""
-    from stylegan import directionset, tagged
-    again = '%s is of another %s; type: python run.py directions --out %s'
-    if not (options.directions / 'directions.npz').exists():
-        raise UserError('there are no directions in %s yet; find them first: python run.py '
-                        'directions --out %s' % (options.directions, options.directions))
-    sample, of_sample = tagged.load(options.directions / 'tagged.npz')
-    known, of_known = directionset.load(options.directions / 'directions.npz')
-    for name in made:
-        if not of_sample[name] == of_known[name] == made[name]:
-            raise UserError(again % (options.directions, name, options.directions))
-    return sample, known
-
-
 def _eyes(options, gan, threads):
     """Who sees what pictures show and compares texts with it: (name, describe, check, features).
 
@@ -709,16 +652,6 @@ def _eyes(options, gan, threads):
     return path, agreement.describer(eye.tags), check, eye.features
 
 
-def _pen(writer, how):
-    """The function (prompts, seeds, attempt) -> texts. how: Sampling.
-
-    Every further attempt chooses words more freely, or the same contradiction would come again.
-    """
-    return lambda prompts, seeds, attempt: writer.texts(
-        prompts, seeds=seeds, sampling=how,
-        temperature=max(how.temperature, min(1.0, how.temperature + 0.15 * attempt)))
-
-
 def _products(options, how, gan, writer, texts=()):
     """Make the products of `samples` and `cards`, and the page; print how texts and pictures fit.
 
@@ -732,7 +665,7 @@ def _products(options, how, gan, writer, texts=()):
     products = fakes.write(
         out, gan.pictures(gan.truncate(w, psi)), seeds=seeds, psi=psi, ws=w,
         origin=runs.origin_of(stylegan=gan.path.name), describe=describe, check=check,
-        write_texts=_pen(writer, how), tries=options.tries,
+        write_texts=writer.retrying(how), tries=options.tries,
         beside=_beside_each(gan, out, options.neighbours, features))
     fakes.write_page(out, products, texts, facts=dict(
         runs.provenance(), stylegan=str(gan.path), gpt2=str(_gpt2(options)), tagger=str(eyes),
@@ -772,12 +705,12 @@ def _harvests(options, how, gan, eye, asked):
 def _measure_of(options, how, gan, eye, asked):
     """The function (Harvest, that of the search or None, (pictures, seconds) of the search) ->
     the figures of `rare`."""
-    from catalog import rarities, source, tagger, tagging
+    from catalog import default, rarities, tagger, tagging
     from stylegan import metrics, rare
     judge, reals, nearest = _judge(options, how, asked), None, None
     describe = (judge or eye).features
-    if options.data or _shipped(gan.path):
-        photos, products = tagging.read(source.read_kept(options.data or _demo_pruned()), gan.res)
+    if options.data or trained.shipped(gan.path):
+        photos, products = tagging.read(default.pictured(options.data), gan.res)
         own = rarities.among(products, asked)
         reals = rare.mean_distance(describe(photos[own])) if own else None
 
@@ -795,7 +728,7 @@ def _measure_of(options, how, gan, eye, asked):
 def _judge(options, how, asked):
     """The second tagger, or None where there is none that knows what was asked for."""
     from catalog import rarities, tagger
-    path = options.judge or PRETRAINED / 'tagger' / 'judge.npz'
+    path = options.judge or trained.PRETRAINED / 'tagger' / 'judge.npz'
     if not options.judge and not path.exists():
         return None
     judge = tagger.Tagger(path, how.threads)
@@ -804,13 +737,12 @@ def _judge(options, how, asked):
 
 def _contestants(options, how, gan):
     """The Photos that `evaluate` trains on and tests on."""
-    from catalog import photos, source, tagging
-    data = options.data or _demo_pruned()
-    products = source.with_pictures(source.read_kept(data, key_column=options.key_column), data)
+    from catalog import default, photos, tagging
+    products = default.pictured(options.data, options.key_column)
     classes = tuple(sorted({p.category for p in products}))
     photos.known(classes, options.category)
     if options.test_data:
-        test = source.with_pictures(source.read_kept(options.test_data), options.test_data)
+        test = default.pictured(options.test_data)
     else:
         products, test = photos.split(products, how.test, how.seed)
         print('no --test-data given: %d of the products are kept for the test. Had the generator '
@@ -887,11 +819,15 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser(typed=None):
-    """Every command with its options; those of dataclasses are generated from their knobs.
+    """Every command with its groups of options, which the rooms define.
 
     typed: the command that is asked for. Only that one gets its options then, so that nothing is
     loaded for the others.
     """
+    from catalog import flags as catalog
+    from dnnlib import flags
+    from gpt2 import flags as gpt2
+    from stylegan import flags as stylegan
     parser = _Parser(description=__doc__.split('\n')[0], allow_abbrev=False)
     commands = parser.add_subparsers(metavar='COMMAND', dest='command')
     commands.required = True
@@ -905,337 +841,28 @@ def _parser(typed=None):
         added.set_defaults(function=function)
         for add in groups if typed in (None, name) else ():
             add(added)
-    command(demo, _demo_flags)
-    command(download, _download_flags)
-    command(convert, _convert_flags)
-    command(prune, _prune_flags)
-    command(train_stylegan, _stylegan_flags)
-    command(train_gpt2, _gpt2_flags)
-    command(train_tagger, _train_tagger_flags)
-    command(samples, _stylegan_flag, _tagger_flag, _samples_flags, _sampling_flags)
-    command(cards, _stylegan_flag, _tagger_flag, _cards_flags, _sampling_flags)
-    command(text, _text_flags, _sampling_flags)
-    command(export, _gpt2_flag, _export_flags)
-    command(check_text, _check_flags, _sampling_flags)
-    command(rare, _stylegan_flag, _tagger_flag, _rare_flags, _sampling_flags)
-    command(evaluate, _stylegan_flag, _evaluate_flags)
-    command(metrics, _stylegan_flag, _metrics_flags)
-    command(directions, _stylegan_flag, _tagger_flag, _directions_flags)
-    command(label, _stylegan_flag, _drawing_flags, _label_flags)
-    command(edit, _stylegan_flag, _tagger_flag, _edit_flags)
-    command(project, _stylegan_flag, _project_flags)
-    command(mix, _stylegan_flag, _drawing_flags, _mix_flags)
-    command(walk, _stylegan_flag, _tagger_flag, _walk_flags)
+    command(demo, catalog.demo)
+    command(download, flags.download)
+    command(convert, stylegan.convert)
+    command(prune, catalog.prune)
+    command(train_stylegan, stylegan.train)
+    command(train_gpt2, gpt2.train)
+    command(train_tagger, catalog.train_tagger)
+    command(samples, stylegan.model, catalog.tagger, catalog.samples, gpt2.writing)
+    command(cards, stylegan.model, catalog.tagger, catalog.cards, gpt2.writing)
+    command(text, gpt2.text, gpt2.writing)
+    command(export, gpt2.model, gpt2.export)
+    command(check_text, gpt2.check_text, gpt2.writing)
+    command(rare, stylegan.model, catalog.tagger, stylegan.rare, gpt2.writing)
+    command(evaluate, stylegan.model, catalog.evaluate)
+    command(metrics, stylegan.model, stylegan.metrics)
+    command(directions, stylegan.model, catalog.tagger, stylegan.directions)
+    command(label, stylegan.model, stylegan.label)
+    command(edit, stylegan.model, catalog.tagger, stylegan.edit)
+    command(project, stylegan.model, stylegan.project)
+    command(mix, stylegan.model, stylegan.mix)
+    command(walk, stylegan.model, catalog.tagger, stylegan.walk)
     return parser
-
-
-def _demo_flags(parser):
-    from catalog.demo import Demo
-    parser.add_argument('--out', type=pathlib.Path, default=DEMO, help='folder to draw it in')
-    knobs.add_flags(parser, Demo)
-
-
-def _download_flags(parser):
-    parser.add_argument('names', nargs='*', metavar='NAME', help='what to download; see --list')
-    parser.add_argument('--list', action='store_true', help='print what there is, and its licences')
-    parser.add_argument('--from-file', type=pathlib.Path, metavar='PATH', help='take the file, or '
-                        'the folder of files, that a browser has saved')
-    parser.add_argument('--out', type=pathlib.Path, default=DOWNLOADS, help='folder in which each '
-                        'NAME gets its own (default %s)' % DOWNLOADS)
-
-
-def _convert_flags(parser):
-    parser.add_argument('pickle', type=pathlib.Path, metavar='IN.pkl', help='a released network')
-    parser.add_argument('npz', type=pathlib.Path, metavar='OUT.npz', help='file to write')
-
-
-def _prune_flags(parser):
-    from catalog.prune import Prune
-    parser.add_argument('--data', type=pathlib.Path, required=True, help='the catalogue')
-    parser.add_argument('--out', type=pathlib.Path, help='folder of the decisions '
-                        '(default: that of the catalogue with -pruned behind it)')
-    knobs.add_flags(parser, Prune)
-
-
-def _training_flags(parser, config, run, skip=()):
-    parser.add_argument('--data', type=pathlib.Path, help='a catalogue, pruned or not '
-                        '(default: the demo, drawn on first use)')
-    parser.add_argument('--run', type=pathlib.Path, default=RUNS / run,
-                        help='folder of this training (default %s)' % (RUNS / run))
-    parser.add_argument('--preset', choices=sorted(config.PRESETS), default='demo',
-                        help='defaults of the options below (default demo)')
-    knobs.add_flags(parser.add_argument_group('network'), config.Network, skip)
-    knobs.add_flags(parser.add_argument_group('training'), config.Training)
-
-
-def _fit_flag(parser):
-    parser.add_argument('--fit', choices=['pad', 'crop'], default='pad',
-                        help='make photos square by white borders or by cutting (default pad)')
-
-
-def _stylegan_flags(parser):
-    from stylegan import config
-    _fit_flag(parser)
-    parser.add_argument('--records', type=pathlib.Path,
-                        help='a multi-resolution TFRecord set to train on instead of the photos')
-    parser.add_argument('--start', type=pathlib.Path, help='networks to start from, at full size '
-                        'at once: a run folder, a released .pkl or a converted .npz')
-    parser.add_argument('--dry-run', action='store_true', help='take one real step at full size, '
-                        'say what a whole run would take, and stop')
-    _training_flags(parser, config, 'stylegan', config.NOT_TRAINED)
-
-
-def _gpt2_flags(parser):
-    from gpt2 import config
-    parser.add_argument('--text-column', default='description', help='column of the texts in '
-                        'a .csv or .jsonl file')
-    parser.add_argument('--tag-columns', default='', help='columns that go in front of a text as '
-                        'tags, comma-separated')
-    parser.add_argument('--key-column', default='', help='column that tells products apart: its '
-                        'equals are held out together')
-    parser.add_argument('--start', type=pathlib.Path, help='folder of a model to start from')
-    parser.add_argument('--vocabulary', type=pathlib.Path, metavar='FOLDER', help='take the '
-                        'vocabulary of this folder, encoder.json and vocab.bpe, and start from '
-                        'fresh weights (default: a vocabulary is learnt from the texts)')
-    _training_flags(parser, config, 'gpt2')
-
-
-def _train_tagger_flags(parser):
-    from catalog.tagconfig import Config, Split
-    parser.add_argument('--data', type=pathlib.Path, help='a catalogue, pruned or not '
-                        '(default: the demo, drawn on first use)')
-    parser.add_argument('--test', type=pathlib.Path, help='another catalogue to report on '
-                        '(default: products held out of this one)')
-    parser.add_argument('--run', type=pathlib.Path, default=RUNS / 'tagger',
-                        help='folder of this training (default %s)' % (RUNS / 'tagger'))
-    parser.add_argument('--key-column', default='', help='column that tells products apart: its '
-                        'equals are held out together')
-    _fit_flag(parser)
-    knobs.add_flags(parser, Split)
-    knobs.add_flags(parser, Config)
-
-
-def _gpt2_flag(parser):
-    parser.add_argument('--gpt2', type=pathlib.Path, help='text model: a run or snapshot folder, '
-                        'or one in the layout of the release or of transformers (default: the '
-                        'newest run, else the pretrained one)')
-
-
-def _export_flags(parser):
-    parser.add_argument('--to', choices=['released', 'transformers'], required=True,
-                        help='for which programs')
-    parser.add_argument('--out', type=pathlib.Path, required=True, help='new folder to write')
-
-
-def _sampling_flags(parser):
-    from gpt2.sampling import Sampling
-    _gpt2_flag(parser)
-    knobs.add_flags(parser.add_argument_group('writing'), Sampling)
-
-
-def _text_flags(parser):
-    asked = parser.add_mutually_exclusive_group()
-    asked.add_argument('--prompt', '--context', default='', help='attributes in plain words, '
-                       'category last; or the first words, for a model trained without tags')
-    asked.add_argument('--prompts', type=pathlib.Path, metavar='FILE', help='prompts, one a line; '
-                       'or a .csv with --tag-columns, one a row')
-    asked.add_argument('--interactive', action='store_true', help='ask for prompt after prompt; '
-                       'an empty line ends it')
-    parser.add_argument('--tag-columns', default='', help='columns of --prompts that make a '
-                        'prompt, comma-separated, category last')
-    parser.add_argument('--count', type=knobs.number(int, 1), default=4,
-                        help='how many texts a prompt (default 4)')
-    parser.add_argument('--json', type=pathlib.Path, metavar='OUT.jsonl', help='also write prompt, '
-                        'text, seed, finish, tokens and log-probability, one sample a line')
-    parser.add_argument('--keep-prompt', action='store_true', help='print the prompt as well')
-
-
-def _check_flags(parser):
-    parser.add_argument('--data', type=pathlib.Path, help='the catalogue it was trained on')
-    parser.add_argument('--count', type=knobs.number(int, 1), default=200,
-                        help='texts per test (default 200)')
-
-
-def _stylegan_flag(parser):
-    parser.add_argument('--stylegan', type=pathlib.Path, help='picture model: a run folder, a '
-                        'snapshot or a released .pkl (default: the newest run, else the '
-                        'pretrained one)')
-
-
-def _tagger_flag(parser):
-    parser.add_argument('--tagger', type=pathlib.Path, metavar='FILE|RUN', help='what reads tags '
-                        'off pictures: a tagger.npz, or the folder of one (default: the newest '
-                        'run; for the pretrained picture model the pretrained one)')
-
-
-def _out_flag(parser, place):
-    parser.add_argument('--out', type=pathlib.Path, default=pathlib.Path(place),
-                        help='folder of the results (default %s)' % place)
-
-
-def _threads_flag(parser):
-    parser.add_argument('--threads', type=knobs.number(int, 0), default=0,
-                        help='CPU threads; 0 takes all (default 0)')
-
-
-def _drawing_flags(parser):
-    _threads_flag(parser)
-    parser.add_argument('--psi', type=knobs.number(float), default=0.7,
-                        help='truncation: 1 = most varied, 0 = the average product (default 0.7)')
-
-
-def _directions_flags(parser):
-    from stylegan.discover import Discovery
-    _out_flag(parser, 'out/directions')
-    parser.add_argument('--labels', type=pathlib.Path, metavar='labels.csv', help='hand labels as '
-                        'well: seed and a column of yes and no, as the page of run.py label saves')
-    knobs.add_flags(parser, Discovery)
-
-
-def _label_flags(parser):
-    _out_flag(parser, 'out/label')
-    parser.add_argument('--name', required=True, help='what the pictures are asked for')
-    parser.add_argument('--count', type=knobs.number(int, 1), default=200,
-                        help='pictures (default 200)')
-    parser.add_argument('--seed', type=knobs.number(int, 0), default=0,
-                        help='the first of their seeds (default 0)')
-
-
-def _edit_flags(parser):
-    from stylegan.edit import Search
-    _out_flag(parser, 'out/edit')
-    parser.add_argument('--seed', default='0', metavar='SEEDS|FILE', help='what to edit: 7, 1,5,9 '
-                        'or 0-7, or an .npz with w or ws, as run.py project writes it (default 0)')
-    parser.add_argument('--set', action='append', default=[], metavar='NAME=VALUE',
-                        help='a value that the picture is to show; may be given several times')
-    parser.add_argument('--direction', action='append', default=[], metavar='NAME=STRENGTH',
-                        help='a direction to go along, such as pca3=+2; may be repeated')
-    parser.add_argument('--layers', default='', help='for --direction: coarse, middle, fine, all '
-                        'or numbers such as 0-3 (default: those of each direction)')
-    parser.add_argument('--directions', type=pathlib.Path, default=pathlib.Path('out/directions'),
-                        help='folder that run.py directions has written (default out/directions)')
-    parser.add_argument('--judge', type=pathlib.Path, metavar='FILE', help='for --measure, a '
-                        'second tagger that learnt from other data (default: the pretrained one)')
-    parser.add_argument('--measure', type=knobs.number(int, 0), default=0, metavar='N',
-                        help='instead, try N edits, random seeds and plausible values, and print '
-                        'what came of them')
-    knobs.add_flags(parser, Search)
-
-
-def _project_flags(parser):
-    from stylegan.projection import Projection
-    parser.add_argument('images', nargs='*', type=pathlib.Path, metavar='IMAGE',
-                        help='pictures to find (default: some of --data)')
-    _out_flag(parser, 'out/project')
-    parser.add_argument('--data', type=pathlib.Path, help='a catalogue to take pictures from '
-                        '(default: the demo)')
-    parser.add_argument('--category', default='', help='only those of this category, or with this '
-                        'value of any attribute')
-    parser.add_argument('--where', default='', metavar='HEAD=VALUE,...',
-                        help='only those that are all of this')
-    parser.add_argument('--count', type=knobs.number(int, 1), default=12,
-                        help='how many of the catalogue, the first ones (default 12)')
-    _fit_flag(parser)
-    parser.add_argument('--vgg', type=pathlib.Path, metavar='FILE.npz', help='compare by the '
-                        'features of this VGG16, arrays conv1_1_W, conv1_1_b, ... (default: by '
-                        'pixels and edges at several sizes)')
-    parser.add_argument('--mix', type=knobs.number(int, 0), default=0, metavar='N',
-                        help='make N new ones out of what was found, mixed.png (default 0)')
-    parser.add_argument('--self-test', type=knobs.number(int, 0), default=0, metavar='N',
-                        help='project N generated pictures, whose styles are known, and N real '
-                        'ones of --data; print how near both come')
-    knobs.add_flags(parser.add_argument_group('search'), Projection)
-
-
-def _mix_flags(parser):
-    _out_flag(parser, 'out/mix')
-    parser.add_argument('--from', dest='source', required=True, metavar='SEEDS|FILE',
-                        help='whose styles to take: 7, 1,5,9 or 0-7, or an .npz with w or ws')
-    parser.add_argument('--onto', required=True, metavar='SEEDS|FILE', help='what to lay them on')
-    parser.add_argument('--layers', default='middle', help='which of them: coarse, middle, fine, '
-                        'all, or numbers such as 0-3 (default middle)')
-    parser.add_argument('--frames', type=knobs.number(int, 1), default=60,
-                        help='frames per stop (default 60)')
-
-
-def _walk_flags(parser):
-    from stylegan.walks import Walk
-    _out_flag(parser, 'out/walk')
-    _threads_flag(parser)
-    asked = parser.add_mutually_exclusive_group()
-    asked.add_argument('--seeds', default='0-5', help='where to stop: 1,5,9 or 0-5 (default 0-5)')
-    asked.add_argument('--keys', type=pathlib.Path, metavar='FILE.npz', help='stops with w or ws '
-                       'instead, as run.py project writes them')
-    knobs.add_flags(parser, Walk)
-
-
-def _metrics_flags(parser):
-    from stylegan.metrics import Metrics
-    parser.add_argument('--data', type=pathlib.Path, help='the catalogue to measure against '
-                        '(default: what the run was trained on, else the demo)')
-    parser.add_argument('--records', type=pathlib.Path,
-                        help='a multi-resolution TFRecord set to measure against instead')
-    _fit_flag(parser)
-    parser.add_argument('--inception', type=pathlib.Path, help='frozen graph for --features '
-                        'inception: classify_image_graph_def.pb')
-    _out_flag(parser, 'out/metrics')
-    knobs.add_flags(parser, Metrics)
-
-
-def _cards_flags(parser, place='out/cards'):
-    _out_flag(parser, place)
-    parser.add_argument('--psi', type=knobs.number(float), default=0.7,
-                        help='truncation: 1 = most varied, 0 = the average product (default 0.7)')
-    parser.add_argument('--noise', type=knobs.number(float), default=1.0,
-                        help='strength of the noise inputs of networks that have any: 1 as '
-                        'trained, 0 smooth (default 1)')
-    parser.add_argument('--count', type=knobs.number(int, 1), default=12,
-                        help='products to make (default 12)')
-    parser.add_argument('--tries', type=knobs.number(int, 0), default=10,
-                        help='how often a text that contradicts its picture is written again '
-                        '(default 10)')
-    parser.add_argument('--neighbours', type=knobs.number(int, 0), default=3,
-                        help='training pictures to show beside each product, the nearest; 0: '
-                        'none (default 3)')
-
-
-def _rare_flags(parser):
-    from stylegan.rare import Rare
-    parser.add_argument('--category', default='', help='what to make, such as jumpsuit: a category '
-                        'or a value of any attribute')
-    parser.add_argument('--where', default='', help='what to make, in more detail: '
-                        '"category=jumpsuit,colour=black,sleeve=short sleeves"')
-    _out_flag(parser, 'out/rare')
-    parser.add_argument('--judge', type=pathlib.Path, metavar='FILE', help='a second tagger, which '
-                        'learnt from other data, for the report (default: the pretrained one)')
-    parser.add_argument('--seeds-from', type=pathlib.Path, metavar='W.npz', help='more codes of '
-                        'the class, such as projected photos: run.py project')
-    parser.add_argument('--data', type=pathlib.Path, help='the catalogue that the generator learnt '
-                        'from, for the report (default: the demo, for the pretrained one)')
-    parser.add_argument('--tries', type=knobs.number(int, 0), default=5,
-                        help='how often a text that contradicts its picture is written again '
-                        '(default 5)')
-    knobs.add_flags(parser, Rare, skip=('seed', 'threads'))
-
-
-def _evaluate_flags(parser):
-    from catalog.evaluate import Evaluate
-    parser.add_argument('--category', required=True, help='the rare class, such as jumpsuit')
-    parser.add_argument('--data', type=pathlib.Path, help='the catalogue to train on, the one that '
-                        'the generator learnt from (default: the demo, drawn on first use)')
-    parser.add_argument('--test-data', type=pathlib.Path, help='a catalogue to test on, of other '
-                        'products, new to the generator (default: a part of --data)')
-    parser.add_argument('--key-column', default='', help='column that tells products apart: its '
-                        'equals are tested on together')
-    _out_flag(parser, 'out/evaluate')
-    _fit_flag(parser)
-    knobs.add_flags(parser, Evaluate)
-
-
-def _samples_flags(parser):
-    _cards_flags(parser, 'out/samples')
-    parser.add_argument('--frames', type=knobs.number(int, 1), default=40, help='frames of the '
-                        'films from one picture to the next (default 40)')
 
 
 def main(arguments):

@@ -62,6 +62,16 @@ class Writer:
                                sampling=dataclasses.replace(sampling, **some))
         return [self.joined(sample) if keep_prompt else sample.text for sample in samples]
 
+    def retrying(self, sampling):
+        """The function (prompts, seeds, attempt) -> texts, for what is written until it fits.
+
+        Attempts count from 0. Every further one chooses words more freely than `sampling`, or the
+        same text would come again.
+        """
+        return lambda prompts, seeds, attempt: self.texts(
+            prompts, seeds=seeds, sampling=sampling, temperature=max(
+                sampling.temperature, min(1.0, sampling.temperature + 0.15 * attempt)))
+
 
 def report(texts):
     """Texts in the form of the post, each under a line `==== SAMPLE 1 ====`."""

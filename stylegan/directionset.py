@@ -10,6 +10,7 @@ import numpy as np
 
 from dnnlib import archive
 from dnnlib.files import UserError
+from stylegan import tagged
 
 _COLUMNS = {'name': 'names', 'vector': 'vectors', 'scale': 'scales', 'band': 'bands',
             'kind': 'kinds', 'auc': 'aucs', 'normal': 'normals', 'bias': 'biases'}
@@ -56,6 +57,23 @@ def load(path):
         row.update({field: str(row[field]) for field in ('name', 'band', 'kind')},
                    **{field: float(row[field]) for field in ('scale', 'auc', 'bias')})
     return {row['name']: Direction(**row) for row in rows}, about
+
+
+def recall(folder, made):
+    """What `run.py directions` has left in a folder: (tagged.Tagged, {name: Direction}).
+
+    made: {name: fingerprint} of the generator and the tagger, as saved in both files. Raises
+    UserError if there is nothing yet, or something of others.
+    """
+    again = 'python run.py directions --out %s' % folder
+    if not (folder / 'directions.npz').exists():
+        raise UserError('there are no directions in %s yet; find them first: %s' % (folder, again))
+    sample, of_sample = tagged.load(folder / 'tagged.npz')
+    found, of_found = load(folder / 'directions.npz')
+    for name, own in made.items():
+        if not of_sample.get(name) == of_found.get(name) == own:
+            raise UserError('%s is of another %s; type: %s' % (folder, name, again))
+    return sample, found
 
 
 def named(directions, name):

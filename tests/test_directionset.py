@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dnnlib.files import UserError
-from stylegan import directionset
+from stylegan import directionset, tagged
 from stylegan.directionset import Direction
 
 
@@ -25,6 +25,21 @@ def test_what_is_saved_is_loaded(tmp_path):
         assert np.array_equal(read.normal, written.normal)
         assert (read.scale, read.band, read.kind, read.bias) == (0.5, 'coarse', 'lda', 2.5)
     assert found['a'].auc == 0.75 and np.isnan(found['sleeve=æ, long'].auc)
+
+
+def test_directions_go_with_their_sample_and_with_what_made_both(tmp_path):
+    made = {'stylegan': 'a', 'tagger': 'b'}
+    with pytest.raises(UserError, match='no directions in .* yet; find them first: python run.py'):
+        directionset.recall(tmp_path, made)
+    probabilities = {'colour': np.float32([[0.5, 0.5]])}
+    tagged.save(tmp_path / 'tagged.npz', tagged.Tagged(
+        np.zeros([1, 6], np.float32), {'colour': ('red', 'blue')}, probabilities), made)
+    directionset.save(tmp_path / 'directions.npz', [_direction('a', 0)], dict(made, by='a test'))
+    sample, found = directionset.recall(tmp_path, made)
+    assert len(sample) == 1 and list(found) == ['a']
+    for other in (dict(made, tagger='c'), {'stylegan': 'c'}):
+        with pytest.raises(UserError, match='of another (tagger|stylegan); type: python run.py'):
+            directionset.recall(tmp_path, other)
 
 
 def test_an_unknown_name_lists_the_known_ones():
