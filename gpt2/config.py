@@ -83,8 +83,9 @@ FREE = ('steps', 'validate_every', 'sample_every', 'save_every', 'patience', 'th
 PRESETS = {
     # From nothing, on a CPU, in ten minutes; the weights take less than 4 MB.
     'demo': (Network(n_vocab=1280, n_ctx=160, n_embd=128, n_head=4, n_layer=4),
-             Training(steps=4000, batch=8, window=160, learning_rate=4e-3, final_rate=0.05,
-                      clip=1.0, validate_every=250, sample_every=500, save_every=500)),
+             Training(steps=3200, batch=8, window=160, learning_rate=4e-3, final_rate=0.01,
+                      weight_decay=0.1, clip=1.0, validate_every=250, sample_every=500,
+                      save_every=500)),
     # From nothing with the released vocabulary, which alone makes 8 of its 10.6 million parameters;
     # for a few thousand short texts.
     '10M': (Network(n_ctx=256, n_embd=160, n_head=5, n_layer=8),
