@@ -216,7 +216,7 @@ def rare(options):
         moved = harvests['shift']
         rows['shift']['kept'] = rarities.kept(eye, asked, gan.pictures(
             tagged.layered(moved.sources, gan.layers)), moved.pictures)
-    for method in how.methods():
+    for method in [method for method in how.methods() if method in harvests]:
         folder = options.out / method if how.method == 'all' else options.out
         _write_rare(options, how, gan, eye, folder, harvests[method], method,
                     writer.retrying(writing))

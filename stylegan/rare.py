@@ -196,11 +196,14 @@ class Region:
     def harvests(self, seconds, ordinary):
         """{method: Harvest} of the methods asked for, and of the search where it has any.
 
-        seconds, ordinary: see `search` and `shift`.
+        seconds, ordinary: see `search` and `shift`. Of all methods, those that need more found
+        pictures than there are stay out; asked for by name, they raise UserError.
         """
         makers = {'mix': self.mix, 'gaussian': self.gaussian, 'shift': lambda: self.shift(ordinary),
                   'search': lambda: self.search(seconds)}
-        wanted = self._how.methods()
+        able = {'shift': self.hits >= FEWEST, 'search': self.hits > 0}
+        wanted = [method for method in self._how.methods()
+                  if able.get(method, True) or self._how.method != 'all']
         return {method: make() for method, make in makers.items()
                 if method in wanted or (method == 'search' and self.hits)}
 

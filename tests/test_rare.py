@@ -71,6 +71,17 @@ def test_of_a_class_that_is_hardly_found_more_is_made(searched):
         rare.Region(w, np.zeros(len(w)), rarer, _how(method='search')).search(1.0)
 
 
+def test_all_methods_are_those_that_the_search_found_enough_for(searched):
+    w, _ = searched
+    scores = 1 / (1 + np.exp(-10 * (latent(w) @ AXIS - 3.3)))
+    region = rare.Region(w, scores, look, _how(few=1, method='all'))
+    assert region.hits < rare.FEWEST
+    found = region.harvests(1.0, None)
+    assert list(found) == ['mix', 'gaussian'] + ['search'] * (region.hits > 0)
+    with pytest.raises(UserError, match='too few for --method shift; use mix'):
+        region.shift(None)
+
+
 def test_extra_codes_count_as_found(searched):
     w, scores = searched
     region = rare.Region(w, scores, look, _how(), extra=w[:70])
