@@ -488,9 +488,9 @@ def _texts(options):
 def _run(options, network, training, free, **more):
     """The run folder of a training; refuses one that was made with other options."""
     from dnnlib.runs import Run
-    decided = dict(more, **dataclasses.asdict(network))
-    decided.update(dataclasses.asdict(training))
-    return Run(options.run, decided, free)
+    decided, defaults = [dict(dataclasses.asdict(a), **dataclasses.asdict(b)) for a, b in (
+        (network, training), (type(network)(), type(training)()))]
+    return Run(options.run, dict(more, **decided), free, defaults)
 
 
 def _features(options, how):

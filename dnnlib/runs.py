@@ -60,17 +60,19 @@ class Run:
     folder:  where it lies; made if missing.
     options: JSON-able dict of everything that decides the result.
     free:    names of options that may change from one start to the next (how long, how fast).
+    defaults: {name: value} that a run had which was begun before the option came to be.
     Raises UserError if the folder holds a run with other options.
     """
 
-    def __init__(self, folder, options, free=()):
+    def __init__(self, folder, options, free=(), defaults=None):
         self.folder = pathlib.Path(folder)
         self.stopping = False
         self._saver = None  # of the graph that is being trained
         path = self.folder / 'options.json'
-        options = json.loads(json.dumps(options))  # as it will read back: tuples become lists
+        # As they will read back: tuples become lists.
+        options, defaults = json.loads(json.dumps([options, defaults or {}]))
         if path.exists():
-            self._refuse_other(files.read_json(path)['options'], options, free)
+            self._refuse_other(dict(defaults, **files.read_json(path)['options']), options, free)
         files.write_json(path, {'options': options, 'made': provenance()})
 
     def _refuse_other(self, old, new, free):

@@ -36,21 +36,26 @@ tf.logging.set_verbosity(tf.logging.ERROR)
 tf.disable_v2_behavior()
 
 
+def check_bfloat16(wanted):
+    """Raise UserError if 16 bits are wanted of a TensorFlow that has none for CPUs."""
+    if wanted and tf.__version__.startswith('1.'):
+        raise UserError('TensorFlow %s cannot compute in bfloat16; leave --bfloat16 out, or use '
+                        'ENGINE=tf2' % tf.__version__)
+
+
 def session(threads=0, bfloat16=False):
     """A session on the default graph. `threads` 0 takes all cores; 1 makes the bytes repeatable.
 
     bfloat16: let TensorFlow 2 rewrite convolutions and products of matrices to 16 bits on CPUs;
     variables stay float32. Raises UserError on TensorFlow 1.
     """
+    check_bfloat16(bfloat16)
     config = tf.ConfigProto(
         intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads,
         allow_soft_placement=True)
     config.gpu_options.allow_growth = True
     if bfloat16:
         rewrites = config.graph_options.rewrite_options
-        if not hasattr(rewrites, 'auto_mixed_precision_onednn_bfloat16'):
-            raise UserError('TensorFlow %s cannot compute in bfloat16; leave --bfloat16 out, or '
-                            'use ENGINE=tf2' % tf.__version__)
         rewrites.auto_mixed_precision_onednn_bfloat16 = rewrites.ON
     with _quiet():
         return tf.Session(config=config)

@@ -40,9 +40,7 @@ def learning_rate(step, config):
 
 def check(config):
     """Raise UserError for what this version of TensorFlow cannot do."""
-    if config.bfloat16 and tf.__version__.startswith('1.'):
-        raise UserError('TensorFlow %s cannot compute in bfloat16; leave --bfloat16 out, or use '
-                        'ENGINE=tf2' % tf.__version__)
+    tflib.check_bfloat16(config.bfloat16)
 
 
 def prepare(products, config, *, size, source, folder=None):

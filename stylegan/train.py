@@ -5,7 +5,7 @@ Karras et al. 2018, appendix C; progressive growing as in Karras et al. 2017, ap
 
 import numpy as np
 
-from dnnlib import runs
+from dnnlib import runs, tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
 from stylegan import memory, schedule
@@ -59,7 +59,8 @@ def run_phase(run, graph, records, report, nimg, start):
 
 
 def check(network, training):
-    """Raise UserError for options that contradict each other."""
+    """Raise UserError for options that contradict each other, or that this TensorFlow lacks."""
+    tflib.check_bfloat16(training.bfloat16)
     if network.label_size:
         raise UserError('a network with %d classes can be drawn from but not trained here; start '
                         'from one without labels' % network.label_size)

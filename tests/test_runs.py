@@ -33,6 +33,15 @@ def test_the_same_options_go_on_and_others_are_refused(tmp_path):
     assert files.read_json(tmp_path / 'options.json') == before
 
 
+def test_an_option_that_came_later_was_at_its_default(tmp_path):
+    runs.Run(tmp_path, {'seed': 3})
+    with pytest.raises(UserError, match='sizes was \\[1, 2\\], now \\[3\\]; repeat'):
+        runs.Run(tmp_path, {'seed': 3, 'sizes': (3,)}, defaults={'sizes': (1, 2)})
+    runs.Run(tmp_path, {'seed': 3, 'sizes': (1, 2)}, defaults={'seed': 0, 'sizes': (1, 2)})
+    with pytest.raises(UserError, match='seed was 3, now 0'):
+        runs.Run(tmp_path, {'seed': 0, 'sizes': (1, 2)}, defaults={'seed': 0})
+
+
 def _save(run, value, position):
     with tf.Graph().as_default(), tflib.session(1) as sess:
         tf.get_variable('x', initializer=np.float32(value))
