@@ -80,11 +80,19 @@ def test_training_leaves_grids_snapshots_and_a_history(place):
     assert (place / 'runs' / 'gpt2' / 'snapshot' / 'hparams.json').exists()
 
 
+def _forget_an_option(path):
+    """Make a run one that was begun before an option existed."""
+    written = json.loads(path.read_text())
+    del written['options']['freeze_d']
+    path.write_text(json.dumps(written))
+
+
 def test_a_finished_training_has_nothing_left_to_do_and_can_be_prolonged(place, here):
     history = place / 'runs' / 'stylegan' / 'progress.jsonl'
     before = history.read_text()
     assert here('train-stylegan', '--data', 'toy-pruned', *SMALL_GAN)[0] == 0
     assert history.read_text() == before
+    _forget_an_option(place / 'runs' / 'stylegan' / 'options.json')
     longer = [{'0.096': '0.128'}.get(word, word) for word in SMALL_GAN]
     succeed('train-stylegan', '--data', 'toy-pruned', *longer, cwd=place)
     assert history.read_text().startswith(before) and history.read_text() != before

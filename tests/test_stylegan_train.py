@@ -291,6 +291,15 @@ def test_other_options_in_the_same_folder_are_refused(tmp_path, records, counter
     assert sorted(path.name for path in (tmp_path / 'checkpoint').iterdir()) == before
 
 
+def test_16_bits_are_refused_on_tensorflow_1_before_there_is_a_run():
+    coarse = Training(**dict(vars(TRAINING), bfloat16=True))
+    if tf.__version__.startswith('1.'):
+        with pytest.raises(UserError, match='leave --bfloat16 out'):
+            train.check(NETWORK, coarse)
+    else:
+        train.check(NETWORK, coarse)
+
+
 def test_pictures_that_are_too_small_are_refused(tmp_path, records):
     with pytest.raises(UserError, match='packed at 8 px; use --resolution 8'):
         train.train(_run(tmp_path), records, toy_stylegan.network(resolution=16), TRAINING)
