@@ -13,7 +13,7 @@ import pathlib
 import shlex
 import sys
 
-from dnnlib import files, knobs, trained
+from dnnlib import files, knobs, model_lookup
 from dnnlib.files import UserError
 
 MANIFEST = pathlib.Path(__file__).parent / 'downloads.json'
@@ -23,14 +23,14 @@ MANIFEST = pathlib.Path(__file__).parent / 'downloads.json'
 
 def demo(options):
     """Draw the demo catalogue: garments with descriptions, seeded, no network needed."""
-    from catalog.demo import Demo, summary, write
+    from catalog.demo.build import Demo, summary, write
     print(summary(write(options.out, knobs.from_flags(Demo(), options))))
 
 
 def download(options):
     """Download released weights and public data, verified; the same command again goes on."""
-    from dnnlib import manifest
-    from stylegan import pickles
+    from dnnlib.fetch import manifest
+    from stylegan.released import pickles
     known = manifest.read(MANIFEST)
     if options.list:
         print(manifest.table(known))
@@ -47,20 +47,21 @@ def download(options):
 
 def convert(options):
     """Turn a released StyleGAN pickle into an .npz; nothing in the pickle is run."""
-    from stylegan import released, weights
+    from stylegan import snapshots
+    from stylegan.released import names
     if options.npz.suffix != '.npz':
-        raise UserError('%s is to hold an .npz; end its name so' % options.npz)
-    variables, network, made_with = released.convert(options.pickle)
-    res, alpha = released.reached(network, made_with['lod'])
-    print(released.describe(options.pickle, variables, network, made_with))
-    weights.save(options.npz, variables, network, res=res, alpha=alpha, kimg=None,
+        raise UserError(f'{options.npz} is to hold an .npz; end its name so')
+    variables, network, made_with = names.convert(options.pickle)
+    res, alpha = names.reached(network, made_with['lod'])
+    print(names.describe(options.pickle, variables, network, made_with))
+    snapshots.save(options.npz, variables, network, res=res, alpha=alpha, kimg=None,
                  made={'from': options.pickle.name, 'options': made_with})
-    print('done: %s' % options.npz)
+    print(f'done: {options.npz}')
 
 
 def prune(options):
     """Sort out bad shots by the post's four rules; nothing is deleted or moved."""
-    from catalog.prune import Prune, prune, summary
+    from catalog.prune.rules import Prune, prune, summary
     out = options.out or options.data.with_name(options.data.name + '-pruned')
     print(summary(prune(options.data, out, knobs.from_flags(Prune(), options))))
     print('look through %s; where you disagree, change yes and no in the keep column of %s' % (
@@ -69,7 +70,8 @@ def prune(options):
 
 def train_stylegan(options):
     """Train StyleGAN on a catalogue's photos; the same command again goes on."""
-    from catalog import default, lookalikes
+    from catalog import demo_default
+    from tagger import lookalikes
     from stylegan import config, dataset, preflight, train
     network, training, start = _picture_model(config, options)
     train.check(network, training)
@@ -81,7 +83,7 @@ def train_stylegan(options):
         records = dataset.Records(options.records, training.seed)
         run = _run(options, network, training, config.FREE, data=str(options.records), **decided)
     else:
-        products = default.pictured(options.data)
+        products = demo_default.pictured(options.data)
         run = _run(options, network, training, config.FREE, fit=options.fit,
                    data=_digest(p.name for p in products), **decided)
         if not (run.folder / 'records').exists():
@@ -90,7 +92,7 @@ def train_stylegan(options):
         records = dataset.Records(run.folder / 'records', training.seed)
         lookalikes.write(run.folder / 'lookalikes.npz', products, fit=options.fit)
     train.train(run, records, network, training, start)
-    print('done: sample grids and snapshots are in %s; now try: python run.py samples' % run.folder)
+    print(f'done: sample grids and snapshots are in {run.folder}; now try: python run.py samples')
 
 
 def train_gpt2(options):
@@ -102,23 +104,24 @@ def train_gpt2(options):
     run = _run(options, network, training, config.FREE, start=str(options.start or ''),
                vocabulary=str(options.vocabulary or ''), data=data)
     train.train(run, products, network, training, options.start, options.vocabulary)
-    print('done: the best weights are in %s; now try: python run.py text' % run.folder)
+    print(f'done: the best weights are in {run.folder}; now try: python run.py text')
 
 
 def train_tagger(options):
     """Train what reads category and attributes off pictures and texts; again goes on."""
-    from catalog import default, source, tagconfig, tagging
+    from catalog import demo_default, source
+    from tagger import config as tagconfig, train as tagging
     from dnnlib import runs
     config = knobs.from_flags(tagconfig.Config(), options)
     split = knobs.from_flags(tagconfig.Split(), options)
-    data = options.data or default.pruned()
+    data = options.data or demo_default.pruned()
     products = source.read_kept(data, key_column=options.key_column)
     test = source.read_kept(options.test, key_column=options.key_column) if options.test else ()
     run = _run(options, config, split, ('threads',), fit=options.fit, data=_digest(
         (p.name, p.description, p.category, p.attributes) for p in products))
     print(tagging.train(run, products, config, split, runs.provenance(), test=test,
                         fit=options.fit))
-    print('done: the taggers are in %s; now try: python run.py cards' % run.folder)
+    print(f'done: the taggers are in {run.folder}; now try: python run.py cards')
 
 
 def text(options):
@@ -152,17 +155,18 @@ def export(options):
     """Write a text model for other programs: as GPT-2 was released, or for `transformers`."""
     from gpt2 import export
     export.export(_gpt2(options), options.out, options.to)
-    print('done: %s' % options.out)
+    print(f'done: {options.out}')
 
 
 def check_text(options):
     """Measure a demo text model: are its texts consistent, as asked for, and its own?"""
-    from catalog import default, source, textcheck
+    from catalog import demo_default, source
+    from catalog.demo import text_check
     from gpt2 import decode, sampling
     how = knobs.from_flags(sampling.Sampling(), options)
     writer = decode.Writer(_gpt2(options), how.threads)
-    known = [product.description for product in source.read(options.data or default.drawn())]
-    print(textcheck.report(
+    known = [product.description for product in source.read(options.data or demo_default.drawn())]
+    print(text_check.report(
         lambda prompts: writer.texts(prompts, seeds=_seeds(how.seed, len(prompts)), sampling=how),
         known, count=options.count, seed=how.seed))
 
@@ -201,38 +205,41 @@ def cards(options):
 
 def rare(options):
     """Make many products of a rare class: search once for where it lies, then draw from there."""
-    from catalog import rarities, tagger
+    from rare import report
+    from tagger import image_tagger
     from gpt2 import decode, sampling
-    from stylegan import generator, tagged
-    from stylegan import rare as rares
+    from stylegan import generator, labelled
+    from rare import region as rares
     how, writing = [knobs.from_flags(each, options) for each in (rares.Rare(), sampling.Sampling())]
     gan = generator.Generator(_stylegan(options), how.threads)
-    eye = tagger.Tagger(_tagger(options), how.threads)
-    asked = rarities.wanted(eye.heads, options.category, options.where)
+    eye = image_tagger.Tagger(_tagger(options), how.threads)
+    asked = report.wanted(eye.heads, options.category, options.where)
     writer = decode.Writer(_gpt2(options), writing.threads)
     harvests, measure = _harvests(options, how, gan, eye, asked)
     rows = {method: measure(harvest) for method, harvest in harvests.items()}
     if 'shift' in harvests:
         moved = harvests['shift']
-        rows['shift']['kept'] = rarities.kept(eye, asked, gan.pictures(
-            tagged.layered(moved.sources, gan.layers)), moved.pictures)
+        rows['shift']['kept'] = report.kept(eye, asked, gan.pictures(
+            labelled.layered(moved.sources, gan.layers)), moved.pictures)
     for method in [method for method in how.methods() if method in harvests]:
         folder = options.out / method if how.method == 'all' else options.out
         _write_rare(options, how, gan, eye, folder, harvests[method], method,
                     writer.retrying(writing))
     files.write_json(options.out / 'rare.json', {
         'asked': asked, 'methods': rows, 'options': dataclasses.asdict(how)})
-    files.write_text(options.out / 'rare.txt', rarities.table(rows) + '\n')
-    print(rarities.table(rows))
-    print('done: look at sheet.png in %s; it is a catalogue, to train on with --data' % folder)
+    files.write_text(options.out / 'rare.txt', report.table(rows) + '\n')
+    print(report.table(rows))
+    print(f'done: look at sheet.png in {folder}; it is a catalogue, to train on with --data')
 
 
 def evaluate(options):
     """Measure whether synthetic pictures help a classifier with a rare class; again goes on."""
-    from catalog import classify, photos, verdict
-    from catalog import evaluate as rules
+    from rare import classify, photos, verdict
+    from rare import contest as rules
     from dnnlib import images, runs
-    from stylegan import generator, metrics, rare, search, tagged
+    from rare import region as rare, search
+    from stylegan import generator, labelled
+    from stylegan.metrics import measure as metrics
     how = knobs.from_flags(rules.Evaluate(), options)
     gan = generator.Generator(_stylegan(options), how.threads)
     train, test = _contestants(options, how, gan)
@@ -249,7 +256,7 @@ def evaluate(options):
         results, audit = rules.run(
             contest, train, test, place, how, fit=classifiers.fit,
             pool=lambda: pool()['pictures'], synthesise=rare.synthesiser(
-                lambda: pool()['w'], lambda w: gan.pictures(tagged.layered(w, gan.layers))))
+                lambda: pool()['w'], lambda w: gan.pictures(labelled.layered(w, gan.layers))))
     figures = verdict.Figures(results, test.labels, train.classes, place, how.bootstrap, how.seed)
     made = contest.kept('pictures', max(figures.counts), how.seed, None)['filtered']
     result = dict(verdict.summary(figures, audit), copies=rules.copies(
@@ -268,7 +275,8 @@ def evaluate(options):
 def metrics(options):
     """Measure generated pictures against a catalogue's, and show the photos nearest to some."""
     from dnnlib import images, runs
-    from stylegan import generator, metrics, path_length
+    from stylegan import generator
+    from stylegan.metrics import measure as metrics, path_length
     how = knobs.from_flags(metrics.Metrics(), options)
     gan = generator.Generator(_stylegan(options), how.threads, how.noise)
     features, records = _features(options, how), _records_of(options, how, gan)
@@ -293,18 +301,19 @@ def metrics(options):
             stylegan=gan.path.name, seed=how.seed, psi=how.psi,
             shows='in each row a generated picture, then the photos nearest to it'))
     print(metrics.report(result))
-    print('done: open %s' % (options.out / 'neighbours.png'))
+    print(f"done: open {options.out / 'neighbours.png'}")
 
 
 def directions(options):
     """Find directions in W that change one thing, and measure what else they change."""
-    from catalog import labelpage
+    from steering import label_page
     from dnnlib import images, progress, runs
-    from stylegan import directionset, discover, entangle, tagged
+    from steering import directionset, discover, entangle
+    from stylegan import labelled
     how = knobs.from_flags(discover.Discovery(), options)
-    hand = labelpage.read(options.labels) if options.labels else {}
+    hand = label_page.read(options.labels) if options.labels else {}
     gan, eye, made = _pair(options, how.threads)
-    sample = tagged.recall(options.out / 'tagged.npz', gan, eye.heads, eye.probabilities,
+    sample = labelled.recall(options.out / 'tagged.npz', gan, eye.heads, eye.probabilities,
                            count=how.count, psi=how.psi, seed=how.seed, made=made)
     probe = entangle.Probe(gan, eye.probabilities, sample, how.probes, how.seed)
     found, figures = entangle.study_all(probe, discover.find(gan, sample, hand, how))
@@ -315,18 +324,18 @@ def directions(options):
                          entangle.strip(gan, sample, direction),
                          dict(origin, direction=direction.name))
     print(entangle.write(options.out, found, figures))
-    print('done: look at %s; now try: python run.py edit --help' % (options.out / 'strips'))
+    print(f"done: look at {options.out / 'strips'}; now try: python run.py edit --help")
 
 
 def label(options):
     """Make a page on which a person says yes or no to pictures, for directions --labels."""
-    from catalog import labelpage
+    from steering import label_page
     from dnnlib import runs
     from stylegan import generator
     gan = generator.Generator(_stylegan(options), options.threads)
     seeds = _seeds(options.seed, options.count)
     pictures = gan.pictures(gan.truncate(gan.w(gan.seeded(seeds)), options.psi, gan.layers))
-    labelpage.write(options.out, options.name, pictures, seeds=seeds, psi=options.psi,
+    label_page.write(options.out, options.name, pictures, seeds=seeds, psi=options.psi,
                     origin=runs.origin_of(stylegan=gan.path.name))
     print('done: open %s, then: python run.py directions --labels labels.csv' % (
         options.out / 'index.html'))
@@ -335,7 +344,8 @@ def label(options):
 def edit(options):
     """Change what a picture shows to a value that is asked for, or go along directions."""
     from dnnlib import images, runs
-    from stylegan import codes, directionset, edit, figures
+    from steering import directionset, edit
+    from stylegan import figures, latent_files
     how = knobs.from_flags(edit.Search(), options)
     asked = edit.wanted(options.set)
     if not (asked or options.direction or options.measure):
@@ -348,7 +358,8 @@ def edit(options):
         _measure_edits(options, how, editor, gan, made)
         return
     moves = edit.moves(options.direction, known, options.layers)
-    edits = [editor.edit(ws, asked, moves) for ws in codes.styles(gan, options.seed, how.psi)]
+    edits = [editor.edit(ws, asked, moves)
+             for ws in latent_files.styles(gan, options.seed, how.psi)]
     origin = runs.origin_of(stylegan=gan.path.name, seed=options.seed, psi=how.psi,
                             edit='; '.join(options.set + options.direction))
     strips = [gan.pictures(edit.between(each)) for each in edits]
@@ -357,16 +368,17 @@ def edit(options):
         images.write_png(options.out / ('edited-%d.png' % index),
                          gan.pictures(each.ws[None])[0], origin)
         print(edit.report(each, asked))
-    codes.save(options.out / 'edited.npz', [each.ws for each in edits])
-    print('done: open %s' % (options.out / 'strip.png'))
+    latent_files.save(options.out / 'edited.npz', [each.ws for each in edits])
+    print(f"done: open {options.out / 'strip.png'}")
 
 
 def project(options):
     """Find the styles with which the generator draws real pictures; the same again goes on."""
     from dnnlib import runs
-    from stylegan import generator, perceptual, projected, recovery
-    from stylegan import project as search
-    from stylegan.projection import Projection
+    from projection import features as perceptual, results as projected, self_test
+    from stylegan import generator
+    from projection import search as search
+    from projection.config import Projection
     how = knobs.from_flags(Projection(), options)
     gan = generator.Generator(_stylegan(options), how.threads)
     named = _targets(options, gan.res)
@@ -376,26 +388,27 @@ def project(options):
         gan, how, perceptual.vgg16(options.vgg) if options.vgg else perceptual.pyramid)
     origin = runs.origin_of(stylegan=gan.path.name, seed=how.seed)
     if options.self_test:
-        named, results, measured = recovery.measure(
+        named, results, measured = self_test.measure(
             options.out, gan, projector, named, count=options.self_test, seed=how.seed,
             origin=origin)
         files.write_json(options.out / 'self-test.json', measured)
-        print(recovery.report(measured))
+        print(self_test.report(measured))
     else:
         results = projected.project(options.out, named, gan, projector, origin)
         print(projected.report(named, results))
     projected.write_all(options.out, named, results, origin)
     if options.mix:
         projected.write_mixed(options.out, gan, results, options.mix, how.seed, origin)
-    print('done: open %s' % (options.out / ('mixed.png' if options.mix else 'all.png')))
+    print(f"done: open {options.out / ('mixed.png' if options.mix else 'all.png')}")
 
 
 def mix(options):
     """Lay styles of some pictures on others: a grid of all pairs, and the three-panel film."""
     from dnnlib import images, runs, video
-    from stylegan import codes, figures, generator, latent, walks
+    from steering import walks
+    from stylegan import figures, generator, latent, latent_files
     gan = generator.Generator(_stylegan(options), options.threads)
-    sources, targets = [codes.styles(gan, text, options.psi)
+    sources, targets = [latent_files.styles(gan, text, options.psi)
                         for text in (options.source, options.onto)]
     band = latent.band(options.layers, gan.layers)
     origin = runs.origin_of(stylegan=gan.path.name, psi=options.psi, mix='%s onto %s, layers %s' % (
@@ -403,21 +416,23 @@ def mix(options):
     images.write_png(options.out / 'mix.png', figures.mixes(gan, sources, targets, band), origin)
     video.write_mp4(options.out / 'mix.mp4', figures.three_panels(
         gan, walks.pairs(sources, targets, options.frames), band), origin=origin)
-    codes.save(options.out / 'mix.npz', [
+    latent_files.save(options.out / 'mix.npz', [
         latent.mixed(target[None], source[None], band)[0] for target in targets
         for source in sources])
-    print('done: open %s' % (options.out / 'mix.png'))
+    print(f"done: open {options.out / 'mix.png'}")
 
 
 def walk(options):
     """Film a walk through the latent space, from picture to picture and home again."""
     from dnnlib import gif, runs, video
-    from stylegan import generator, path_length, paths, walks
+    from steering import paths, walks
+    from stylegan import generator
+    from stylegan.metrics import path_length
     how = knobs.from_flags(walks.Walk(), options)
     features = path_length.pixels
     if how.constant_speed == 'tagger':
-        from catalog import tagger
-        features = tagger.Tagger(_tagger(options), options.threads).features
+        from tagger import image_tagger
+        features = image_tagger.Tagger(_tagger(options), options.threads).features
     gan = generator.Generator(_stylegan(options), options.threads)
     stops = walks.stops(gan, options.seeds, options.keys, how)
     way, legs = walks.path(gan, stops, how), paths.legs(stops, not how.open)
@@ -428,7 +443,7 @@ def walk(options):
     if how.gif:
         gif.write_gif(options.out / 'walk.gif', walks.frames(gan, way, t[::2], how.side),
                       fps=how.fps / 2, origin=origin)
-    print('done: open %s' % (options.out / 'walk.mp4'))
+    print(f"done: open {options.out / 'walk.mp4'}")
 
 
 # --- What several commands need.
@@ -467,9 +482,9 @@ def _picture_model(config, options):
 
 def _texts(options):
     """What a text model is to learn from, products or encoded documents, and its fingerprint."""
-    from catalog import default, source
+    from catalog import demo_default, source
     from gpt2 import dataset, encoder, weights
-    data, tag_columns = options.data or default.drawn(), _listed(options.tag_columns)
+    data, tag_columns = options.data or demo_default.drawn(), _listed(options.tag_columns)
     if options.start and options.vocabulary:
         raise UserError('--start brings a vocabulary of its own; leave --vocabulary out')
     if data.suffix.lower() != '.npz':
@@ -477,7 +492,7 @@ def _texts(options):
             data, text_column=options.text_column, tag_columns=tag_columns,
             key_column=options.key_column), data)
         return products, _digest((p.description, p.tags, p.key) for p in products)
-    known = weights.find(options.start) if options.start else options.vocabulary
+    known = snapshots.find(options.start) if options.start else options.vocabulary
     if not known or tag_columns or options.key_column:
         raise UserError('%s is already encoded: it needs --start, the model that has its '
                         'vocabulary, or --vocabulary, and has no columns' % data)
@@ -500,18 +515,18 @@ def _features(options, how):
     if not options.inception:
         raise UserError('--features inception needs --inception PATH, a frozen graph such as '
                         'classify_image_graph_def.pb')
-    from stylegan.inception import Inception
+    from stylegan.metrics.inception import Inception
     return Inception(options.inception, threads=how.threads)
 
 
 def _records_of(options, how, gan):
     """The real pictures to measure against: those given, else those the generator learnt from."""
-    from catalog import default
+    from catalog import demo_default
     from stylegan import dataset
     own = gan.path.parent / 'records'
     folder = options.records or own
     if options.data or not (options.records or own.exists()):
-        products = default.pictured(options.data)
+        products = demo_default.pictured(options.data)
         folder = options.out / ('records-' + _digest(
             [gan.res, options.fit] + [product.name for product in products]))
         if not folder.exists():
@@ -525,15 +540,15 @@ def _records_of(options, how, gan):
 
 def _learnt_from(gan):
     """The pictures that a generator was trained on, or None where nothing tells which."""
-    from catalog import default
+    from catalog import demo_default
     from stylegan import dataset
     folder, about = gan.path.parent / 'records', gan.path.parent / 'options.json'
-    if trained.shipped(gan.path):  # it has learnt from the demo
-        folder = default.FOLDER.with_name('demo-records-%d' % gan.res)
+    if model_lookup.shipped(gan.path):  # it has learnt from the demo
+        folder = demo_default.FOLDER.with_name('demo-records-%d' % gan.res)
         if not folder.exists():
             print('the training pictures nearest to each product are sought in the demo catalogue; '
                   '--neighbours 0 does without')
-            dataset.pack([p.image for p in default.pictured()], folder, gan.res)
+            dataset.pack([p.image for p in demo_default.pictured()], folder, gan.res)
     elif not folder.exists() and about.exists():  # a training with --records has none of its own
         folder = pathlib.Path(files.read_json(about)['options']['data'])
     return dataset.Records(folder) if folder.is_dir() else None
@@ -544,8 +559,8 @@ def _beside_each(gan, out, count, features):
 
     features: as for `metrics.nearest`.
     """
-    from catalog import neighbours
-    from stylegan import metrics
+    from catalog.page import neighbours
+    from stylegan.metrics import measure as metrics
     records = _learnt_from(gan) if count else None
     if not records:
         return None
@@ -561,21 +576,21 @@ def _beside_each(gan, out, count, features):
 
 def _targets(options, side):
     """The pictures to project as {name: uint8 [side, side, 3]}: files named, or of a catalogue."""
-    from catalog import default, rarities
+    from catalog import demo_default
+    from rare import report
     from dnnlib import images
-    from stylegan import projected
+    from projection import results as projected
     paths, most, found = options.images, options.self_test or options.count, {}
     for path in paths:
         if path.is_dir():
-            raise UserError('%s is a folder; to take pictures from it, type --data %s' % (
-                path, path))
+            raise UserError(f'{path} is a folder; to take pictures from it, type --data {path}')
     if paths and (options.data or options.category or options.where or options.self_test):
         raise UserError('--data, --category, --where and --self-test choose from a catalogue; '
                         'give them or pictures, not both')
     if not paths:
-        products = default.pictured(options.data)
+        products = demo_default.pictured(options.data)
         if options.category or options.where:
-            products = rarities.chosen(products, options.category, options.where)
+            products = report.chosen(products, options.category, options.where)
         paths = [product.image for product in products]
     for name, path in zip(projected.names(paths), paths):
         try:
@@ -586,34 +601,34 @@ def _targets(options, side):
         if not options.images and len(found) == most:
             break
     if not found:
-        raise UserError('not one of the %d pictures can be read' % len(paths))
+        raise UserError(f'not one of the {len(paths)} pictures can be read')
     return found
 
 
 def _stylegan(options):
     """The snapshot, pickle or run folder of the picture model to use."""
-    return options.stylegan or trained.newest('network-snapshot-*.npz')
+    return options.stylegan or model_lookup.newest('network-snapshot-*.npz')
 
 
 def _gpt2(options):
     """The folder of the text model to use."""
-    return options.gpt2 or trained.newest('snapshot/hparams.json').parent
+    return options.gpt2 or model_lookup.newest('snapshot/hparams.json').parent
 
 
 def _tagger(options):
     """The file of the picture tagger to use; the text tagger lies beside it."""
-    if not options.tagger and trained.shipped(_stylegan(options)):
-        return trained.PRETRAINED / 'tagger' / 'tagger.npz'
-    path = options.tagger or trained.newest('tagger.npz')
+    if not options.tagger and model_lookup.shipped(_stylegan(options)):
+        return model_lookup.PRETRAINED / 'tagger' / 'tagger.npz'
+    path = options.tagger or model_lookup.newest('tagger.npz')
     return path / 'tagger.npz' if path.is_dir() else path
 
 
 def _pair(options, threads):
     """The generator, the tagger that looks at its pictures, and what tells both from others."""
-    from catalog import tagger
+    from tagger import image_tagger
     from stylegan import generator
     gan = generator.Generator(_stylegan(options), threads)
-    eye = tagger.Tagger(_tagger(options), threads)
+    eye = image_tagger.Tagger(_tagger(options), threads)
     return gan, eye, {'stylegan': _digest(gan.w_avg.tolist()),
                       'tagger': _digest(sorted(eye.about.items()))}
 
@@ -621,19 +636,20 @@ def _pair(options, threads):
 def _measure_edits(options, how, editor, gan, made):
     """Try random edits, print what came of them, and keep it in measure.json."""
     from dnnlib import runs
-    from stylegan import codes, editcheck
+    from steering import edit_check
+    from stylegan import latent_files
     judge = _judge(options, how, {})
     judge = judge if judge and judge.heads == editor.heads else None
     made = dict(made, how=dataclasses.asdict(how),
                 judge=_digest(sorted(judge.about.items())) if judge else '')
-    result = editcheck.measure(
+    result = edit_check.measure(
         editor, gan, options.out / 'measure.jsonl', count=options.measure, psi=how.psi,
-        seed=codes.seeds(options.seed)[0], judge=judge and judge.probabilities, made=made)
-    judged = editcheck.judged(result)
+        seed=latent_files.seeds(options.seed)[0], judge=judge and judge.probabilities, made=made)
+    judged = edit_check.judged(result)
     files.write_json(options.out / 'measure.json', dict(
-        made=runs.provenance(), summary=editcheck.summary(result),
-        judged=judged and editcheck.summary(judged)))
-    print(editcheck.table(result))
+        made=runs.provenance(), summary=edit_check.summary(result),
+        judged=judged and edit_check.summary(judged)))
+    print(edit_check.table(result))
 
 
 def _eyes(options, gan, threads):
@@ -641,14 +657,14 @@ def _eyes(options, gan, threads):
 
     The taggers; the generator's own lookalikes, if those have products that no tagger knows.
     """
-    from catalog import agreement, lookalikes, tagger, texttagger
+    from tagger import agreement, image_tagger, lookalikes, text_tagger
     path, library = _tagger(options), gan.path.parent / 'lookalikes.npz'
-    eye = tagger.Tagger(path, threads)
+    eye = image_tagger.Tagger(path, threads)
     if not options.tagger and lookalikes.strangers(library, eye.heads.get('category', ())):
         return library, lookalikes.describer(library), None, None
     reader, check = path.with_name('texttagger.npz'), None
     if reader.exists():
-        check = agreement.checker(texttagger.TextTagger(reader).said)
+        check = agreement.checker(text_tagger.TextTagger(reader).said)
     return path, agreement.describer(eye.tags), check, eye.features
 
 
@@ -657,7 +673,8 @@ def _products(options, how, gan, writer, texts=()):
 
     how: Sampling; texts: written from nothing, for the page.
     """
-    from catalog import agreement, fakes
+    from commands import fakes
+    from tagger import agreement
     from dnnlib import runs
     out, psi, seeds = options.out, options.psi, _seeds(how.seed, options.count)
     eyes, describe, check, features = _eyes(options, gan, how.threads)
@@ -672,30 +689,31 @@ def _products(options, how, gan, writer, texts=()):
         psi=psi, seed=how.seed), command=_again())
     if check:
         print(agreement.report(products))
-    print('done: open %s' % (out / 'index.html'))
+    print(f"done: open {out / 'index.html'}")
 
 
 def _harvests(options, how, gan, eye, asked):
     """What `rare` brings in, {method: Harvest}, and the function Harvest -> its figures."""
-    from catalog import rarities
-    from stylegan import codes, rare, search, tagged
+    from rare import report
+    from rare import region as rare, search
+    from stylegan import labelled, latent_files
 
     def look(w):
-        pictures = gan.pictures(tagged.layered(w, gan.layers))
-        return pictures, rarities.steady_scores(eye, asked, pictures, how.sure)
+        pictures = gan.pictures(labelled.layered(w, gan.layers))
+        return pictures, report.steady_scores(eye, asked, pictures, how.sure)
 
     def ordinary(count, rng):
         z = rng.standard_normal([count, gan.latent_size]).astype('float32')
-        return tagged.truncated(gan, gan.w(z), how.psi)
+        return labelled.truncated(gan, gan.w(z), how.psi)
     measure = _measure_of(options, how, gan, eye, asked)  # a wrong path is said before the search
-    extra = options.seeds_from and rare.single(codes.read(
+    extra = options.seeds_from and rare.single(latent_files.read(
         options.seeds_from, gan.layers, len(gan.w_avg)), options.seeds_from)
     sample, seconds = search.searched(
         options.out / 'search.npz', {'stylegan': files.digest(gan.path), 'psi': how.psi,
                                      'tagger': files.digest(_tagger(options)), 'seed': how.seed},
-        how.search, lambda first, number: tagged.collect(
+        how.search, lambda first, number: labelled.collect(
             gan, eye.heads, eye.probabilities, count=number, psi=how.psi, seed=how.seed + first))
-    region = rare.Region(sample.w, rarities.scores(sample.probabilities, eye.heads, asked), look,
+    region = rare.Region(sample.w, report.scores(sample.probabilities, eye.heads, asked), look,
                          how, extra)
     harvests = region.harvests(seconds, ordinary)
     found, before = harvests.get('search'), (how.search + region.refining, seconds)
@@ -705,13 +723,16 @@ def _harvests(options, how, gan, eye, asked):
 def _measure_of(options, how, gan, eye, asked):
     """The function (Harvest, that of the search or None, (pictures, seconds) of the search) ->
     the figures of `rare`."""
-    from catalog import default, rarities, tagger, tagging
-    from stylegan import metrics, rare
+    from catalog import demo_default
+    from rare import report
+    from tagger import image_tagger, train as tagging
+    from rare import region as rare
+    from stylegan.metrics import measure as metrics
     judge, reals, nearest = _judge(options, how, asked), None, None
     describe = (judge or eye).features
-    if options.data or trained.shipped(gan.path):
-        photos, products = tagging.read(default.pictured(options.data), gan.res)
-        own = rarities.among(products, asked)
+    if options.data or model_lookup.shipped(gan.path):
+        photos, products = tagging.read(demo_default.pictured(options.data), gan.res)
+        own = report.among(products, asked)
         reals = rare.mean_distance(describe(photos[own])) if own else None
 
         def nearest(pictures):
@@ -720,29 +741,32 @@ def _measure_of(options, how, gan, eye, asked):
 
     def diversity(pictures):
         return rare.mean_distance(describe(pictures))
-    return lambda harvest, found, before: rarities.measured(
+    return lambda harvest, found, before: report.measured(
         harvest, asked=asked, judge=judge, diversity=diversity, nearest=nearest, reals=reals,
         found=found and diversity(found.pictures), before=(0, 0) if harvest is found else before)
 
 
 def _judge(options, how, asked):
     """The second tagger, or None where there is none that knows what was asked for."""
-    from catalog import rarities, tagger
-    path = options.judge or trained.PRETRAINED / 'tagger' / 'judge.npz'
+    from rare import report
+    from tagger import image_tagger
+    path = options.judge or model_lookup.PRETRAINED / 'tagger' / 'judge.npz'
     if not options.judge and not path.exists():
         return None
-    judge = tagger.Tagger(path, how.threads)
-    return judge if rarities.knows(judge.heads, asked) else None
+    judge = image_tagger.Tagger(path, how.threads)
+    return judge if report.knows(judge.heads, asked) else None
 
 
 def _contestants(options, how, gan):
     """The Photos that `evaluate` trains on and tests on."""
-    from catalog import default, photos, tagging
-    products = default.pictured(options.data, options.key_column)
+    from catalog import demo_default
+    from rare import photos
+    from tagger import train as tagging
+    products = demo_default.pictured(options.data, options.key_column)
     classes = tuple(sorted({p.category for p in products}))
     photos.known(classes, options.category)
     if options.test_data:
-        test = default.pictured(options.test_data)
+        test = demo_default.pictured(options.test_data)
     else:
         products, test = photos.split(products, how.test, how.seed)
         print('no --test-data given: %d of the products are kept for the test. Had the generator '
@@ -754,16 +778,17 @@ def _contestants(options, how, gan):
 
 def _write_rare(options, how, gan, eye, folder, harvest, method, write_texts):
     """Write what one method of `rare` has brought in as a catalogue, with its sheet and codes."""
-    from catalog import fakes, rarities
+    from commands import fakes
+    from rare import report
     from dnnlib import images, runs
-    from stylegan import rare
+    from rare import region as rare
     _, describe, check, _ = _eyes(options, gan, how.threads)
     origin = runs.origin_of(stylegan=gan.path.name, method=method)
     images.write_png(folder / 'sheet.png', images.grid(harvest.pictures[:200], 20, 2), origin)
     products = fakes.write(
         folder, harvest.pictures, seeds=_seeds(how.seed, len(harvest)), psi=how.psi, origin=origin,
         describe=describe, check=check, tries=options.tries, write_texts=write_texts)
-    rarities.write_table(folder, products, eye.heads)
+    report.write_table(folder, products, eye.heads)
     rare.save(folder / 'codes.npz', harvest)
 
 
@@ -815,7 +840,7 @@ class _Parser(argparse.ArgumentParser):
     """Mistyped commands and options are reported like every other mistake."""
 
     def error(self, message):
-        raise UserError('%s; see: python %s --help' % (message, self.prog))
+        raise UserError(f'{message}; see: python {self.prog} --help')
 
 
 def _parser(typed=None):
@@ -824,10 +849,10 @@ def _parser(typed=None):
     typed: the command that is asked for. Only that one gets its options then, so that nothing is
     loaded for the others.
     """
-    from catalog import flags as catalog
-    from dnnlib import flags
-    from gpt2 import flags as gpt2
-    from stylegan import flags as stylegan
+    from commands import catalog_flags as catalog
+    from commands import shared_flags
+    from commands import gpt2_flags as gpt2
+    from commands import stylegan_flags as stylegan
     parser = _Parser(description=__doc__.split('\n')[0], allow_abbrev=False)
     commands = parser.add_subparsers(metavar='COMMAND', dest='command')
     commands.required = True
@@ -836,13 +861,13 @@ def _parser(typed=None):
         name, about = function.__name__.replace('_', '-'), inspect.getdoc(function)
         added = commands.add_parser(
             name, help=about.split('\n')[0], description=about, allow_abbrev=False,
-            epilog='example: python run.py %s %s' % (name, EXAMPLES[name]),
+            epilog=f'example: python run.py {name} {EXAMPLES[name]}',
             formatter_class=argparse.RawDescriptionHelpFormatter)
         added.set_defaults(function=function)
         for add in groups if typed in (None, name) else ():
             add(added)
     command(demo, catalog.demo)
-    command(download, flags.download)
+    command(download, shared_flags.download)
     command(convert, stylegan.convert)
     command(prune, catalog.prune)
     command(train_stylegan, stylegan.train)
@@ -871,7 +896,7 @@ def main(arguments):
         options = _parser((arguments or [''])[0]).parse_args(arguments)
         options.function(options)
     except UserError as error:
-        print('error: %s' % error, file=sys.stderr)
+        print(f'error: {error}', file=sys.stderr)
         return 1
     except OSError as error:  # a full disk, no rights, a file where a folder is to be
         if not error.strerror:
@@ -880,7 +905,7 @@ def main(arguments):
                                error.strerror.lower()), file=sys.stderr)
         return 1
     except KeyboardInterrupt as stop:
-        print('\nstopped. %s' % stop, file=sys.stderr)
+        print(f'\nstopped. {stop}', file=sys.stderr)
         return 130
     return 0
 

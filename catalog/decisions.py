@@ -50,8 +50,7 @@ def read(folder):
     for name, row in rows.items():
         row['keep'] = row['keep'].strip().lower()
         if row['keep'] not in ('yes', 'no', ''):
-            raise UserError("%s, picture %s: keep is '%s'; write yes or no"
-                            % (path, name, row['keep']))
+            raise UserError(f"{path}, picture {name}: keep is '{row['keep']}'; write yes or no")
     return rows
 
 

@@ -10,7 +10,7 @@ def _object(line, where):
     try:
         value = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise UserError('%s is not JSON (%s); write one object a line' % (where, error))
+        raise UserError(f'{where} is not JSON ({error}); write one object a line')
     if not isinstance(value, dict):
         raise UserError('%s is no object; write lines like {"description": "A dress."}' % where)
     return value

@@ -17,9 +17,9 @@ def read(path, columns=()):
                 for row in tables.read_rows(path, columns)]
         prompts = [' '.join(word for word in dict.fromkeys(row) if word) for row in rows]
     elif path.suffix.lower() == '.csv':
-        raise UserError('%s is a table; name its columns with --tag-columns' % path)
+        raise UserError(f'{path} is a table; name its columns with --tag-columns')
     else:
         prompts = [line.strip() for line in texts.read(path).split('\n') if line.strip()]
     if not prompts:
-        raise UserError('%s holds no prompt; write one a line' % path)
+        raise UserError(f'{path} holds no prompt; write one a line')
     return prompts

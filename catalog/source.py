@@ -111,8 +111,8 @@ def _read_file(path, text_column, tag_columns, key_column):
         rows = _ROWS[kind](path, wanted)
         return [_product(row, None, text_column, tag_columns, key_column) for row in rows]
     if kind in images.SUFFIXES:
-        raise UserError('%s is one picture; give the folder it lies in' % path)
-    raise UserError('%s is no catalogue; give a folder, a .txt, a .csv or a .jsonl file' % path)
+        raise UserError(f'{path} is one picture; give the folder it lies in')
+    raise UserError(f'{path} is no catalogue; give a folder, a .txt, a .csv or a .jsonl file')
 
 
 def _read_files(paths, *columns):
@@ -194,8 +194,7 @@ def with_pictures(products, path):
     """The products that have a picture; UserError if none has (`path` is named in it)."""
     found = [p for p in products if p.image]
     if not found:
-        raise UserError('%s has no pictures; give a folder of pictures, or one with %s'
-                        % (path, _TABLE))
+        raise UserError(f'{path} has no pictures; give a folder of pictures, or one with {_TABLE}')
     return found
 
 

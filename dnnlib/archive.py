@@ -51,13 +51,13 @@ def reading(path, kind, advice, names=None):
     """
     path = pathlib.Path(path)
     if not path.exists():
-        raise UserError('%s does not exist; %s' % (path, advice))
+        raise UserError(f'{path} does not exist; {advice}')
     try:
         with open(str(path), 'rb') as stream:
             arrays = _arrays(stream, names)
         yield arrays
     except (UserError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        raise UserError('%s is no %s, or damaged (%s); %s' % (path, kind, _reason(error), advice))
+        raise UserError(f'{path} is no {kind}, or damaged ({_reason(error)}); {advice}')
 
 
 def about(arrays):
@@ -89,16 +89,16 @@ def _array(archive, member, name):
     try:
         content = archive.read(member)  # all of it first: the checksum comes last
     except _DAMAGE:
-        raise ValueError("'%s' in it is damaged" % name)
+        raise ValueError(f"'{name}' in it is damaged")
     try:
         return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
     except (ValueError, TypeError, OverflowError):  # numpy's words would advise to allow pickles
-        raise ValueError("'%s' in it is no plain array" % name)
+        raise ValueError(f"'{name}' in it is no plain array")
 
 
 def _reason(error):
     if isinstance(error, KeyError):
-        return 'it has no %s' % error
+        return f'it has no {error}'
     if isinstance(error, (UserError, ValueError)):
         return str(error).split('\n')[0]
     return 'what it says of itself has another form'

@@ -38,12 +38,12 @@ class Chart:
         self.pen = ImageDraw.Draw(self._image)
         right, bottom = WIDTH - RIGHT, height - BOTTOM
         self.x, self.y = _scale(xs, LEFT, right), _scale(ys, bottom, top)
-        for mark, name in zip(xs, names or ['%g' % round(mark, 9) for mark in xs]):
+        for mark, name in zip(xs, names or [f'{round(mark, 9):g}' for mark in xs]):
             self.pen.line([self.x(mark), top, self.x(mark), bottom], _GRID)
             self.text((self.x(mark), bottom + 8), name, 0.5)
         for mark in ys:
             self.pen.line([LEFT, self.y(mark), right, self.y(mark)], _GRID)
-            self.text((LEFT - 8, self.y(mark) - 6), '%g' % round(mark, 9), 1)
+            self.text((LEFT - 8, self.y(mark) - 6), f'{round(mark, 9):g}', 1)
         self.pen.line([LEFT, top, LEFT, bottom, right, bottom], _INK)
         self.text(((LEFT + right) / 2, bottom + 26), title, 0.5)
 

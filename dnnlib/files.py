@@ -21,7 +21,7 @@ def replacing(path):
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name('.%s.%s%s' % (path.stem, uuid.uuid4().hex[:8], path.suffix))
+    temporary = path.with_name(f'.{path.stem}.{uuid.uuid4().hex[:8]}{path.suffix}')
     try:
         yield temporary
         os.replace(str(temporary), str(path))
@@ -47,16 +47,16 @@ def read_json(path):
     try:
         return json.loads(path.read_text(encoding='utf-8'))
     except FileNotFoundError:
-        raise UserError('%s is missing; was that folder made by this program?' % path)
+        raise UserError(f'{path} is missing; was that folder made by this program?')
     except ValueError as error:
-        raise UserError('%s is not valid JSON (%s); restore or delete it' % (path, error))
+        raise UserError(f'{path} is not valid JSON ({error}); restore or delete it')
 
 
 def existing(path, what):
     """`path` as a pathlib.Path, or a UserError that names `what` was expected there."""
     path = pathlib.Path(path)
     if not path.exists():
-        raise UserError('%s does not exist; give the path of %s' % (path, what))
+        raise UserError(f'{path} does not exist; give the path of {what}')
     return path
 
 

@@ -51,10 +51,10 @@ def open_rgb(path, draft=None):
                 picture.load()
                 return _flatten(ImageOps.exif_transpose(picture))
     except FileNotFoundError:
-        raise Unreadable('%s does not exist' % path)
+        raise Unreadable(f'{path} does not exist')
     except (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError) as error:
         reason = ' '.join(str(error).split()) or type(error).__name__
-        raise Unreadable('%s is not a readable picture (%s)' % (path, reason))
+        raise Unreadable(f'{path} is not a readable picture ({reason})')
 
 
 def read_rgb(path):

@@ -27,7 +27,7 @@ def number(kind, least=None):
         if kind is float and not math.isfinite(value):
             raise ValueError
         if least is not None and value < least:
-            raise argparse.ArgumentTypeError('%s is too small; the least is %s' % (text, least))
+            raise argparse.ArgumentTypeError(f'{text} is too small; the least is {least}')
         return value
     parse.__name__ = kind.__name__  # argparse calls what it cannot parse an invalid int value
     return parse
@@ -38,7 +38,7 @@ def _boolean(text):
         return True
     if text.lower() in ('no', 'false', '0', 'off'):
         return False
-    raise argparse.ArgumentTypeError("'%s' is neither yes nor no" % text)
+    raise argparse.ArgumentTypeError(f"'{text}' is neither yes nor no")
 
 
 def add_flags(parser, config, skip=()):
@@ -50,7 +50,7 @@ def add_flags(parser, config, skip=()):
         if field.name in skip:
             continue
         kind = field.type  # the annotation: a default of 25000 may stand for a float
-        unit = ' [%s]' % field.metadata['unit'] if field.metadata['unit'] else ''
+        unit = f" [{field.metadata['unit']}]" if field.metadata['unit'] else ''
         parse = {bool: _boolean, int: number(int), float: number(float)}.get(kind, kind)
         shown = {True: 'yes', False: 'no'}[field.default] if kind is bool else field.default
         shown = "''" if shown == '' else shown
@@ -58,7 +58,7 @@ def add_flags(parser, config, skip=()):
             '--' + field.name.replace('_', '-'), dest=field.name, default=None,
             type=parse,
             metavar='yes|no' if kind is bool else kind.__name__.upper(),
-            help=('%s%s (default %s)' % (field.metadata['help'], unit, shown)).replace('%', '%%'))
+            help=f"{field.metadata['help']}{unit} (default {shown})".replace('%', '%%'))
 
 
 def from_flags(preset, args):

@@ -76,7 +76,7 @@ class Run:
         files.write_json(path, {'options': options, 'made': provenance()})
 
     def _refuse_other(self, old, new, free):
-        differences = ['%s was %s, now %s' % (name, old.get(name), new.get(name))
+        differences = [f'{name} was {old.get(name)}, now {new.get(name)}'
                        for name in sorted(set(old) | set(new))
                        if name not in free and old.get(name) != new.get(name)]
         if differences:

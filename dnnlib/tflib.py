@@ -89,7 +89,7 @@ def restore_matching(sess, checkpoint, variables, skip=()):
         (found if known else fresh).append(variable)
         if known:
             assert stored[name] == variable.shape.as_list(), (
-                '%s: checkpoint %s, graph %s' % (name, stored[name], variable.shape.as_list()))
+                f'{name}: checkpoint {stored[name]}, graph {variable.shape.as_list()}')
     if found:
         tf.train.Saver(found).restore(sess, checkpoint)
     return fresh
@@ -104,7 +104,7 @@ def assign(sess, values):
     known = {v.op.name: v for v in tf.global_variables()}
     for name, value in values.items():
         assert known[name].shape.as_list() == list(np.shape(value)), (
-            '%s: graph %s, value %s' % (name, known[name].shape.as_list(), list(np.shape(value))))
+            f'{name}: graph {known[name].shape.as_list()}, value {list(np.shape(value))}')
     initialisers = {name: known[name].initializer for name in values}
     sess.run(list(initialisers.values()),
              {initialiser.inputs[1]: values[name] for name, initialiser in initialisers.items()})

@@ -35,12 +35,12 @@ def _explained():
         yield
     except (OSError, RuntimeError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise UserError('no video, ffmpeg failed (%s); %s' % (reason, _ADVICE))
+        raise UserError(f'no video, ffmpeg failed ({reason}); {_ADVICE}')
 
 
 def _checked(frame, shape):
     assert isinstance(frame, np.ndarray) and frame.dtype == np.uint8, frame
-    assert frame.shape == shape, 'frame %s in a video of %s' % (frame.shape, shape)
+    assert frame.shape == shape, f'frame {frame.shape} in a video of {shape}'
     return frame.tobytes()
 
 

@@ -69,7 +69,7 @@ class Training:
             raise UserError("decay is '%s' and train-only '%s'; the first must be linear or "
                             "cosine, the second blocks or nothing" % (self.decay, self.train_only))
         if self.pack not in ('documents', 'starts', 'stream'):
-            raise UserError("pack is '%s'; use documents, starts or stream" % self.pack)
+            raise UserError(f"pack is '{self.pack}'; use documents, starts or stream")
         if not 0 <= self.dropout < 1:
             raise UserError('--dropout %g leaves nothing; it is a share, such as 0.1'
                             % self.dropout)

@@ -21,5 +21,5 @@ def converse(answer, seed, step):
         try:
             print(answer(prompt, seed), end='', flush=True)
         except UserError as error:
-            print('error: %s' % error, file=sys.stderr)
+            print(f'error: {error}', file=sys.stderr)
         seed += step

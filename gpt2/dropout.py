@@ -33,7 +33,7 @@ class Dropout:
         """x float32, with dropout; `name` tells apart the places within one variable scope."""
         if self._rate == 0:
             return x
-        place = zlib.crc32(('%s/%s' % (tf.get_variable_scope().name, name)).encode()) >> 1
+        place = zlib.crc32(f'{tf.get_variable_scope().name}/{name}'.encode()) >> 1
         with tf.control_dependencies([x]):  # so a second x has a second mask: none is kept for it
             seed = tf.bitwise.bitwise_xor(self._seed, tf.constant([place, 0], tf.int32))
             kept = tf.random.stateless_uniform(tf.shape(x), seed) >= self._rate

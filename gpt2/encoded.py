@@ -67,14 +67,14 @@ def _problem(arrays, encoder):
     ids, offsets = arrays['ids'], arrays['offsets']
     for name in ('ids', 'offsets'):
         if arrays[name].ndim != 1 or arrays[name].dtype.kind not in 'iu' or not arrays[name].size:
-            return '%s is no row of whole numbers' % name
+            return f'{name} is no row of whole numbers'
     if 'vocabulary' in arrays and str(arrays['vocabulary']) != encoder.digest():
         return "its ids are of another model's vocabulary"
     if ids.min() < 0 or ids.max() >= encoder.size:
         return 'its ids reach %d, the vocabulary ends at %d' % (ids.max(), encoder.end)
     steps = np.diff(offsets.astype(np.int64))
     if offsets[0] != 0 or offsets[-1] != len(ids) or np.any(steps < 1):
-        return 'offsets do not rise from 0 to the %d ids' % len(ids)
+        return f'offsets do not rise from 0 to the {len(ids)} ids'
     return None
 
 
@@ -108,7 +108,7 @@ def encode(texts, encoder, folder=None):
     """
     if folder is None:
         return _documents(_encoded(texts, encoder), encoder.end)
-    path = pathlib.Path(folder) / ('encoded-%s.npz' % _digest(texts, encoder))
+    path = pathlib.Path(folder) / (f'encoded-{_digest(texts, encoder)}.npz')
     if not path.exists():
         archive.write(path, _encoded(texts, encoder), packed=False)
     return read(path, encoder)

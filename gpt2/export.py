@@ -36,7 +36,7 @@ def export(source, folder, layout):
     assert layout in LAYOUTS, layout
     source, folder = weights.find(source), pathlib.Path(folder)
     if folder.exists():
-        raise UserError('%s exists; give a new folder with --out' % folder)
+        raise UserError(f'{folder} exists; give a new folder with --out')
     network, values = weights.read(source)
     vocabulary, about = encoder.load(source), weights.about(source)
     temporary = folder.with_name(folder.name + '.part')

@@ -3,7 +3,7 @@
 import numpy as np
 
 from dnnlib.tflib import tf
-from dnnlib.update import Update, sums
+from dnnlib.accumulation import Update, sums
 from gpt2.dropout import Dropout
 from gpt2.model import Compute, loss, loss_and_gradients
 from gpt2.sampler import Sampler

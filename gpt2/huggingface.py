@@ -73,11 +73,11 @@ def _tensors(path):
                     continue
                 kind = tensors.get_slice(name).get_dtype()
                 if kind not in ('F32', 'F16'):
-                    raise UserError('%s holds %s numbers; save the model as float32' % (path, kind))
+                    raise UserError(f'{path} holds {kind} numbers; save the model as float32')
                 plain = name[len(_PREFIX):] if name.startswith(_PREFIX) else name
                 yield plain, tensors.get_tensor(name)
     except (SafetensorError, OSError) as error:
-        raise UserError('%s cannot be read (%s); copy or download it again' % (path, error))
+        raise UserError(f'{path} cannot be read ({error}); copy or download it again')
 
 
 def read(folder):
@@ -94,13 +94,12 @@ def read(folder):
     whole = folder / 'model.safetensors'
     paths = [whole] if whole.exists() else sorted(folder.glob('model-*-of-*.safetensors'))
     if not paths:
-        raise UserError('%s has no model.safetensors; save the model in that form' % folder)
+        raise UserError(f'{folder} has no model.safetensors; save the model in that form')
     table, values = names(network), {}
     for path in paths:
         for name, value in _tensors(path):
             if name not in table:
-                raise UserError('%s holds %s, which GPT-2 has not; give a GPT-2 model'
-                                % (path, name))
+                raise UserError(f'{path} holds {name}, which GPT-2 has not; give a GPT-2 model')
             ours = table[name]
             value = np.asarray(value, np.float32)
             values[ours] = value[np.newaxis] if ours.endswith('/w') else value

@@ -26,7 +26,7 @@ class Sampling:
         if min(self.temperature, self.top_k, self.max_tokens, self.threads) < 0:
             raise UserError('temperature, top-k, max-tokens and threads are at least 0')
         if not 0 < self.top_p <= 1:
-            raise UserError('--top-p %g is no probability; 1 leaves all tokens' % self.top_p)
+            raise UserError(f'--top-p {self.top_p:g} is no probability; 1 leaves all tokens')
         if self.repetition_penalty <= 0:
             raise UserError('--repetition-penalty %g must be above 0; 1 leaves all as it is'
                             % self.repetition_penalty)

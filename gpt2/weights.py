@@ -46,7 +46,7 @@ def _read_checkpoint(path):
         return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
     except (tf.errors.OpError, ValueError) as error:
         reason = str(error).split('\n')[0]
-        raise UserError('%s cannot be read (%s); copy or download it again' % (path, reason))
+        raise UserError(f'{path} cannot be read ({reason}); copy or download it again')
 
 
 def read(path):

@@ -55,7 +55,7 @@ class Network:
         if not self.mapping_lrmul > 0:
             raise UserError('mapping-lrmul must be above zero; the paper has 0.01')
         if self.fused_scale not in ('auto', 'yes', 'no'):
-            raise UserError("fused-scale is '%s'; it must be auto, yes or no" % self.fused_scale)
+            raise UserError(f"fused-scale is '{self.fused_scale}'; it must be auto, yes or no")
 
 
 NOT_TRAINED = ('label_size',)  # knobs that only networks made elsewhere use; not offered as flags

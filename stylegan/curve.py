@@ -1,6 +1,6 @@
 """A figure over the length of a training, drawn as a plain line chart."""
 
-from dnnlib.chart import COLOURS, LEFT, Chart, ticks
+from dnnlib.chart import COLOURS, Chart, LEFT, ticks
 from dnnlib.files import UserError
 
 _MOST = 2  # figures on one chart
@@ -18,7 +18,7 @@ def plot(points, names=('swd',)):
     series = [[point for point in points if name in point] for name in names]
     values = [point[name] for name, known in zip(names, series) for point in known]
     if not values:
-        raise UserError('no point of this training has %s' % ' or '.join(names))
+        raise UserError(f"no point of this training has {' or '.join(names)}")
     chart = Chart(ticks(0, max(point['kimg'] for known in series for point in known)),
                   ticks(min(0, min(values)), max(values)), 'thousand real pictures shown')
     for place, (name, known, colour) in enumerate(zip(names, series, COLOURS)):

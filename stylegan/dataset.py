@@ -120,7 +120,7 @@ class Records:
         self._seed, self._epoch, self._order = seed, -1, None
         self.count = len(self._levels[4].spans)
         if any(len(level.spans) != self.count for level in self._levels.values()):
-            raise UserError('%s holds unequal numbers of pictures; pack the set again' % folder)
+            raise UserError(f'{folder} holds unequal numbers of pictures; pack the set again')
         first = self._levels[self.resolution][0]
         if first.shape[:2] != (self.resolution, self.resolution) or first.shape[2] not in (1, 3):
             raise UserError('%s holds pictures of shape %s; they must be square, grey or RGB' % (

@@ -10,7 +10,7 @@ import numpy as np
 from dnnlib import images, tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
-from stylegan import networks, weights
+from stylegan import networks, snapshots
 
 CHUNK = 16  # pictures drawn at a time: memory, not speed, is what runs out at 512 px
 
@@ -23,7 +23,7 @@ def find(path):
     if path.is_file():
         raise UserError('%s is no picture model; give a run folder, a snapshot (.npz) or a '
                         'released .pkl' % path)
-    snapshot = weights.newest(path)
+    snapshot = snapshots.newest(path)
     if snapshot is None:
         raise UserError('%s holds no network-snapshot-*.npz; train one with run.py train-stylegan '
                         '--run %s, or give a snapshot file' % (path, path))
@@ -42,7 +42,7 @@ class Generator:
 
     def __init__(self, path, threads=0, noise=1.0):
         self.path = find(path)
-        variables, network, self.about = weights.load(self.path)
+        variables, network, self.about = snapshots.load(self.path)
         self.res, self.latent_size = self.about['res'], network.latent_size
         self.layers = networks.layers(self.res)
         with tf.Graph().as_default():
@@ -58,8 +58,7 @@ class Generator:
             wanted = {v.op.name for v in tf.global_variables()}
             missing = sorted((wanted | {'Gs/dlatent_avg'}) - set(variables))
             if missing:
-                raise UserError('%s lacks %s; it does not fit its own options' % (
-                    self.path, missing[0]))
+                raise UserError(f'{self.path} lacks {missing[0]}; it does not fit its own options')
             tflib.assign(self._session, {name: variables[name] for name in wanted})
             self.w_avg = variables['Gs/dlatent_avg']
             self.style_matrices = [variables[name] for name in networks.style_names(self.res)]

@@ -12,7 +12,7 @@ import numpy as np
 from dnnlib import images, tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
-from dnnlib.update import Update, sums
+from dnnlib.accumulation import Update, sums
 from stylegan import augment, loss, networks, ops
 
 SHOWN = 16  # pictures drawn at a time for the sample grid
@@ -195,7 +195,7 @@ class Graph:
             fresh = tflib.restore_matching(self.session, checkpoint, tf.global_variables())
             for variable in fresh:
                 assert '/%dx%d/' % (self.res, self.res) in variable.op.name, (
-                    '%s is missing from %s' % (variable.op.name, checkpoint))
+                    f'{variable.op.name} is missing from {checkpoint}')
         elif weights:
             names = {v.op.name for v in tf.trainable_variables() + list(self._averaged.values())}
             tflib.assign(self.session, {name: weights[name] for name in names | {'G/dlatent_avg'}})

@@ -25,7 +25,7 @@ def style_names(res):
     scopes = ['4x4/Const', '4x4/Conv']
     for r in range(3, res.bit_length()):
         scopes += ['%dx%d/%s' % (2 ** r, 2 ** r, conv) for conv in ('Conv0_up', 'Conv1')]
-    return ['Gs/synthesis/%s/style/weight' % scope for scope in scopes]
+    return [f'Gs/synthesis/{scope}/style/weight' for scope in scopes]
 
 
 def mapping(z, network, labels=None):

@@ -47,7 +47,7 @@ def report(facts):
         'one real step at %(resolution)d px, minibatch %(minibatch)d in %(parts)d part(s)' % facts,
         'parameters   G {G:,}   D {D:,}'.format(**facts['sizes']),
         'losses       ' + '   '.join('%s %.3f' % item for item in sorted(facts['losses'].items())),
-        'memory       %(gib).1f GiB at most, on GPUs %(gpu_gib).1f GiB' % facts,
-        'speed        %(seconds_per_kimg).0f s per thousand pictures at full size' % facts,
-        'whole run    %(hours).0f hours at that speed (what is grown through is quicker)' % facts,
-        'disk         %(disk_gib).1f GiB at most, sample grids included' % facts])
+        f"memory       {facts['gib']:.1f} GiB at most, on GPUs {facts['gpu_gib']:.1f} GiB",
+        f"speed        {facts['seconds_per_kimg']:.0f} s per thousand pictures at full size",
+        f"whole run    {facts['hours']:.0f} hours at that speed (what is grown through is quicker)",
+        f"disk         {facts['disk_gib']:.1f} GiB at most, sample grids included"])

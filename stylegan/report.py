@@ -8,7 +8,8 @@ from PIL import Image
 
 from dnnlib import images, progress, runs
 from dnnlib.tflib import tf
-from stylegan import curve, figures, swd, weights
+from stylegan import curve, figures, snapshots
+from stylegan.metrics import swd
 
 MEASURED, PATCHES = 1024, 32  # pictures of a distance during training, patches of each and level
 
@@ -100,7 +101,7 @@ class Report:
 
     def snapshot(self, graph, at, nimg):
         """The averaged generator for people: small, and safe to load."""
-        weights.save(self._run.folder / ('network-snapshot-%06d.npz' % (nimg // 1000)),
+        snapshots.save(self._run.folder / ('network-snapshot-%06d.npz' % (nimg // 1000)),
                      graph.snapshot(), self._network, res=at.resolution, alpha=at.alpha,
                      kimg=nimg / 1000, made=runs.provenance())
 

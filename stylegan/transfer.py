@@ -5,7 +5,7 @@ import dataclasses
 from dnnlib import files, knobs, runs
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
-from stylegan import weights
+from stylegan import snapshots
 from stylegan.config import Network
 
 
@@ -19,13 +19,13 @@ def read(path):
     if path.is_dir():
         variables, network = _of_run(path)
     else:
-        variables, network, about = weights.load(path)
+        variables, network, about = snapshots.load(path)
         if about['res'] < network.resolution or about['alpha'] < 1:
             raise UserError('%s has only grown to %d of %d px; give one that has grown up' % (
                 path, about['res'], network.resolution))
     top = '%dx%d' % (network.resolution, network.resolution)
-    for needed in ('D/%s/FromRGB/weight' % top, 'G/synthesis/%s/ToRGB/weight' % top,
-                   'Gs/synthesis/%s/ToRGB/weight' % top):
+    for needed in (f'D/{top}/FromRGB/weight', f'G/synthesis/{top}/ToRGB/weight',
+                   f'Gs/synthesis/{top}/ToRGB/weight'):
         if needed not in variables:
             raise UserError('%s lacks %s: to start from it takes G, D and Gs at full size; give '
                             'a run folder that has grown up, a pickle or a converted .npz'
@@ -36,7 +36,7 @@ def read(path):
 def _of_run(folder):
     checkpoint = runs.latest_checkpoint(folder)
     if checkpoint is None:
-        raise UserError('%s holds no checkpoint; give the folder of a training' % folder)
+        raise UserError(f'{folder} holds no checkpoint; give the folder of a training')
     options = files.read_json(folder / 'options.json')['options']
     fields = [field.name for field in dataclasses.fields(Network)]
     network = knobs.from_dict(Network, {name: options[name] for name in fields if name in options})

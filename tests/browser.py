@@ -40,7 +40,7 @@ class Browser:
         self._process = subprocess.Popen(
             [PROGRAM, '--headless', '--no-sandbox', '--disable-gpu', '--hide-scrollbars',
              '--disable-dev-shm-usage', '--remote-debugging-pipe', '--no-first-run',
-             '--user-data-dir=%s' % folder, 'about:blank'], pass_fds=(3, 4),
+             f'--user-data-dir={folder}', 'about:blank'], pass_fds=(3, 4),
             preexec_fn=lambda: (os.dup2(theirs_in, 3), os.dup2(theirs_out, 4)),
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(theirs_in)

@@ -17,6 +17,6 @@ RECORDED = pathlib.Path(__file__).parents[2] / 'shared' / 'parity' / 'gpt2' / 'g
 def recorded():
     """Numbers recorded from the released GPT-2 program at toy size."""
     if not RECORDED.exists():
-        pytest.skip('the recorded numbers are not here: %s' % RECORDED.name)
+        pytest.skip(f'the recorded numbers are not here: {RECORDED.name}')
     with np.load(str(RECORDED)) as numbers:
         return dict(numbers)

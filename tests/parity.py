@@ -22,7 +22,8 @@ import parity_losses
 from parity_row import Row, error, nhwc, ours
 from dnnlib import images, tflib
 from dnnlib.tflib import tf
-from stylegan import dataset, figures, graph, latent, networks, ops, released, schedule, weights
+from stylegan import dataset, figures, graph, latent, networks, ops, schedule, snapshots
+from stylegan.released import names
 from stylegan.config import Network, Training
 from stylegan.generator import Generator
 
@@ -62,7 +63,7 @@ def _network(res, **more):
 # --- Networks.
 
 def mapping(recorded, res):
-    values = ours(recorded, 'w/', released.generator(_network(res)), 'Gs/')
+    values = ours(recorded, 'w/', names.generator(_network(res)), 'Gs/')
     for key, normalised in (('map/w', True), ('map/w_nonorm', False)):
         network = _network(res, normalize_latents=normalised)
         w = _evaluate(lambda z: networks.mapping(z, network), values, [recorded['in/z']], 'Gs')
@@ -72,10 +73,10 @@ def mapping(recorded, res):
 def whole(recorded, res):
     """z to pictures through a snapshot, with every recorded truncation."""
     network = _network(res)
-    values = ours(recorded, 'w/', released.generator(network), 'Gs/')
+    values = ours(recorded, 'w/', names.generator(network), 'Gs/')
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / 'network-snapshot-000000.npz'
-        weights.save(path, values, network, res=res, alpha=1.0, kimg=0, made={})
+        snapshots.save(path, values, network, res=res, alpha=1.0, kimg=0, made={})
         gan = Generator(path, threads=1)
     w = gan.w(recorded['in/z'])
     cases = [('psi%s_cut%d' % (psi, cutoff), psi, cutoff)
@@ -97,9 +98,9 @@ def synthesis(recorded, res):
     log2 = res.bit_length() - 1
     for kind, fused in kinds:
         network = _network(res, fused_scale=fused)
-        values = ours(recorded, 'w/', released.generator(network), 'Gs/')
+        values = ours(recorded, 'w/', names.generator(network), 'Gs/')
         for lod, size, alpha in _levels(log2, 0, 0.4, 1, 1.7, log2 - 2.5, log2 - 2):
-            key = 'syn/%s/lod%g' % (kind, lod)
+            key = f'syn/{kind}/lod{lod:g}'
             if key not in recorded:
                 continue
             ws = recorded['in/dlatents_mixed'][:len(recorded[key]), :networks.layers(size)]
@@ -126,7 +127,7 @@ def discriminator(recorded, res):
         parts = key.split('/')  # score, batch, structure or mbstd_group, fused, level
         group = int(parts[2][-1]) if parts[2].startswith('mbstd_group') else 4
         network = _network(res, mbstd_group=group)
-        values = ours(recorded, 'w/', released.discriminator(network), 'D/')
+        values = ours(recorded, 'w/', names.discriminator(network), 'D/')
         scores = _scores(images[:int(parts[1][1:])], network, values, lod=float(parts[-1][3:]))
         yield Row('%d px %s' % (res, key), error(scores, recorded[key]), SCORE)
 
@@ -136,7 +137,7 @@ def labels(recorded):
     network = Network(resolution=32, latent_size=32, label_size=3,
                       fmap_base=wg['G_synthesis/32x32/Conv1/bias'].size * 16,
                       fmap_max=wg['G_synthesis/4x4/Conv/bias'].size)
-    values = ours(recorded, 'wG/', released.generator(network), 'Gs/')
+    values = ours(recorded, 'wG/', names.generator(network), 'Gs/')
     w = _evaluate(lambda z, y: networks.mapping(z, network, y), values,
                   [recorded['in/z'], recorded['in/labels']], 'Gs')
     yield Row('labels: w', error(w, recorded['map/w']), MAPPING)
@@ -145,7 +146,7 @@ def labels(recorded):
     rgb = _evaluate(lambda ws: networks.synthesis(
         ws, network, res=32, alpha=1.0, planes=networks.stored_noise), values, [ws], 'Gs')
     yield Row('labels: picture', error(rgb, nhwc(recorded['img/psi0.7'])), IMAGE)
-    scored = ours(recorded, 'wD/', released.discriminator(network), 'D/')
+    scored = ours(recorded, 'wD/', names.discriminator(network), 'D/')
     for key, y in (('score', recorded['in/labels']),
                    ('score_zero_labels', np.zeros([4, 3], np.float32))):
         scores = _scores(recorded['img/psi0.7'], network, scored, lod=0, labels=[y])
@@ -228,7 +229,7 @@ def mixing(recorded):
         found = np.bincount(cutoffs, minlength=layers + 1)[1:]
         expected = np.array([counts.get(str(cutoff), 0) for cutoff in range(1, layers + 1)])
         sigmas = np.abs(found - expected) / np.sqrt(np.maximum(found + expected, 1))
-        yield Row('mixing cutoffs (in sigmas), %s' % lod, float(sigmas.max()), 4)
+        yield Row(f'mixing cutoffs (in sigmas), {lod}', float(sigmas.max()), 4)
 
 
 def pickle(recorded):
@@ -304,8 +305,8 @@ def table(measured):
     lines = ['%-52s %-10s' % ('quantity', 'tolerance') + ''.join('%12s' % e for e in engines)]
     for rows in zip(*[measured[engine] for engine in engines]):
         (quantity, _, tolerance), errors = rows[0], [row[1] for row in rows]
-        lines.append('%-52s %-10.2g' % (quantity, tolerance)
-                     + ''.join('%12.2g' % value for value in errors)
+        lines.append(f'{quantity:52} {tolerance:-10.2g}'
+                     + ''.join(f'{value:12.2g}' for value in errors)
                      + ('' if max(errors) <= tolerance else '   TOO FAR'))
     return '\n'.join(lines)
 
@@ -319,7 +320,7 @@ def main(arguments):
         return 'TOO FAR' in text
     folder, out = arguments
     if not (pathlib.Path(folder) / 'g32.npz').exists():
-        print('the complete numbers are not at %s; only the committed ones are compared' % folder)
+        print(f'the complete numbers are not at {folder}; only the committed ones are compared')
         folder = SMALL
     rows = [row for _, file, compare in COMPARISONS for row in measure(folder, file, compare)]
     pathlib.Path(out).write_text(json.dumps([(row.quantity, float(row.error), float(row.tolerance))

@@ -44,11 +44,11 @@ def filters(recorded):
     theirs = recorded['top_k_40'] > -1e9
     yield Row('GPT-2: top-k 40, tokens that differ', error(_kept(logits, top_k=40), theirs), EXACT)
     for p in (0.1, 0.5, 0.9, 0.99):
-        wanted = recorded['top_p_%g' % p] > -1e9
+        wanted = recorded[f'top_p_{p:g}'] > -1e9
         short = np.where(wanted, oracle.softmax(logits), 0).sum(1) < p
         following = np.where(wanted, -np.inf, logits).argmax(1)
         wanted[short, following[short]] = True
-        yield Row('GPT-2: top-p %g, tokens that differ' % p,
+        yield Row(f'GPT-2: top-p {p:g}, tokens that differ',
                   error(_kept(logits, top_p=p), wanted), EXACT)
 
 

@@ -9,13 +9,14 @@ from parity_row import Row, error, nhwc, ours
 
 from dnnlib import tflib
 from dnnlib.tflib import tf
-from stylegan import networks, released
+from stylegan import networks
+from stylegan.released import names
 from stylegan.config import Network, Training
 from stylegan.graph import Graph
 
 NETWORK = Network(resolution=32, latent_size=32, mapping_fmaps=48, w_size=40, fmap_base=256,
                   fmap_max=32)
-TABLES = {'G': released.generator(NETWORK), 'D': released.discriminator(NETWORK)}
+TABLES = {'G': names.generator(NETWORK), 'D': names.discriminator(NETWORK)}
 LOSS, SCORE = 2e-4, 2e-4
 BATCH = 8
 LAYERS = ['%dx%d/%s' % (2 ** r, 2 ** r, layer) for r in range(2, 6)
@@ -63,7 +64,7 @@ class Recorded(Graph):
     """The training graph on recorded draws. lod: the recorded level; stored: keep the noise."""
 
     def __init__(self, recorded, lod, *, stored):
-        self.recorded, self._prefix, self._stored = recorded, 'lod%g/' % lod, stored
+        self.recorded, self._prefix, self._stored = recorded, f'lod{lod:g}/', stored
         self._lod, self._drawn = lod, {}
         super().__init__(NETWORK, Training(threads=1, mixing=0.5), res=2 ** (5 - int(lod)),
                          minibatch=BATCH)
@@ -114,13 +115,13 @@ class Recorded(Graph):
 
     def gradients(self, key, values):
         """A row for the worst of a loss's gradients, as a share of its variable's largest one."""
-        expected = ours(self.recorded, self._prefix + 'step0/%s/' % key, TABLES[key[0]],
+        expected = ours(self.recorded, self._prefix + f'step0/{key}/', TABLES[key[0]],
                         key[0] + '/')
         shares = [error(values[name], expected[name]) / (np.abs(expected[name]).max() or 1)
                   for name in expected if name in values]
         assert len(shares) > 5 and all(np.abs(expected[name]).max() == 0
                                        for name in set(expected) - set(values))
-        return Row('%s%sstep0/%s of %d variables' % (self.title, self._prefix, key, len(shares)),
+        return Row(f'{self.title}{self._prefix}step0/{key} of {len(shares)} variables',
                    max(shares), 2e-3)
 
     def weights(self, step, name):

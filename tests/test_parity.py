@@ -26,7 +26,7 @@ def test_recorded_numbers(what, file, compare):
     elif (COMPLETE / file).exists():
         _check(COMPLETE, file, compare)
     else:
-        pytest.skip('%s is not at %s' % (file, COMPLETE))
+        pytest.skip(f'{file} is not at {COMPLETE}')
 
 
 def test_the_committed_numbers_cover_the_networks_the_schedule_and_the_files():

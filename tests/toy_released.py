@@ -6,7 +6,7 @@ import types
 
 import numpy as np
 
-from stylegan import released
+from stylegan.released import names
 from stylegan.config import Network as Config
 
 
@@ -52,7 +52,7 @@ def networks(network=None, *, seed=0, lod=0.0, version=3, **more):
     network, random, made = network or config(), np.random.RandomState(seed), []
     made_with = options(network, **more)
     for name in ('G', 'D', 'Gs'):
-        table = released.discriminator(network) if name == 'D' else released.generator(network)
+        table = names.discriminator(network) if name == 'D' else names.generator(network)
         values = {key: np.float32(lod if key.endswith('lod') else random.randn(*shape))
                   for key, (_, shape) in table.items()}
         if name == 'D':

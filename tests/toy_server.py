@@ -67,7 +67,7 @@ def ranged(body=BODY, tag='"one"', drops=()):
             start, status = int(wanted[len('bytes='):-1]), 206
             headers['Content_Range'] = 'bytes %d-%d/%d' % (start, len(body) - 1, len(body))
             if start >= len(body):
-                return reply(handler, 416, b'', Content_Range='bytes */%d' % len(body))
+                return reply(handler, 416, b'', Content_Range=f'bytes */{len(body)}')
         headers['Content_Length'] = len(body) - start
         return reply(handler, status, body[start:drops.pop(0) if drops else None], **headers)
     return answer

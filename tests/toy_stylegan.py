@@ -4,7 +4,7 @@ import numpy as np
 
 from dnnlib import tflib
 from dnnlib.tflib import tf
-from stylegan import generator, networks, weights
+from stylegan import generator, networks, snapshots
 from stylegan.config import Network
 
 
@@ -45,7 +45,7 @@ def snapshot(path, *, res=16, alpha=1.0, **more):
         networks.synthesis(tf.tile(ws[:, tf.newaxis], [1, networks.layers(res), 1]), toy, res=res,
                            alpha=alpha, planes=networks.stored_noise)
         values = randomise(sess)
-    weights.save(path, values, toy, res=res, alpha=alpha, kimg=1.5, made={'by': 'a test'})
+    snapshots.save(path, values, toy, res=res, alpha=alpha, kimg=1.5, made={'by': 'a test'})
     return values
 
 
@@ -56,7 +56,7 @@ def own_pictures(path, seeds, **more):
     for name in values:
         if 'ToRGB' in name:
             values[name] *= 0.2
-    weights.save(path, values, network(resolution=8, **more), res=8, alpha=1.0, kimg=1, made={})
+    snapshots.save(path, values, network(resolution=8, **more), res=8, alpha=1.0, kimg=1, made={})
     gan = generator.Generator(path, threads=1)
     w = gan.w(gan.seeded(seeds))
     return gan, gan.pictures(gan.truncate(w, 1)), w

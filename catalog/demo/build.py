@@ -1,0 +1,171 @@
+"""The demo catalogue: `write` fills a folder with products.csv and images/, without a network.
+
+Product i depends on (seed, i) alone, so a longer catalogue contains the shorter one, and the number
+of processes does not matter. A share of the pictures are bad shots; the column `truth` says which.
+"""
+
+import collections
+import contextlib
+import csv
+import dataclasses
+import functools
+import multiprocessing
+import pathlib
+import signal
+
+import numpy as np
+
+from catalog.demo import attributes, words
+from catalog.demo.draw import shots
+from dnnlib import files, progress
+from dnnlib.files import UserError
+from dnnlib.knobs import knob
+
+COLUMNS = ('image', 'description') + attributes.NAMES + ('truth',)
+
+
+@dataclasses.dataclass(frozen=True)
+class Demo:
+    """What the catalogue holds."""
+    count: int = knob(3000, 'number of products')
+    seed: int = knob(0, 'another seed, another catalogue')
+    size: int = knob(320, 'width and height of a picture, at least 300', 'pixels')
+    bad: float = knob(0.12, 'share of bad shots, which pruning should find')
+    jumpsuits: float = knob(attributes.JUMPSUIT_SHARE, 'share of jumpsuits, the rare class')
+
+
+@dataclasses.dataclass(frozen=True)
+class Product:
+    """A row of the catalogue: the garment, what its shot is, and whose shot a duplicate repeats."""
+    index: int
+    garment: attributes.Garment
+    truth: str
+    source: int
+
+
+def _drawn(index, demo):
+    """(garment, truth) of product `index`, before duplicates have looked for their source."""
+    random_state = np.random.RandomState([demo.seed, index, 0])
+    garment = attributes.draw(random_state, jumpsuits=demo.jumpsuits)
+    if random_state.uniform() >= demo.bad:
+        return garment, 'good'
+    return garment, str(random_state.choice(list(shots.KINDS), p=list(shots.KINDS.values())))
+
+
+def product(index, demo):
+    """Product `index` of a catalogue; a duplicate repeats an earlier good one."""
+    garment, truth = _drawn(index, demo)
+    if truth != 'duplicate':
+        return Product(index, garment, truth, index)
+    random_state = np.random.RandomState([demo.seed, index, 3])
+    for source in random_state.permutation(index).tolist():
+        garment_there, truth_there = _drawn(source, demo)
+        if truth_there == 'good':
+            return Product(index, garment_there, truth, source)
+    return Product(index, garment, 'good', index)  # nothing before it to repeat
+
+
+def _name(index):
+    return 'images/%05d.jpg' % index
+
+
+def picture_file(index, demo):
+    """The bytes of the image file of product `index`."""
+    item = product(index, demo)
+    kind = 'good' if item.truth in ('unreadable', 'duplicate') else item.truth
+    rgb = shots.picture(kind, item.garment, size=demo.size,
+                        random_state=np.random.RandomState([demo.seed, item.source, 1]))
+    random_state = np.random.RandomState([demo.seed, index, 4])
+    if item.truth == 'duplicate':
+        return shots.duplicate(rgb, random_state)
+    if item.truth == 'unreadable':
+        return shots.unreadable(shots.jpeg(rgb), random_state)
+    return shots.jpeg(rgb)
+
+
+def row(index, demo):
+    """The line of products.csv about product `index`, {column: text}."""
+    item = product(index, demo)
+    description = words.describe(item.garment, np.random.RandomState([demo.seed, index, 2]))
+    return dict(dataclasses.asdict(item.garment), image=_name(index), description=description,
+                truth=item.truth)
+
+
+def _write_picture(index, folder, demo):
+    path = folder / _name(index)
+    if not path.exists():
+        with files.replacing(path) as temporary:
+            temporary.write_bytes(picture_file(index, demo))
+
+
+def _write_pictures(folder, demo, processes):
+    task = functools.partial(_write_picture, folder=folder, demo=demo)
+    with contextlib.ExitStack() as stack:
+        if processes > 1:
+            # Ctrl-C is the parent's business: it ends the workers.
+            pool = stack.enter_context(multiprocessing.Pool(
+                processes, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)))
+            done = pool.imap_unordered(task, range(demo.count), chunksize=8)
+        else:
+            done = map(task, range(demo.count))
+        for _ in progress.bar(done, total=demo.count, what='drawing', unit='picture'):
+            pass
+
+
+def _write_table(path, demo):
+    with files.replacing(path) as temporary:
+        with open(str(temporary), 'w', newline='', encoding='utf-8') as stream:
+            table = csv.DictWriter(stream, COLUMNS)
+            table.writeheader()
+            table.writerows(row(index, demo) for index in range(demo.count))
+
+
+def _check(folder, demo):
+    """Refuse impossible options, and a folder that holds something else."""
+    if demo.size < 300 or demo.count < 1:
+        raise UserError('--size is at least 300 and --count at least 1; use --size 320 --count 100')
+    if not (0 <= demo.bad <= 1 and 0 <= demo.jumpsuits <= 1 and demo.seed >= 0):
+        raise UserError('--bad and --jumpsuits are shares from 0 to 1, and --seed is 0 or more')
+    options = folder / 'demo.json'
+    if not options.exists():
+        if folder.exists() and any(folder.iterdir()):
+            raise UserError('%s holds something else than a demo catalogue; name a new folder'
+                            % folder)
+        return files.write_json(options, dataclasses.asdict(demo))
+    before = files.read_json(options)
+    if before != dataclasses.asdict(demo):
+        changed = [f'--{name} {before.get(name)}'
+                   for name, value in dataclasses.asdict(demo).items() if before.get(name) != value]
+        raise UserError('%s holds a catalogue made with %s; repeat that or name a new folder'
+                        % (folder, ' '.join(changed)))
+    return None
+
+
+def _counts(path):
+    with open(str(path), newline='', encoding='utf-8') as stream:
+        rows = list(csv.DictReader(stream))
+    return {column: dict(collections.Counter(line[column] for line in rows).most_common())
+            for column in ('category', 'truth')}
+
+
+def write(folder, demo=Demo(), *, processes=2):
+    """Write the demo catalogue into `folder`; what is there already stays.
+
+    Makes images/*.jpg, products.csv (image, description, category, other attributes, truth) and
+    demo.json. Returns {'category': {name: count}, 'truth': {name: count}}, most frequent first.
+    Raises UserError if the folder holds a catalogue with other options, or something else.
+    """
+    folder = pathlib.Path(folder)
+    _check(folder, demo)
+    table = folder / 'products.csv'
+    if not table.exists():
+        _write_pictures(folder, demo, processes)
+        _write_table(table, demo)
+    return _counts(table)
+
+
+def summary(counts):
+    """What `write` returned, as lines to print."""
+    return '\n'.join('%-9s %s' % (name, ', '.join(
+        '%d %s' % (number, value) for value, number in sorted(
+            parts.items(), key=lambda part: -part[1]))) for name, parts in counts.items())

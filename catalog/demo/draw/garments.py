@@ -1,0 +1,135 @@
+"""Garment -> picture: a stylised product shot on a studio backdrop, worn by nobody.
+
+The cut, in centimetres, is fitted into the square picture; each of its panels is printed, lit from
+the upper left as a rounded, folded cloth, and laid over the ones behind it.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from catalog.demo.draw import canvas, cuts, prints, trimmings
+from catalog.demo.draw.panels import wave
+
+# How a fabric takes the light: depth of its folds, gloss, roughness, and width of its ribs in cm.
+_FABRICS = {'cotton': (1.0, 0.03, 0.012, 0), 'linen': (0.9, 0.0, 0.035, 0),
+            'jersey': (0.8, 0.03, 0.006, 0), 'crepe': (1.0, 0.05, 0.010, 0),
+            'chiffon': (1.35, 0.06, 0.004, 0), 'satin': (1.2, 0.42, 0.003, 0),
+            'velvet': (1.1, 0.12, 0.012, 0), 'knit': (0.7, 0.0, 0.012, 1.3)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Placement:
+    """Where the product lies: the centre of its bounding box and its longer side, as shares."""
+    x: float = 0.5
+    y: float = 0.5
+    extent: float = 0.87
+
+
+def _grain(size, random_state):
+    """Unevenness of the cloth, float32 [size, size]: upright like hanging cloth, and fine."""
+    return (0.7 * canvas.noise(size, (7, 13), random_state)
+            + 0.3 * canvas.noise(size, (60, 60), random_state))
+
+
+def _cloth_coordinates(view, panel, box):
+    """s down the panel's axis and n across, cm; u in [-1, 1] between the edges; float32 [h, w]."""
+    x0, y0, x1, y1 = box
+    x = ((np.arange(x0, x1) + 0.5 - view.shift[0]) / view.scale - panel.origin[0])[None, :]
+    y = ((np.arange(y0, y1) + 0.5 - view.shift[1]) / view.scale - panel.origin[1])[:, None]
+    cos, sin = np.cos(panel.angle), np.sin(panel.angle)
+    s, n = (x * sin + y * cos).astype(np.float32), (x * cos - y * sin).astype(np.float32)
+    rows = s if panel.angle else s[:, :1]    # an upright panel needs one look-up a row
+    left, right = (np.interp(rows, panel.stations, edge).astype(np.float32)
+                   for edge in (panel.left, panel.right))
+    u = (2 * n - left - right) / np.maximum(right - left, 0.2)
+    return s, n, np.clip(u, -1.15, 1.15)
+
+
+def _light(panel, s, u, fabric, grain):
+    """Brightness (1 is neutral) and gloss of the cloth, float32 [h, w] each."""
+    depth, gloss, rough, rib_cm = fabric
+    span = max(float(panel.stations[-1]) - panel.drape_from, 1.0)
+    folds = panel.drape * depth * np.clip((s - panel.drape_from) / span, 0, 1) ** 0.7
+    folds = folds * wave(panel.folds, u, s)
+    facing = 2 * folds - 0.45 * u           # towards the light
+    light = 1 - 0.2 * np.abs(u * u * u) + 0.16 * facing + 0.6 * folds + grain * (0.018 + rough)
+    if rib_cm:
+        ribs = float(panel.right.max() - panel.left.min()) / rib_cm
+        light = light + 0.04 * np.sin(np.float32(np.pi * ribs) * u)
+    shine = gloss * np.clip(facing + 0.25 + 0.15 * grain, 0, 1) ** 3
+    return (0.52 * light, 0 * shine) if panel.side == 'inner' else (light, shine)
+
+
+def _printed(view, panel, s, n, u, paint):
+    """The colour of the unlit cloth, float32 [3, h, w]; the print follows the folds a little."""
+    ripple = panel.drape * wave(panel.folds, u, s) * np.clip((s - panel.drape_from) / 40, 0, 1)
+    percent = 100 * view.scale / view.size
+    x, y = (n + 5 * ripple) * percent, (s + panel.origin[1] - view.top) * percent
+    return paint(x, y, u, panel.part)
+
+
+def _lay(picture, view, panel, openings, cloth):
+    """Lay one panel over the picture, with its shadow on what lies behind."""
+    paint, trim, fabric, grain = cloth
+    box = x0, y0, x1, y1 = canvas.box_around(view, panel.outline)
+    cover = canvas.mask(view, [panel.outline], box)
+    s, n, u = _cloth_coordinates(view, panel, box)
+    light, shine = _light(panel, s, u, fabric, grain[y0:y1, x0:x1])
+    colour = trim if panel.side == 'trim' else _printed(view, panel, s, n, u, paint)
+    if openings:
+        cover = cover * (1 - canvas.mask(view, openings, box))
+    if panel.fade:  # melts into the legs: neither shadow nor rim
+        cover = cover * np.clip((panel.stations[-1] - s) / panel.fade, 0, 1)
+    else:
+        soft = canvas.blurred(cover, 0.011 * view.size)
+        canvas.dim(picture, box, 0.35 * soft)
+        light = light * (1 - 0.42 * np.clip(1 - soft, 0, 0.5))
+    canvas.over(picture, box, canvas.lit(colour, light, shine), cover)
+
+
+def product(garment, *, size, random_state, placement=Placement()):
+    """The garment alone: float32 [4, size, size], sRGB 0..255 premultiplied, then alpha 0..1."""
+    cut = cuts.cut(garment, random_state)
+    points = np.concatenate([panel.outline for panel in cut.panels])
+    view = canvas.fit(points, size, **dataclasses.asdict(placement))
+    paint, base, accent = prints.of(garment, random_state, size=size)
+    tonal = np.clip(base * (0.55 if base.mean() > 70 else 2.2), 0, 255)
+    trim = accent if garment.pattern == 'plain' and random_state.uniform() < 0.3 else tonal
+    cloth = paint, trim, _FABRICS[garment.fabric], _grain(size, random_state)
+    picture = np.zeros([4, size, size], np.float32)
+    for panel in cut.panels:
+        bodice = panel.part == 'body' and cut.openings
+        if bodice:
+            trimmings.inner_back(picture, view, cut, panel.outline, base)
+        _lay(picture, view, panel, cut.openings if bodice else (), cloth)
+    trimmings.seams(picture, view, cut.seams)
+    trimmings.buttons(picture, view, cut.buttons, prints.contrast(base, random_state))
+    if cut.buckle:
+        trimmings.buckle(picture, view, cut.buckle)
+    if cut.bow:
+        trimmings.bow(picture, view, cut.bow, trim)
+    return picture
+
+
+def backdrop(size, random_state):
+    """A studio wall, float32 [3, size, size]: light grey, lit from above, darker at the rim."""
+    tone = random_state.uniform(226, 236) + random_state.uniform(-2, 2, 3)
+    line = np.linspace(-1, 1, size, dtype=np.float32)
+    return prints.plane(tone + 8) - 5 * (line[:, None] + line[:, None] ** 2 + line[None, :] ** 2)
+
+
+def on_scene(picture, scene):
+    """uint8 [size, size, 3]: a `product` and its soft shadow on a scene, float [3, size, size]."""
+    size = picture.shape[1]
+    down, right = size // 50, size // 70
+    cast = np.zeros([size, size], np.float32)
+    cast[down:, right:] = picture[3, :size - down, :size - right]
+    light = (1 - 0.2 * canvas.blurred(cast, 0.022 * size)) * (1 - picture[3])
+    return np.clip(scene * light + picture[:3] + 0.5, 0, 255).astype(np.uint8).transpose(1, 2, 0)
+
+
+def render(garment, *, size=320, random_state):
+    """A product shot of the garment, uint8 [size, size, 3]. Consumes `random_state`."""
+    picture = product(garment, size=size, random_state=random_state)
+    return on_scene(picture, backdrop(size, random_state))

@@ -1,0 +1,130 @@
+"""Product shots, good and bad: one kind of bad shot for each rule of pruning, beyond doubt each.
+
+`small`, `composition`, `background` and `not-product` are pictures. `unreadable` is a file that is
+none, and `duplicate` is the picture of another product once more, so these two are made of bytes.
+"""
+
+import io
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from catalog.demo.draw import canvas, garments, prints, scenes
+from catalog.demo.draw.garments import Placement
+
+# Shares among the bad shots.
+KINDS = {'small': 0.17, 'composition': 0.2, 'background': 0.2, 'not-product': 0.2,
+         'unreadable': 0.08, 'duplicate': 0.15}
+_MESSAGES = ('NO IMAGE', 'IMAGE COMING SOON', 'NO PHOTO AVAILABLE', '')
+_PAGE = b'<html><head><title>404 Not Found</title></head><body>No such image.</body></html>\n'
+
+
+def jpeg(rgb, quality=92):
+    """uint8 [h, w, 3] -> the bytes of a JPEG file."""
+    stream = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(rgb)).save(stream, format='JPEG', quality=quality)
+    return stream.getvalue()
+
+
+def _small(garment, size, random_state):
+    """A good shot, but 90 to 250 pixels wide and high, sometimes with strips cut off its sides."""
+    side = random_state.randint(90, 251)
+    picture = garments.render(garment, size=side, random_state=random_state)
+    strip = int(side * random_state.choice([0, 0, 0.06]))
+    return picture[:, strip:side - strip]
+
+
+def _composition(garment, size, random_state):
+    """Tiny in a corner, or pushed so far aside that the frame cuts the product in two."""
+    x, y = random_state.choice([-1, 1], 2)
+    if random_state.uniform() < 0.5:
+        x, y, extent = 0.29 * x, 0.29 * y, random_state.uniform(0.24, 0.34)
+    else:
+        far, extent = random_state.uniform(0.30, 0.40), random_state.uniform(0.85, 1.05)
+        x, y = (far * x, 0.04 * y) if random_state.uniform() < 0.5 else (0.04 * x, far * y)
+    picture = garments.product(garment, size=size, random_state=random_state,
+                               placement=Placement(0.5 + x, 0.5 + y, extent))
+    return garments.on_scene(picture, garments.backdrop(size, random_state))
+
+
+def _background(garment, size, random_state):
+    """A centred product somewhere busy."""
+    scene = scenes.draw(size, random_state).transpose(2, 0, 1)
+    placement = Placement(extent=random_state.uniform(0.72, 0.84))
+    picture = garments.product(garment, size=size, random_state=random_state, placement=placement)
+    return garments.on_scene(picture, scene)
+
+
+def _lettering(text, width):
+    """A mask [h, width] of the text in Pillow's own font, as every Pillow has one."""
+    card = Image.new('L', (12 * len(text), 20))
+    ImageDraw.Draw(card).text((2, 2), text, font=ImageFont.load_default(), fill=255)
+    card = card.crop(card.getbbox())
+    return card.resize((width, max(1, card.size[1] * width // card.size[0])), Image.BICUBIC)
+
+
+def _placeholder(size, random_state):
+    """A card that says there is no picture, or says nothing."""
+    tone = random_state.randint(205, 246)
+    image = Image.new('RGB', (size, size), (tone, tone, tone + 3))
+    text, ink = _MESSAGES[random_state.randint(len(_MESSAGES))], (tone - 60,) * 3
+    if not text:
+        return np.asarray(image)
+    letters = _lettering(text, int(0.4 * size))
+    image.paste(ink, ((size - letters.size[0]) // 2, int(0.58 * size)), letters)
+    if random_state.uniform() < 0.7:  # the sign of a picture: frame, sun and hill
+        half = size * random_state.uniform(0.07, 0.11)
+        left, top, right, bottom = (size * 0.5 - half, size * 0.44 - half * 0.75,
+                                    size * 0.5 + half, size * 0.44 + half * 0.75)
+        draw = ImageDraw.Draw(image)
+        draw.rectangle([left, top, right, bottom], outline=ink, width=max(2, size // 110))
+        draw.ellipse([left + half * 0.3, top + half * 0.2, left + half * 0.7, top + half * 0.6],
+                     fill=ink)
+        draw.polygon([(left, bottom), (left + half * 0.8, top + half * 0.7),
+                      (left + half * 1.3, bottom)], fill=ink)
+    return np.asarray(image)
+
+
+def _swatch(garment, size, random_state):
+    """The cloth from so near that it fills the frame."""
+    paint, _, _ = prints.of(garment, random_state, size=size)
+    zoom, turn = random_state.uniform(0.25, 0.6), random_state.uniform(-0.6, 0.6)
+    y, x = np.mgrid[:size, :size].astype(np.float32) * (100 * zoom / size)
+    bend = 0.7 * canvas.noise(size, (5, 5), random_state)
+    cos, sin = np.cos(turn), np.sin(turn)
+    colour = paint(x * cos - y * sin + 2 * bend, x * sin + y * cos + 2 * bend, 0 * x, 'swatch')
+    weave = np.sin(np.mgrid[:size, :size].sum(0) * (np.pi * 0.6))
+    light = 1 + 0.16 * bend + 0.025 * weave + 0.04 * random_state.normal(0, 1, (size, size))
+    cloth = np.clip(colour * light + 14 * (light - 1), 0, 255)
+    return cloth.astype(np.uint8).transpose(1, 2, 0)
+
+
+def _not_product(garment, size, random_state):
+    """A placeholder card or a close-up of the fabric."""
+    if random_state.uniform() < 0.5:
+        return _placeholder(size, random_state)
+    return _swatch(garment, size, random_state)
+
+
+_BAD = {'small': _small, 'composition': _composition, 'background': _background,
+        'not-product': _not_product}
+
+
+def unreadable(good, random_state):
+    """Bytes that are no picture: none at all, the beginning of the JPEG `good`, or a web page."""
+    share = random_state.uniform(0.2, 0.7)
+    return (b'', good[:int(len(good) * share)], _PAGE)[random_state.randint(3)]
+
+
+def duplicate(rgb, random_state):
+    """The JPEG bytes of uint8 [h, w, 3] once more: of lower quality, perhaps a little larger."""
+    side = int(len(rgb) * random_state.choice([1.0, 1.05, 1.1]))
+    again = Image.fromarray(np.ascontiguousarray(rgb)).resize((side, side), Image.BICUBIC)
+    return jpeg(np.asarray(again), quality=int(random_state.randint(76, 90)))
+
+
+def picture(kind, garment, *, size, random_state):
+    """A shot uint8 [h, w, 3]: 'good', or one of the four bad kinds that are pictures."""
+    if kind == 'good':
+        return garments.render(garment, size=size, random_state=random_state)
+    return _BAD[kind](garment, size, random_state)

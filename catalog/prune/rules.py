@@ -1,0 +1,141 @@
+"""Which pictures of a catalogue are fit to train on: rules that are each a score and a line in it.
+
+The rules are those of the 2019 post: small (width or height under 300), composition (product not
+centred, or cut off), background (too complex), not-product (blank placeholders, close-ups of
+fabric); further unreadable and duplicate. The first that applies gives the reason, but every score
+of every picture is written. Nothing is deleted or moved, and what a person decided stays decided.
+"""
+
+import collections
+import dataclasses
+import pathlib
+
+from catalog import decisions, source
+from catalog.prune import measure, scores, sheets, twins
+from dnnlib.files import UserError
+from dnnlib.knobs import knob
+
+_RULES = (  # reason, score, knob: asked in this order
+    ('small', 'side', 'min_side'),
+    ('not-product', 'area', 'min_area'),
+    ('not-product', 'subject', 'min_subject'),
+    ('not-product', 'colours', 'min_colours'),
+    ('background', 'clutter', 'max_clutter'),
+    ('composition', 'offset', 'max_offset'),
+    ('composition', 'cut', 'max_cut'))
+REASONS = ('good', 'unreadable', 'small', 'not-product', 'background', 'composition', 'duplicate')
+_COLUMNS = decisions.COLUMNS + measure.SCORES + ('difference', 'twin')
+
+
+@dataclasses.dataclass(frozen=True)
+class Prune:
+    """Where the lines are drawn; the defaults suit studios, plain floors, sheets and walls."""
+    min_side: int = knob(300, 'small: least width and height of a picture', 'px')
+    min_area: float = knob(0.02, 'not-product: least share of the picture the product covers')
+    min_subject: float = knob(0.36, 'not-product: least sign that something is in front', '0..1')
+    min_colours: int = knob(12, 'not-product: fewest colours of a photo')
+    max_clutter: float = knob(5.2, 'background: most complex, 0 is one even colour')
+    max_offset: float = knob(0.13, 'composition: furthest off centre, as a share of the picture')
+    max_cut: float = knob(0.6, 'composition: largest share of one side that the product covers')
+    min_difference: float = knob(3.0, 'duplicate: least difference to another picture', '0..255')
+
+
+def _strains(values, config):
+    """Yield (strain, reason, score) of each rule; it drops a picture whose strain is beyond 1."""
+    for reason, score, name in _RULES:
+        value, limit = values[score], getattr(config, name)
+        if name.startswith('min_'):
+            value, limit = limit, value
+        yield value / max(limit, 1e-9), reason, score
+
+
+def _judge(record, config):
+    """A row of prune.csv from a record of scores; whether it is a duplicate comes later.
+
+    Beyond the columns of the file it has `strain`, how near the rules' line the picture is, and
+    `remark`, the score that decided or came nearest: both are for the contact sheets.
+    """
+    row = dict.fromkeys(_COLUMNS, '')
+    row.update(record['scores'], image=record['image'], width=record['width'],
+               height=record['height'], rule='unreadable', strain=0.0, remark='unreadable')
+    if record['scores']:
+        values = dict(record['scores'], side=min(record['width'], record['height']))
+        strains = list(_strains(values, config))
+        broken = [rule for rule in strains if rule[0] > 1]
+        row['strain'], reason, score = broken[0] if broken else max(strains)
+        row.update(rule=reason if broken else 'good', remark=f'{score} {values[score]:.4g}')
+    return row
+
+
+def _mark_duplicates(rows, records, config):
+    """Of good pictures that resemble each other keep the first of the catalogue."""
+    good = [index for index, row in enumerate(rows) if row['rule'] == 'good']
+    if not good:
+        return
+    nearest, difference = twins.find(scores.thumbnails([records[i] for i in good]),
+                                     config.min_difference)
+    for place, index in enumerate(good):
+        if nearest[place] < 0:
+            continue
+        row, other = rows[index], rows[good[nearest[place]]]
+        row['difference'] = round(float(difference[place]), 3)
+        if difference[place] <= config.min_difference:
+            row.update(rule='duplicate', twin=other['image'], remark='of ' + other['image'],
+                       strain=1 + difference[place])
+
+
+def _decide(rows, former):
+    """Fill in keep and reason: what a person wrote in the `former` prune.csv beats the rules."""
+    for row in rows:
+        row['keep'], row['reason'] = 'yes' if row['rule'] == 'good' else 'no', row['rule']
+        edited = former.get(row['image'])
+        if edited and decisions.is_manual(edited):
+            row['keep'], row['reason'] = edited['keep'], 'manual'
+
+
+def _groups(rows, products):
+    """The contact sheets: name -> (picture, name, remark), those near the rule's line together."""
+    names = REASONS + ('manual-kept', 'manual-dropped')
+    groups = collections.OrderedDict((name, []) for name in names)
+    pictures = {product.name: product.image for product in products}
+    for row in sorted(rows, key=lambda row: row['strain']):
+        name = row['reason']
+        if name == 'manual':
+            name = 'manual-kept' if row['keep'] == 'yes' else 'manual-dropped'
+        groups[name].append((pictures[row['image']], row['image'], row['remark']))
+    return groups
+
+
+def summary(counts):
+    """The counts of `prune` as a table to print."""
+    total = max(1, sum(counts.values()))
+    return '\n'.join('%-15s %6d  %5.1f %%' % (name, count, 100 * count / total)
+                     for name, count in list(counts.items()) + [('all', sum(counts.values()))])
+
+
+def prune(data, out, config):
+    """Judge the catalogue at `data`; write prune.csv, prune.json and contact sheets to `out`.
+
+    config: a Prune. Returns how many pictures each reason has, as an ordered dict. Run again, it
+    keeps what a person edited in the column keep, and measures only pictures that are new.
+    Raises UserError: no pictures, or `out` holds the decisions about another catalogue.
+    """
+    data, out = source.catalogue(data), pathlib.Path(out)
+    products = source.with_pictures(source.read(data), data)
+    products = list({product.name: product for product in products}.values())
+    former = {}
+    if decisions.exist(out):
+        if decisions.source(out).resolve() != data.resolve():
+            raise UserError('%s holds the decisions about %s; choose another --out'
+                            % (out, decisions.source(out)))
+        former = decisions.read(out)
+    records = scores.of(products, out / 'scores.jsonl')
+    rows = [_judge(record, config) for record in records]
+    _mark_duplicates(rows, records, config)
+    _decide(rows, former)
+    decisions.write(out, [{name: row[name] for name in _COLUMNS} for row in rows],
+                    catalogue=data, options=dataclasses.asdict(config))
+    groups = _groups(rows, products)
+    sheets.write(out / decisions.SHEETS, groups)
+    sheets.write_overview(out / decisions.SHEETS / 'overview.jpg', groups)
+    return collections.OrderedDict((name, len(group)) for name, group in groups.items() if group)

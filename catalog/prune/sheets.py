@@ -1,0 +1,86 @@
+"""Contact sheets: pages of small pictures, each with its name and a remark under it."""
+
+import math
+
+from PIL import Image, ImageDraw, ImageFont
+
+from dnnlib import files, images, progress
+
+_TILE, _GAP, _LINE = 150, 6, 12     # px: picture, space around it, height of a line of text
+_COLUMNS, _ROWS = 10, 6
+_INK, _PAPER, _VOID = (60, 60, 60), (255, 255, 255), (225, 225, 225)
+
+
+def _fitting(font, text, width):
+    """The text, its start cut off where it is too wide: the end of a path tells more."""
+    text = text.encode('ascii', 'replace').decode('ascii')  # all that every default font has
+    cut = text
+    while len(cut) > 4 and font.getlength(cut) > width:
+        text = text[1:]
+        cut = '..' + text
+    return cut
+
+
+def _thumbnail(path):
+    """The picture padded to a square, or an empty grey one where it cannot be read."""
+    try:
+        return Image.fromarray(images.square(images.open_rgb(path, draft=_TILE), _TILE))
+    except images.Unreadable:
+        return Image.new('RGB', (_TILE, _TILE), _VOID)
+
+
+def _draw(page, position, path, lines):
+    """Put a picture and lines of text on a page, their upper left corner at `position`."""
+    x, y = position
+    page.paste(_thumbnail(path), position)
+    pen, font = ImageDraw.Draw(page), ImageFont.load_default()
+    for number, line in enumerate(lines):
+        pen.text((x, y + _TILE + 1 + number * _LINE), _fitting(font, line, _TILE), _INK, font)
+
+
+def _save(path, page):
+    with files.replacing(path) as temporary:
+        page.save(str(temporary), format='JPEG', quality=85)
+
+
+def write(folder, groups):
+    """Write the pages of each group as `folder/<group>-001.jpg`, in place of its older pages.
+
+    groups: dict name -> list of (path of a picture, name to show, remark), in the order to show.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in groups:
+        for old in folder.glob(name + '-[0-9][0-9][0-9]*.jpg'):
+            old.unlink()
+    height = _TILE + 2 * _LINE + 2 * _GAP
+    total = sum(len(group) for group in groups.values())
+    with progress.bar(total=total, what='contact sheets', unit='picture') as bar:
+        for name, group in groups.items():
+            for start in range(0, len(group), _COLUMNS * _ROWS):
+                tiles = group[start:start + _COLUMNS * _ROWS]
+                rows = math.ceil(len(tiles) / _COLUMNS)
+                page = Image.new('RGB', (_COLUMNS * (_TILE + _GAP), rows * height), _PAPER)
+                for place, (path, shown, remark) in enumerate(tiles):
+                    position = place % _COLUMNS * (_TILE + _GAP), place // _COLUMNS * height
+                    _draw(page, position, path, (shown, remark))
+                    bar.update()
+                _save(folder / ('%s-%03d.jpg' % (name, start // (_COLUMNS * _ROWS) + 1)), page)
+
+
+def write_overview(path, groups, *, columns=9):
+    """Write one page with a row for each group: its name, its size, and pictures from all over it.
+
+    groups: as for `write`; empty ones are left out.
+    """
+    groups = {name: group for name, group in groups.items() if group}
+    head, height = 18, _TILE + _LINE + 8
+    size = columns * (_TILE + _GAP), max(1, len(groups)) * (head + height)
+    page = Image.new('RGB', size, _PAPER)
+    pen, font = ImageDraw.Draw(page), ImageFont.load_default()
+    for row, (name, group) in enumerate(groups.items()):
+        y = row * (head + height)
+        pen.text((2, y + 4), f"{name.replace('-', ' ')}: {len(group)}", (0, 0, 0), font)
+        for place in range(min(columns, len(group))):
+            picture, _, remark = group[place * len(group) // min(columns, len(group))]
+            _draw(page, (place * (_TILE + _GAP), y + head), picture, (remark,))
+    _save(path, page)

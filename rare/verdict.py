@@ -1,0 +1,181 @@
+"""What a contest of `evaluate` has shown: a table, a chart, and one sentence, whichever it is.
+
+Differences are between means over the seeds; their 95 % intervals come from a bootstrap over test
+photos and seeds, the same draws for all arms. Against the plain arm the p values of a count are
+adjusted for the number of arms, and those of the verdict for the number of counts (Holm 1979).
+"""
+
+import numpy as np
+
+from tagger import labels as catalogue_labels
+from rare import significance
+from rare.contest import ARMS, PLAIN
+from dnnlib import chart
+
+ENTRY = 'filtered'  # the arm that the verdict is about
+_CHANCE = 0.05
+
+
+class Figures:
+    """All figures of a contest.
+
+    results: {(arm, count, seed): probabilities}, as `evaluate.run` gives them. truth: int [tests].
+    classes: their names. rare: the index of the class. bootstrap, seed: how many samples, and of
+    which seed.
+    """
+
+    def __init__(self, results, truth, classes, rare, bootstrap, seed=0):
+        self.counts = sorted({count for _, count, _ in results})
+        self.seeds = sorted({number for _, _, number in results})
+        self.classes, self.rare = tuple(classes), rare
+        self._results, self._truth = results, np.asarray(truth)
+        self._weights, self._shares = significance.resampled(
+            len(self._truth), len(self.seeds), bootstrap, seed)
+        self._samples = {(name, count): self._sampled(name, count)
+                         for name in ARMS for count in self.counts}
+
+    def _test(self, name, count):
+        """Probabilities of the test photos by each seed's training, [seeds, tests, classes]."""
+        return np.stack([self._results[name, count, seed] for seed in self.seeds])
+
+    def _sampled(self, name, count):
+        """{'f1', 'auprc': [bootstrap]}, means over the seeds, of the rare class."""
+        guesses, truth = self._test(name, count), self._truth == self.rare
+        f1 = significance.precision_recall_f1(
+            (guesses.argmax(2) == self.rare).T, truth, self._weights)[2]
+        auprc = np.stack([significance.average_precision(each[:, self.rare], truth, self._weights)
+                          for each in guesses], 1)
+        return {'f1': (f1 * self._shares).sum(1), 'auprc': (auprc * self._shares).sum(1)}
+
+    def difference(self, ours, theirs, count, figure='f1'):
+        """(difference, low, high, p) of an arm against another."""
+        return significance.difference(self._samples[ours, count][figure],
+                                       self._samples[theirs, count][figure])
+
+    def samples(self, name, count):
+        """F1 of the rare class in each bootstrap sample, [bootstrap]; the first is the data."""
+        return self._samples[name, count]['f1']
+
+    def of(self, name, count):
+        """Figures of an arm, JSON-able, means over seeds: scores of all classes, and AUPRC."""
+        each = [catalogue_labels.confusion(self._truth, guess.argmax(1), len(self.classes))
+                for guess in self._test(name, count)]
+        scores = [catalogue_labels.scores(matrix) for matrix in each]
+        mean = {key: np.mean([score[key] for score in scores], 0) for key in scores[0]}
+        return {'arm': name, 'count': count, 'auprc': float(self._samples[name, count]['auprc'][0]),
+                'f1_by_seed': [float(score['f1'][self.rare]) for score in scores],
+                'macro_f1': float(np.mean([catalogue_labels.macro_f1(m) for m in each])),
+                'classes': {value: {key: float(mean[key][index]) for key in mean}
+                            for index, value in enumerate(self.classes)}}
+
+    def rival(self, count):
+        """The best arm without synthetic pictures, by F1 on the test: the hardest to beat."""
+        return max(PLAIN, key=lambda name: self._samples[name, count]['f1'][0])
+
+
+def summary(figures, audit):
+    """Everything as JSON: figures of each arm and count, differences, and the verdicts.
+
+    audit: as `evaluate.run` gives it.
+    """
+    rows = [figures.of(name, count) for count in figures.counts for name in ARMS]
+    for count in figures.counts:
+        ours = [row for row in rows if row['count'] == count and row['arm'] != 'real']
+        for row in ours:
+            for figure in ('f1', 'auprc'):
+                row[figure + '_against_real'] = figures.difference(
+                    row['arm'], 'real', count, figure)
+        for row, p in zip(ours, significance.holm([row['f1_against_real'][3] for row in ours])):
+            row['p_holm'] = p
+    rivals = [figures.rival(count) for count in figures.counts]
+    found = [figures.difference(ENTRY, rival, count)
+             for rival, count in zip(rivals, figures.counts)]
+    verdicts = [{'count': count, 'against': rival, 'f1': list(each[:3]), 'p_holm': p}
+                for count, rival, each, p in zip(
+                    figures.counts, rivals, found, significance.holm([f[3] for f in found]))]
+    return {'class': figures.classes[figures.rare], 'arms': rows, 'verdicts': verdicts,
+            'label_errors': {str(count): 1 - float(right.mean())
+                             for count, right in audit.items() if len(right)}}
+
+
+def table(result):
+    """The figures of `summary` as text: for each count of rare photos, a line per arm."""
+    name = result['class']
+    lines = ['%-16s %6s %6s %6s %6s %8s  %-26s %s' % (
+        name, 'prec', 'recall', 'F1', 'AUPRC', 'macro-F1', 'F1 against real [95 %]', 'p (Holm)')]
+    for row in result['arms']:
+        if row['arm'] == 'real':
+            lines.append('%d real photos of %s' % (row['count'], name))
+        own = row['classes'][name]
+        told = '%+.3f [%+.3f, %+.3f]' % tuple(row['f1_against_real'][:3]) + (
+            '%*s%.3f' % (5, '', row['p_holm'])) if 'p_holm' in row else ''
+        lines.append('  %-14s %6.3f %6.3f %6.3f %6.3f %8.3f  %s' % (
+            row['arm'], own['precision'], own['recall'], own['f1'], row['auprc'],
+            row['macro_f1'], told))
+    return '\n'.join(lines + ['', _others(result)])
+
+
+def _others(result):
+    """The cost to the other classes: their F1 by arm, with all rare photos."""
+    rows = [row for row in result['arms'] if row['count'] == result['arms'][-1]['count']]
+    names = [name for name in rows[0]['classes'] if name != result['class']]
+    lines = ['F1 of the others, with all %d' % rows[0]['count'],
+             '  %-14s %s' % ('', ' '.join('%9.9s' % catalogue_labels.shown(name)
+                                          for name in names))]
+    return '\n'.join(lines + ['  %-14s %s' % (row['arm'], ' '.join(
+        '%9.3f' % row['classes'][name]['f1'] for name in names)) for row in rows])
+
+
+def _clause(verdict):
+    difference, low, high = verdict['f1']
+    told = f'no difference shown, {difference:+.3f} [{low:+.3f}, {high:+.3f}]'
+    if verdict['p_holm'] < _CHANCE and low > 0:
+        told = f'helps by {difference:.3f} [{low:.3f}, {high:.3f}]'
+    if verdict['p_holm'] < _CHANCE and high < 0:
+        told = f'hurts by {-difference:.3f} [{-high:.3f}, {-low:.3f}]'
+    return 'with %d real photos: %s, against %s' % (verdict['count'], told, verdict['against'])
+
+
+def sentence(result):
+    """The verdict: one sentence about F1 of the rare class, the full count first."""
+    clauses = [_clause(verdict) for verdict in reversed(result['verdicts'])]
+    return ('Adding filtered synthetic pictures of %s, F1 against the best without any: %s.'
+            % (result['class'], '; '.join(clauses)))
+
+
+def report(result):
+    """Everything to print: the table, the checks, and the verdict at the end."""
+    lines = [table(result), '']
+    for name, gaps in result.get('copies', {}).items():
+        lines.append('distance %-18s median %.2f, least %.2f of the usual one between photos'
+                     % (name, gaps['median'], gaps['least']))
+    for count, share in result['label_errors'].items():
+        lines.append('with %3s real photos %.1f %% of the filtered pictures are something else, '
+                     'says a classifier that learnt from all real ones' % (count, 100 * share))
+    return '\n'.join(lines + ['', sentence(result), ''])
+
+
+def plot(figures):
+    """F1 of the rare class by the count of its real photos: a line per arm, uint8 [460, 800, 3].
+
+    Whiskers: 95 % of the bootstrap samples.
+    """
+    samples = {(name, count): figures.samples(name, count)
+               for name in ARMS for count in figures.counts}
+    places = list(range(len(figures.counts)))
+    sheet = chart.Chart([-0.5] + places + [len(places) - 0.5],
+                        chart.ticks(0, max(1e-3, max(each.max() for each in samples.values()))),
+                        'real photos of %s; F1 on real test photos, 95 %%'
+                        % figures.classes[figures.rare],
+                        names=[''] + [str(count) for count in figures.counts] + [''],
+                        height=460, top=60)
+    for number, (name, colour) in enumerate(zip(ARMS, chart.COLOURS)):
+        spots = [(place + 0.05 * (number - len(ARMS) / 2), samples[name, count][0])
+                 for place, count in enumerate(figures.counts)]
+        sheet.line(spots, colour)
+        sheet.dots(spots, colour)
+        for (x, _), count in zip(spots, figures.counts):
+            low, high = np.percentile(samples[name, count][1:], [2.5, 97.5])
+            sheet.whisker(x, low, high, colour)
+        sheet.text((chart.LEFT + 180 * (number % 4), 10 + 18 * (number // 4)), name, 0, colour)
+    return sheet.picture()

@@ -1,0 +1,192 @@
+"""Directions in w: what to add to a style so that one property of its picture changes.
+
+Everything here is linear algebra on arrays, in float64. Where labels are learnt from, the result is
+a pair (normal [w], bias) whose score `w @ normal + bias` is large where the property is present.
+The normal tells pictures apart; what changes them is a `step`.
+"""
+
+import numpy as np
+
+SHRINK = 0.1  # share of the mean variance that is added to every axis of a covariance
+
+
+def unit(vector):
+    """vector [..., w] at length 1."""
+    length = np.linalg.norm(vector, axis=-1, keepdims=True)
+    assert np.all(length > 0), 'a direction of no length'
+    return np.asarray(vector, np.float64) / length
+
+
+def shrunk(covariance, shrink=SHRINK):
+    """A covariance [w, w] with `shrink` times its mean variance added to every axis.
+
+    Of few samples the smallest variances come out too small; this makes it safe to invert.
+    """
+    size = len(covariance)
+    return covariance + shrink * np.trace(covariance) / size * np.eye(size)
+
+
+def lda(w, positive, shrink=SHRINK):
+    """Linear discriminant analysis -> (normal [w], bias): log odds at equal shares of both sides.
+
+    w: [n, w]. positive: bool [n], both values present. Two Gaussians with one common covariance
+    are told apart best along S^-1 (mu+ - mu-) (Fisher 1936), S shrunk.
+    """
+    w, positive = np.asarray(w, np.float64), np.asarray(positive, bool)
+    sides = w[positive], w[~positive]
+    assert all(len(side) for side in sides), 'lda needs both sides'
+    above, below = [side.mean(0) for side in sides]
+    within = np.concatenate([sides[0] - above, sides[1] - below])
+    vector = np.linalg.solve(shrunk(within.T @ within / len(w), shrink), above - below)
+    return vector, -float(vector @ (above + below)) / 2
+
+
+def _scaled(w):
+    """w [n, w] at mean 0 and deviation 1 per axis and a column of ones -> (x, mean, deviation)."""
+    w = np.asarray(w, np.float64)
+    mean, deviation = w.mean(0), w.std(0)
+    deviation = np.where(deviation > 0, deviation, 1)
+    return np.concatenate([(w - mean) / deviation, np.ones([len(w), 1])], 1), mean, deviation
+
+
+def _unscaled(solution, mean, deviation):
+    vector = solution[:-1] / deviation
+    return vector, float(solution[-1] - vector @ mean)
+
+
+def _log_loss(logits, y):
+    """Sum of log(1 + exp(-logits)) where y is 1, and of log(1 + exp(logits)) where it is 0."""
+    return float(np.sum(np.logaddexp(0, logits) - y * logits))
+
+
+def _newton_step(x, y, solution, penalty):
+    p = 1 / (1 + np.exp(-np.clip(x @ solution, -35, 35)))
+    gradient = x.T @ (p - y) + penalty * solution
+    return np.linalg.solve((x * (p * (1 - p))[:, np.newaxis]).T @ x + np.diag(penalty), gradient)
+
+
+def logistic(w, y, weight=1.0, steps=30):
+    """Logistic regression -> (normal [w], bias): the log odds that y is 1.
+
+    w: [n, w]; y: 0 or 1 [n], both present. Minimises the summed log loss + weight / 2 |n|^2 for
+    the direction n in units of each axis's deviation; the bias is free. Newton's steps, halved
+    where they overshoot.
+    """
+    x, mean, deviation = _scaled(w)
+    y = np.asarray(y, np.float64)
+    assert 0 < y.mean() < 1, 'logistic needs both sides'
+    penalty = np.full(x.shape[1], float(weight))
+    penalty[-1] = 1e-9
+
+    def loss(solution):
+        return _log_loss(x @ solution, y) + 0.5 * float(penalty @ np.square(solution))
+    solution = np.zeros(x.shape[1])
+    solution[-1] = np.log(y.mean() / (1 - y.mean()))
+    now = loss(solution)
+    for _ in range(steps):
+        step = _newton_step(x, y, solution, penalty)
+        share = 1.0
+        while loss(solution - share * step) > now and share > 1e-6:
+            share /= 2
+        solution, before = solution - share * step, now
+        now = loss(solution)
+        if before - now < 1e-9 * max(1.0, now):
+            break
+    return _unscaled(solution, mean, deviation)
+
+
+def ridge(w, y, weight=1.0):
+    """Ridge regression of a number -> (normal [w], bias), the estimate of y.
+
+    w: [n, w]; y: float [n]. Minimises |error|^2 + weight |n|^2, as in `logistic`.
+    """
+    x, mean, deviation = _scaled(w)
+    penalty = np.full(x.shape[1], float(weight))
+    penalty[-1] = 0
+    y = np.asarray(y, np.float64)
+    return _unscaled(np.linalg.solve(x.T @ x + np.diag(penalty), x.T @ y), mean, deviation)
+
+
+def auc(scores, y):
+    """How often a positive scores above a negative, ties counted half: 0.5 is chance, 1 is all.
+
+    scores: [n]; y: bool [n], both present. By ranks (Mann and Whitney 1947).
+    """
+    y = np.asarray(y, bool)
+    _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse.reshape(-1)]
+    above, below = int(y.sum()), int((~y).sum())
+    assert above and below, 'auc needs both sides'
+    return float((ranks[y].sum() - above * (above + 1) / 2) / (above * below))
+
+
+def _upright(vectors):
+    """Rows with the sign that makes the largest number of each positive; eigenvectors have none."""
+    rows = np.arange(len(vectors))
+    return vectors * np.sign(vectors[rows, np.abs(vectors).argmax(1)])[:, np.newaxis]
+
+
+def _eigen(symmetric):
+    """(unit eigenvectors as rows, eigenvalues), largest first; `eigh` sorts them upwards."""
+    values, vectors = np.linalg.eigh(symmetric)
+    return _upright(vectors.T[::-1]), values[::-1]
+
+
+def covariance(w):
+    """The covariance [w, w] of w [n, w]."""
+    centred = np.asarray(w, np.float64) - np.mean(w, 0, dtype=np.float64)
+    return centred.T @ centred / len(centred)
+
+
+def pca(w):
+    """Principal axes of w [n, w] -> (unit rows [w, w], variances [w]), largest first.
+
+    Harkonen et al. 2020 ("GANSpace").
+    """
+    return _eigen(covariance(w))
+
+
+def sefa(matrices):
+    """Axes of w that move styles most -> (unit rows [w, w], eigenvalues [w]), largest first.
+
+    matrices: style matrices [w, channels] of the layers that are to be moved. Shen and Zhou 2020
+    ("SeFa"): eigenvectors of A A', every channel (column of A) at length 1, so that a constant
+    factor of a layer does not count.
+    """
+    columns = np.concatenate([np.asarray(matrix, np.float64) for matrix in matrices], 1)
+    length = np.linalg.norm(columns, axis=0)
+    columns = columns / np.where(length > 0, length, 1)
+    return _eigen(columns @ columns.T)
+
+
+def orthogonal(direction, others):
+    """The part of direction [w] that is at right angles to all of others [k, w], at length 1.
+
+    Moving along it leaves their scores as they are (Gram-Schmidt; Shen et al. 2020,
+    "InterFaceGAN", section 3.3). others may be empty, and may depend on each other.
+    """
+    direction = unit(direction)
+    others = np.reshape(np.asarray(others, np.float64), [-1, len(direction)])
+    if not len(others):
+        return direction
+    _, sizes, axes = np.linalg.svd(unit(others), full_matrices=False)
+    axes = axes[sizes > 1e-9 * sizes[0]]
+    return unit(direction - axes.T @ (axes @ direction))
+
+
+def step(normal, spread, others=()):
+    """The likeliest way in w to another score of a normal [w] -> unit vector [w].
+
+    spread: covariance [w, w] of w. A normal leans on the axes of least variance, along which
+    pictures hardly change; the shortest way in standard deviations is spread @ normal (Haufe et
+    al. 2014, "On the interpretation of weight vectors", theorem 1).
+    others: normals [k, w] whose scores are to stay; they are removed by Gram-Schmidt where one
+    standard deviation is 1 in every direction.
+    """
+    root = np.linalg.cholesky(shrunk(spread, 1e-6))
+    return unit(root @ orthogonal(normal @ root, [other @ root for other in others]))
+
+
+def scale(w, direction):
+    """Standard deviation of w [n, w] along a unit direction [w]: one unit of strength."""
+    return float(np.std(np.asarray(w, np.float64) @ direction))

@@ -1,0 +1,258 @@
+"""What joins released StyleGAN v1 networks with ours: their options, names and layouts.
+
+Theirs count RGB layers down from the full resolution (`ToRGB_lod0`) and keep maps as NCHW; ours
+name layers by resolution and keep maps as NHWC. Weights are the same numbers in the same order.
+"""
+
+import hashlib
+import pathlib
+
+import numpy as np
+
+from dnnlib.files import UserError
+from stylegan.released import pickles
+from stylegan.config import Network
+from stylegan.released.opcodes import Refused, shown
+
+BUILDERS = {'G': 'G_style', 'D': 'D_basic', 'Gs': 'G_style', 'mapping': 'G_mapping',
+            'synthesis': 'G_synthesis'}
+_LATER = ('G_main', 'G_synthesis_stylegan2', 'G_synthesis_stylegan_revised', 'D_stylegan',
+          'D_stylegan2')
+# Options of theirs that ours cannot express or nobody has compared, at the only value known here.
+_FIXED = {'num_channels': 3, 'fmap_decay': 1, 'mapping_lrmul': 0.01, 'nonlinearity': 'lrelu',
+          'mapping_nonlinearity': 'lrelu', 'use_wscale': True, 'use_styles': True,
+          'const_input_layer': True, 'use_pixel_norm': False, 'use_instance_norm': True,
+          'blur_filter': [1, 2, 1], 'mbstd_num_features': 1}
+_FUSED = {'auto': 'auto', 'True': 'yes', 'False': 'no'}
+
+
+def convert(path):
+    """Read a released pickle -> (variables, Network, options).
+
+    variables: float32 arrays by our names, 'G/...', 'D/...' and 'Gs/...'; planes of noise for Gs
+    alone. options: what the pickle says of each network, and 'lod', the level of detail reached.
+    Raises UserError for what is no StyleGAN v1 or has layers that ours lack.
+    """
+    networks = pickles.read(path)
+    with pickles.naming(path):
+        for name in networks:
+            _check_builders(name, networks[name])
+        options = {name: _options(networks[name]) for name in networks}
+        network = _network(options)
+        variables = {}
+        for name in networks:
+            table = discriminator(network) if name == 'D' else generator(network)
+            for ours, value in _joined(networks[name].variables, table, name):
+                if name == 'Gs' or not ours.endswith('/noise'):  # others draw theirs afresh
+                    variables[f'{name}/{ours}'] = value
+        options['lod'] = float(networks['Gs'].variables['lod'])
+        if not 0 <= options['lod'] <= network.log2 - 2:
+            raise Refused(f"its level of detail is {options['lod']:g}")
+    return variables, network, options
+
+
+def reached(network, lod):
+    """(res, alpha): the resolution up to which a network is grown at `lod`, and how far it is in.
+
+    lod counts doublings below the full resolution; a fraction is a fade (Karras et al. 2017).
+    """
+    return network.resolution >> int(lod), 1 - (lod - int(lod))
+
+
+def counts(variables):
+    """Trainable parameters of each network of `convert`: name -> int; noise and averages aside."""
+    totals = {name: 0 for name in pickles.NETWORKS}
+    for name, value in variables.items():
+        if not name.endswith(('/noise', '/dlatent_avg')):
+            totals[name.split('/')[0]] += value.size
+    return totals
+
+
+def describe(path, variables, network, options):
+    """A text about a released pickle and what `convert` made of it."""
+    totals, (res, alpha) = counts(variables), reached(network, options['lod'])
+    planes = sum(name.endswith('/noise') for name in variables)
+    lines = ['%s: StyleGAN v1, %d x %d px' % (path, network.resolution, network.resolution),
+             f'sha256 {hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()}',
+             'level of detail %g: grown to %d px, the newest layers at %.0f %%' % (
+                 options['lod'], res, 100 * alpha)]
+    for name, what in [('G', 'generator'), ('D', 'discriminator'),
+                       ('Gs', 'average of the generator, with %d planes of noise' % planes)]:
+        lines.append(f"{name:2} {format(totals[name], ',')} parameters: {what}")
+        lines.append('   ' + ', '.join(f'{shown(key)[1:-1]} {ascii(value)}'
+                                       for key, value in sorted(options[name].items())))
+    return '\n'.join(lines)
+
+
+# --- Their options.
+
+def _check_builders(name, released):
+    """Insist on the functions that build StyleGAN v1."""
+    parts = dict(released.components, **{name: released})
+    for part in sorted(parts):
+        builder = parts[part].build_func_name
+        if builder in _LATER or any('mod_weight' in key for key in parts[part].variables):
+            raise Refused('it holds a StyleGAN2 (%s): its layers are others, convolutions whose '
+                          'weights the style modulates, and fit no StyleGAN v1' % shown(builder))
+        if builder != BUILDERS[part]:
+            raise Refused('its network %s is built by %s instead of %s' % (
+                part, shown(builder), BUILDERS[part]))
+    if set(parts) != {name} | ({'mapping', 'synthesis'} if name != 'D' else set()):
+        raise Refused(f'its network {name} is made of other parts than a StyleGAN v1')
+
+
+def _options(released):
+    """The options of a network with those of its parts laid over them."""
+    options = dict(released.static_kwargs)
+    for part in released.components.values():
+        options.update(part.static_kwargs)
+    for key in sorted(set(options) & set(_FIXED)):
+        if options[key] != _FIXED[key]:
+            raise Refused('its option %s is %s; only %s is known here' % (
+                key, shown(str(options[key])), _FIXED[key]))
+    return options
+
+
+def _network(options):
+    """The Network that all three sets of options describe."""
+    network = _config(options['G'], options['D'])
+    for name, other in [('Gs', _config(options['Gs'], options['D'])),
+                        ('D', _config(dict(options['G'], **_shared(options['D'])), options['D']))]:
+        for key, value in vars(network).items():
+            if vars(other)[key] != value:
+                raise Refused('its networks G and %s differ in %s: %s and %s' % (
+                    name, key, value, vars(other)[key]))
+    return network
+
+
+def _shared(options):
+    """The options that decide the shapes of a discriminator."""
+    defaults = {'resolution': 32, 'fmap_base': 8192, 'fmap_max': 512, 'label_size': 0}
+    return {key: options.get(key, defaults[key]) for key in defaults}
+
+
+def _config(made, judge):
+    """The options of a generator and of a discriminator -> Network.
+
+    What they leave out has the defaults of the released program.
+    """
+    latent, w_size, inner = [
+        _whole(made, key, 512) for key in ('latent_size', 'dlatent_size', 'mapping_fmaps')]
+    fused = str(made.get('fused_scale', 'auto'))
+    if fused not in _FUSED:
+        raise Refused(f'its option fused_scale is {shown(fused)}')
+    try:
+        return Network(
+            resolution=_whole(made, 'resolution', 1024), latent_size=latent,
+            w_size=0 if w_size == latent else w_size,
+            mapping_layers=_whole(made, 'mapping_layers', 8),
+            mapping_fmaps=0 if inner == latent else inner,
+            normalize_latents=_flag(made, 'normalize_latents'),
+            fmap_base=_whole(made, 'fmap_base', 8192), fmap_max=_whole(made, 'fmap_max', 512),
+            use_noise=_flag(made, 'use_noise'), fused_scale=_FUSED[fused],
+            mbstd_group=_whole(judge, 'mbstd_group_size', 4),
+            label_size=_whole(made, 'label_size', 0))
+    except UserError as error:
+        raise Refused(str(error).split(';')[0])  # the rest is for those who type it
+
+
+def _whole(options, key, default):
+    value = options.get(key, default)
+    if type(value) not in (int, float) or not 0 <= value <= 2 ** 20 or value % 1:
+        raise Refused(f'its option {key} is {shown(str(value))}')
+    return int(value)
+
+
+def _flag(options, key):
+    value = options.get(key, True)
+    if type(value) is not bool:
+        raise Refused(f'its option {key} is {shown(str(value))}')
+    return value
+
+
+# --- Their names. A table gives, for each of their variables, our name and their shape.
+
+def generator(network):
+    """The table of a released generator; what ours do without has the name None."""
+    table = {'lod': (None, ()), 'dlatent_avg': ('dlatent_avg', (network.w_width,)),
+             'G_synthesis/lod': (None, ())}
+    for names in (_mapping(network), _synthesis(network)):
+        table.update(names)
+    return table
+
+
+def _mapping(network):
+    shapes, fan_in = {}, network.latent_size
+    if network.label_size:
+        shapes['LabelConcat/weight'] = (network.label_size, network.latent_size)
+        fan_in *= 2
+    for index, width in enumerate(network.mapping_widths):
+        shapes['Dense%d/weight' % index] = (fan_in, width)
+        shapes['Dense%d/bias' % index] = (width,)
+        fan_in = width
+    return {'G_mapping/' + name: ('mapping/' + name, shapes[name]) for name in shapes}
+
+
+def _synthesis(network):
+    table, fan_in = {}, 0
+
+    def add(theirs, ours, *shape):
+        table['G_synthesis/' + theirs] = ('synthesis/' + ours, shape)
+
+    for r in range(2, network.log2 + 1):
+        block, fmaps = '%dx%d/' % (2 ** r, 2 ** r), network.fmaps(r - 1)
+        for index, layer in enumerate(('Conv0_up', 'Conv1') if r > 2 else ('Const', 'Conv')):
+            layer = block + layer
+            if layer == '4x4/Const':
+                add(layer + '/const', layer + '/const', 1, fmaps, 4, 4)
+            else:
+                add(layer + '/weight', layer + '/weight', 3, 3, fan_in, fmaps)
+            if network.use_noise:
+                add('noise%d' % (2 * r - 4 + index), layer + '/noise', 1, 1, 2 ** r, 2 ** r)
+                add(layer + '/Noise/weight', layer + '/noise_strength', fmaps)
+            add(layer + '/bias', layer + '/bias', fmaps)
+            add(layer + '/StyleMod/weight', layer + '/style/weight', network.w_width, 2 * fmaps)
+            add(layer + '/StyleMod/bias', layer + '/style/bias', 2 * fmaps)
+            fan_in = fmaps
+        rgb = 'ToRGB_lod%d/' % (network.log2 - r)
+        add(rgb + 'weight', block + 'ToRGB/weight', 1, 1, fmaps, 3)
+        add(rgb + 'bias', block + 'ToRGB/bias', 3)
+    return table
+
+
+def discriminator(network):
+    """The table of a released discriminator."""
+    table = {'lod': (None, ())}
+
+    def add(theirs, ours, *shape):
+        table[theirs + '/weight'] = (ours + '/weight', shape)
+        table[theirs + '/bias'] = (ours + '/bias', shape[-1:])
+
+    for r in range(network.log2, 1, -1):
+        block, fmaps, less = '%dx%d/' % (2 ** r, 2 ** r), network.fmaps(r - 1), network.fmaps(r - 2)
+        add('FromRGB_lod%d' % (network.log2 - r), block + 'FromRGB', 1, 1, 3, fmaps)
+        if r > 2:
+            add(block + 'Conv0', block + 'Conv0', 3, 3, fmaps, fmaps)
+            add(block + 'Conv1_down', block + 'Conv1_down', 3, 3, fmaps, less)
+    add('4x4/Conv', '4x4/Conv', 3, 3, fmaps + 1, fmaps)
+    add('4x4/Dense0', '4x4/Dense0', 16 * fmaps, less)
+    add('4x4/Dense1', '4x4/Dense1', less, max(1, network.label_size))
+    return table
+
+
+def _joined(variables, table, network):
+    """Pairs of our name and value for the variables of one network, which must fit its table."""
+    for theirs in list(table) + sorted(variables):
+        if theirs not in variables:
+            raise Refused(f'its network {network} lacks the variable {theirs}')
+        if theirs not in table:
+            raise Refused(f'its network {network} has the unknown variable {shown(theirs)}')
+        if variables[theirs].shape != table[theirs][1]:
+            raise Refused('its variable %s of network %s has the shape %s; its options make it %s'
+                          % (theirs, network, variables[theirs].shape, table[theirs][1]))
+    for theirs, (ours, shape) in table.items():
+        value = variables[theirs]
+        if ours:
+            if ours.endswith(('/const', '/noise')):
+                value = np.ascontiguousarray(value.transpose(0, 2, 3, 1))
+            yield ours, value

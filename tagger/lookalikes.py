@@ -1,0 +1,90 @@
+"""What a picture shows, by the catalogue pictures that it looks most like.
+
+A small library of thumbnails with their tags is kept beside a trained generator, so that each of
+its pictures can be given the category and the tags which its nearest neighbours agree on.
+"""
+
+import collections
+
+import numpy as np
+
+from tagger.agreement import Seen
+from dnnlib import archive, images, progress
+
+SIDE = 16  # pixels of a thumbnail: enough for colour, length, sleeves and legs
+NEIGHBOURS = 7
+MOST = 2000  # products in a library
+
+
+def _thumbnails(pictures):
+    """uint8 [n, h, w, 3] -> float32 [n, features]."""
+    small = np.stack([images.square(picture, SIDE) for picture in pictures])
+    return small.reshape(len(small), -1).astype(np.float32) / 255
+
+
+def write(path, products, *, fit='pad', seed=0):
+    """Write the library of `products` (catalog.source.Product with a picture) as an `.npz`.
+
+    Of a large catalogue a seeded choice of MOST products is taken. An existing file is kept.
+    Products without category and tags teach nothing; without any, no file is written.
+    """
+    products = [product for product in products if product.category or product.tags]
+    if path.exists() or not products:
+        return
+    order = np.random.RandomState(seed).permutation(len(products))[:MOST]
+    thumbnails, categories, tags = [], [], []
+    for index in progress.bar(sorted(order), what='tagged thumbnails', unit='img'):
+        try:
+            picture = images.open_rgb(products[index].image, draft=SIDE * 4)
+        except images.Unreadable:
+            continue
+        thumbnails.append(images.square(picture, SIDE, fit))
+        categories.append(products[index].category)
+        tags.append('\n'.join(products[index].tags))
+    archive.write(path, {'thumbnails': thumbnails, 'categories': categories, 'tags': tags})
+
+
+class Lookalikes:
+    """A library that was written by `write`. Raises UserError."""
+
+    def __init__(self, path):
+        with archive.reading(path, 'library of lookalikes', 'delete it and type the train-stylegan '
+                             'command of its folder again') as arrays:
+            self._features = _thumbnails(arrays['thumbnails'])
+            self._categories = [str(name) for name in arrays['categories']]
+            self._tags = [[tag for tag in str(text).split('\n') if tag] for text in arrays['tags']]
+
+    def categories(self):
+        """The set of all categories in the library."""
+        return set(self._categories)
+
+    def describe(self, pictures):
+        """uint8 [n, h, w, 3] -> list of Seen: what the nearest neighbours agree on.
+
+        The category is the most frequent one; tags are those that more than half of the
+        neighbours of that category share, in the order of the nearest, the category last.
+        """
+        results = []
+        for feature in _thumbnails(pictures):
+            distances = np.square(self._features - feature).sum(1)
+            nearest = np.argsort(distances, kind='stable')[:NEIGHBOURS]
+            category = collections.Counter(
+                self._categories[i] for i in nearest).most_common(1)[0][0]
+            same = [i for i in nearest if self._categories[i] == category]
+            votes = collections.Counter(tag for i in same for tag in set(self._tags[i]))
+            ordered = dict.fromkeys(tag for i in same for tag in self._tags[i])
+            tags = [tag for tag in ordered if votes[tag] * 2 > len(same) and tag != category]
+            results.append(Seen(category, tags + [category] * bool(category), {}, {}))
+        return results
+
+
+def strangers(path, categories):
+    """The categories of the library at `path`, if there is one, that are not among some others."""
+    return Lookalikes(path).categories() - set(categories) if path.exists() else set()
+
+
+def describer(path):
+    """`Lookalikes.describe` of the library at `path`; without one, nothing is said of a picture."""
+    if path.exists():
+        return Lookalikes(path).describe
+    return lambda pictures: [Seen('', [], {}, {})] * len(pictures)

@@ -1,0 +1,86 @@
+"""Colour and pattern of a product measured from its pixels, for catalogues that do not tell them.
+
+The product is what stands out from the backdrop (see `measure`). Its colour is the word whose
+swatch most of its pixels come closest to, up to shading; it is patterned if those near each other
+differ more than folds and shadows make them.
+"""
+
+import numpy as np
+from PIL import Image
+
+from catalog.demo import attributes
+from catalog.prune import measure
+from dnnlib import progress
+
+PLAIN, PATTERNED = 'plain', 'patterned'
+_SIDE = 96  # px: patterns are judged at one size
+_CONTRAST = 7.5  # levels of luma and chroma between neighbours from which on it is a pattern
+
+
+def _lab(rgb):
+    """sRGB 0..255 [..., 3] -> CIELAB under D65 (CIE 15:2004, section 8.2.1)."""
+    share = np.asarray(rgb, np.float64) / 255
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    xyz = linear @ np.array([[0.4124, 0.2126, 0.0193], [0.3576, 0.7152, 0.1192],
+                             [0.1805, 0.0722, 0.9505]]) / [0.9505, 1.0, 1.089]
+    root = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
+    x, y, z = np.moveaxis(root, -1, 0)
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], -1)
+
+
+_NAMES = tuple(attributes.COLOURS)
+_SWATCHES = _lab([attributes.COLOURS[name] for name in _NAMES])
+
+
+def _colour(lab):
+    """The word for most of the pixels lab [n, 3]; shading counts half of what a hue counts."""
+    steps = (lab[:, np.newaxis] - _SWATCHES) * [0.6, 1, 1]
+    nearest = np.linalg.norm(steps, axis=-1).argmin(1)
+    return _NAMES[int(np.bincount(nearest, minlength=len(_NAMES)).argmax())]
+
+
+def contrast(lab, inside):
+    """How much neighbours within a product differ, in units of CIELAB.
+
+    lab [h, w, 3]; inside: bool [h, w]. The upper quartile over the pixels of the difference to
+    the mean of their surroundings.
+    """
+    radius, sums, counts = 2, 0, 0
+    padded = np.pad(lab * inside[..., np.newaxis], ((radius,) * 2, (radius,) * 2, (0, 0)))
+    mask = np.pad(inside.astype(float), radius)
+    height, width = inside.shape
+    for y in range(2 * radius + 1):
+        for x in range(2 * radius + 1):
+            sums = sums + padded[y:y + height, x:x + width]
+            counts = counts + mask[y:y + height, x:x + width]
+    deep = inside & (counts == (2 * radius + 1) ** 2)  # seams and edges are no pattern
+    if not deep.any():
+        return 0.0
+    gaps = np.linalg.norm(lab - sums / np.maximum(counts, 1)[..., np.newaxis], axis=-1)
+    return float(np.percentile(gaps[deep], 75))
+
+
+def measured(rgb):
+    """{'colour': word, 'pattern': 'plain' or 'patterned'} of a picture uint8 [h, w, 3]."""
+    picture = Image.fromarray(rgb).resize((_SIDE, _SIDE), Image.BICUBIC)
+    inside = measure.product(picture)
+    if not inside.any():
+        inside = np.ones_like(inside)
+    lab = _lab(np.asarray(picture))
+    return {'colour': _colour(lab[inside]),
+            'pattern': PATTERNED if contrast(lab, inside) > _CONTRAST else PLAIN}
+
+
+def described(products, pictures):
+    """The products (catalog.source.Product) with colour and pattern as attributes and tags.
+
+    pictures: uint8 [n, h, w, 3], theirs, in order.
+    """
+    result = []
+    for product, picture in progress.bar(zip(products, pictures), what='colours',
+                                         total=len(products), unit='img'):
+        found = measured(picture)
+        result.append(product._replace(
+            attributes=product.attributes + tuple(found.items()),
+            tags=product.tags + tuple(found.values())))
+    return result

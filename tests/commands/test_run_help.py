@@ -1,0 +1,106 @@
+"""What a new user reads: every command is listed, explained, and shown once as it is typed."""
+
+import argparse
+import pathlib
+import re
+import shlex
+import sys
+
+import pytest
+
+import run
+from dnnlib.files import UserError
+
+ROOT = pathlib.Path(__file__).parents[2]
+TARGETS = re.findall(r'^([a-z0-9-]+):', (ROOT / 'Makefile').read_text(encoding='utf-8'), re.M)
+
+
+def _commands():
+    """Command -> its parser."""
+    action, = [action for action in run._parser()._actions
+               if isinstance(action, argparse._SubParsersAction)]
+    return action.choices
+
+
+def test_every_command_has_one_example():
+    assert set(run.EXAMPLES) == set(_commands())
+
+
+@pytest.mark.parametrize('name', sorted(_commands()))
+def test_help_explains_every_option_and_shows_an_example_that_is_understood(name):
+    command = _commands()[name]
+    help_ = command.format_help()
+    assert help_.rstrip().endswith(f'example: python run.py {name} {run.EXAMPLES[name]}')
+    assert command.description and '\n ' not in command.description
+    for action in command._actions:
+        assert action.help, action.option_strings
+    options = run._parser(name).parse_args([name] + shlex.split(run.EXAMPLES[name]))
+    assert options.function.__name__ == name.replace('-', '_')
+
+
+def test_the_list_of_commands_has_a_line_for_each():
+    listed = run._parser().format_help()
+    for name, command in _commands().items():
+        assert f'\n    {name} ' in listed or f'\n    {name}\n' in listed
+        assert ' '.join(command.description.split('\n')[0].split()) in ' '.join(listed.split())
+
+
+@pytest.mark.parametrize('typed, again', [
+    ('cards', ''), ('samples --seed 3 --count=5 --out x --frames 2', ''),
+    ('samples --frames=2 --psi 1 --seed=4', ' --psi 1'),
+    ('cards --psi=1 --stylegan "my runs/a.npz"', " --psi=1 --stylegan 'my runs/a.npz'")])
+def test_a_product_can_be_made_again(monkeypatch, typed, again):
+    monkeypatch.setattr(sys, 'argv', ['run.py'] + shlex.split(typed))
+    command = run._again()
+    assert command == 'python run.py cards --seed {} --count 1' + again
+    run._parser().parse_args(shlex.split(command.format(7))[2:])
+
+
+def _typed(path):
+    """The calls of run.py and make in a page of the documentation, as they would be typed."""
+    text = path.read_text(encoding='utf-8').replace('\\\n', ' ')
+    for line in re.findall(r'^    ((?:python run\.py|make) .*)$', text, re.M):
+        yield line.split(' #')[0].strip()
+    for line in re.findall(r'`((?:run\.py|python run\.py|make) [^`]*)`', text):
+        yield line
+
+
+def _mistake(call):
+    """What is wrong with a call, '' if nothing is. Of make, a target must exist."""
+    words = [word for word in shlex.split(call) if not word.startswith('ENGINE=')]
+    if words[0] == 'make':
+        arguments = [part for word in words[1:] for part in shlex.split(
+            word[len('ARGS='):] if word.startswith('ARGS=') else word)]
+        unknown = set(arguments[:1]) - set(TARGETS)
+        if unknown or not set(arguments[:1]) & set(_commands()):
+            return ' '.join(unknown)
+        several = all(word in TARGETS for word in arguments)
+        calls = [[word] for word in arguments] if several else [arguments]
+    else:
+        calls = [words[words.index('run.py' if 'run.py' in words else 'python') + 1:]]
+    for arguments in calls:
+        try:
+            if not {'--help', '--list'} & set(arguments):
+                run._parser(arguments[0]).parse_args(arguments)
+        except UserError as error:
+            return str(error)
+    return ''
+
+
+@pytest.mark.parametrize('call, wrong', [
+    ('python run.py samples --seed 7', ''), ('run.py samples --seeds 7', '--seeds'),
+    ('make test', ''), ('make tests', 'tests'), ('make train-gpt2 samples', ''),
+    ("make samples ARGS='--seed 7' ENGINE=tf2", ''), ("make samples ARGS='--sed 7'", '--sed'),
+    ('make samples ARGS=--help', ''), ('python run.py prune', '--data')])
+def test_mistakes_in_the_documentation_would_be_found(call, wrong):
+    found = _mistake(call)
+    assert wrong in found and bool(found) == bool(wrong)
+
+
+@pytest.mark.parametrize('path', [ROOT / 'README.md'] + sorted((ROOT / 'docs').glob('*.md')),
+                         ids=lambda path: path.name)
+def test_what_the_documentation_types_is_understood(path):
+    calls = list(_typed(path))
+    assert calls
+    for call in calls:
+        assert not _mistake(call), call

@@ -1,0 +1,130 @@
+import pathlib
+
+import numpy as np
+import oracle_gpt2 as oracle
+import pytest
+
+from dnnlib import tflib
+from dnnlib.files import UserError
+from dnnlib.tflib import tf
+from gpt2 import encoder, model, sampler, weights
+from gpt2.config import Network
+from gpt2.sampling import Sampling
+
+VOCABULARY = encoder.train(['a red dress', 'a blue dress', 'a red skirt'], 270)
+SMALL = Network(n_vocab=VOCABULARY.size, n_ctx=300, n_embd=16, n_head=2, n_layer=2)
+RECORDED = pathlib.Path(__file__).parents[3] / 'shared' / 'parity' / 'gpt2'
+# From nothing to nearly full, on both sides of a chunk and of a block.
+PROMPTS = ['', 'a', 'a red dress', 'skirt', 'blue' * 4, 'dress a', 'r' * 15, 'b' * 16, 'aa' * 8,
+           'ab' * 63, 'ba' * 64, 'rs' * 65, 'x' * 290]
+SEEDS = list(range(len(PROMPTS)))
+
+
+class Toy:
+    """A sampler with weights so large that texts differ and some of them end."""
+
+    def __init__(self):
+        with tf.Graph().as_default():
+            self.sampler = sampler.Sampler(SMALL, VOCABULARY)
+            self.session = tflib.session(1)
+            values = model.initial(tf.trainable_variables(), 3)
+            self.values = {name: value * (1 if name.endswith('/g') else 12)
+                           for name, value in values.items()}
+            weights.assign(self.session, self.values, 'toy')
+
+    def write(self, prompts, seeds, **some):
+        return self.sampler.samples(self.session, prompts, seeds=seeds,
+                                    sampling=Sampling(**dict(dict(max_tokens=24), **some)))
+
+    def logits(self, ids):
+        named = {name[len('model/'):]: value for name, value in self.values.items()}
+        return oracle.logits(named, ids, heads=SMALL.n_head, layers=SMALL.n_layer)
+
+
+@pytest.fixture(scope='module')
+def toy():
+    return Toy()
+
+
+@pytest.mark.parametrize('penalty', [1.0, 1.3])
+def test_the_best_tokens_are_the_oracles(toy, penalty):
+    """Temperature 0 against the longest way round: the whole text anew for each token."""
+    samples = toy.write(PROMPTS, SEEDS, temperature=0, max_tokens=5, repetition_penalty=penalty)
+    for prompt, sample in zip(PROMPTS, samples):
+        ids, written, logprob = [VOCABULARY.end] + VOCABULARY.encode(prompt), [], 0.0
+        while len(written) < 5 and written[-1:] != [VOCABULARY.end]:
+            scores = toy.logits(ids + written)[-1]
+            best = scores.copy()
+            for i in set(written):
+                best[i] = best[i] / penalty if best[i] > 0 else best[i] * penalty
+            written.append(int(np.argmax(best)))
+            logprob += np.log(oracle.softmax(scores)[written[-1]])
+        assert sample.text == VOCABULARY.decode(written), prompt
+        assert sample.tokens == len(written)
+        assert sample.finish == ('end' if written[-1] == VOCABULARY.end else 'length')
+        np.testing.assert_allclose(sample.logprob, logprob, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize('some', [dict(temperature=1.0, top_k=0), dict(temperature=0.9, top_p=0.9),
+                                  dict(temperature=1.0, repetition_penalty=1.2)])
+def test_a_sample_does_not_depend_on_its_neighbours(toy, some):
+    """Bit for bit, the log-probability as well, over prompts from nothing to nearly full."""
+    together = toy.write(PROMPTS, SEEDS, **some)
+    alone = [toy.write([prompt], [seed], **some)[0] for prompt, seed in zip(PROMPTS, SEEDS)]
+    backwards = toy.write(PROMPTS[::-1], SEEDS[::-1], **some)
+    assert together == alone == backwards[::-1]
+    assert [sample.prompt for sample in together] == PROMPTS
+    assert len({sample.text for sample in together}) > len(PROMPTS) / 2
+
+
+def test_seeds_decide(toy):
+    first, again = [toy.write(['a'] * 4, [1, 2, 1, 3], temperature=1.0) for _ in range(2)]
+    assert first == again and first[0] == first[2] and first[0].text != first[1].text
+
+
+def test_the_length_limit_cuts_what_comes_with_more_room(toy):
+    long, short = [toy.write([''] * 8, range(8), temperature=2.0, max_tokens=room)
+                   for room in (0, 60)]
+    assert {sample.finish for sample in short} == {'end', 'length'}
+    for more, less in zip(long, short):
+        assert more.text.startswith(less.text.rstrip('\ufffd'))
+        assert less.tokens == min(60, more.tokens)
+        assert less.finish == (more.finish if more.tokens <= 60 else 'length')
+        assert more.tokens < SMALL.n_ctx and (more.finish == 'end') == (
+            more.tokens < SMALL.n_ctx - 1)
+
+
+def test_the_last_place_can_be_filled(toy):
+    sample, = toy.write(['x' * 298], [0], max_tokens=0)
+    assert (sample.tokens, sample.finish) in {(1, 'length'), (1, 'end')}
+    with pytest.raises(UserError) as error:
+        toy.write(['x' * 299], [0])
+    assert '--trim' in str(error.value) and '\n' not in str(error.value)
+
+
+@pytest.mark.parametrize('max_tokens, kept', [(24, 275), (0, 149), (299, 149)])
+def test_a_long_prompt_is_shortened_from_the_left(toy, max_tokens, kept):
+    prompt = ''.join(chr(97 + i % 26) for i in range(400))
+    short, = toy.write([prompt[-kept:]], [5], max_tokens=max_tokens)
+    trimmed, fits = toy.write([prompt, 'a'], [5, 6], max_tokens=max_tokens, trim=True)
+    assert len(VOCABULARY.encode(prompt)) == 400
+    assert trimmed == short._replace(prompt=prompt)
+    assert fits == toy.write(['a'], [6], max_tokens=max_tokens)[0]
+
+
+def test_the_loop_leaves_no_variable_to_save(toy):
+    with tf.Graph().as_default():
+        sampler.Sampler(SMALL, VOCABULARY)
+        assert tf.global_variables() == tf.trainable_variables() and not tf.local_variables()
+
+
+def test_recorded_greedy_tokens(recorded):
+    network, values = weights.read(RECORDED / 'toy_model')
+    prompts, wanted = recorded['greedy_prompt'], recorded['greedy_tokens'][:, 10:]
+    with tf.Graph().as_default(), tflib.session(1) as sess:
+        ours = sampler.Sampler(network, encoder.train(['none of these tokens is read'], 258))
+        weights.assign(sess, values, 'toy')
+        written = ours._batch(sess, prompts.tolist(), [0, 1, 2],
+                              Sampling(temperature=0, max_tokens=12))
+    assert 257 not in wanted  # the end-of-text of that little vocabulary
+    np.testing.assert_array_equal([ids for ids, _ in written], wanted)

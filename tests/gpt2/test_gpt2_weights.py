@@ -1,0 +1,186 @@
+import json
+import pathlib
+
+import numpy as np
+import pytest
+
+from dnnlib import tflib
+from dnnlib.files import UserError
+from dnnlib.tflib import tf
+from gpt2 import encoder, model, weights
+from gpt2.config import Network
+
+VOCABULARY = encoder.train(['a dress', 'a red dress'], 262)
+SMALL = Network(n_vocab=VOCABULARY.size, n_ctx=8, n_embd=8, n_head=2, n_layer=1)
+RECORDED = pathlib.Path(__file__).parents[3] / 'shared' / 'parity' / 'gpt2' / 'toy_model'
+RELEASED = {124439808: dict(n_embd=768, n_head=12, n_layer=12),
+            354823168: dict(n_embd=1024, n_head=16, n_layer=24),
+            774030080: dict(n_embd=1280, n_head=20, n_layer=36),
+            1557611200: dict(n_embd=1600, n_head=25, n_layer=48)}
+
+
+@pytest.fixture
+def graph():
+    """The small model in a graph of its own, with a session."""
+    with tf.Graph().as_default(), tflib.session(1) as sess:
+        model.model(tf.zeros([1, 2], tf.int32), SMALL)
+        sess.run(tf.global_variables_initializer())
+        yield sess
+
+
+def current(sess):
+    return {v.op.name: sess.run(v) for v in tf.trainable_variables()}
+
+
+@pytest.fixture
+def snapshot(graph, tmp_path):
+    """(folder, values) of a snapshot that was written."""
+    values = model.initial(tf.trainable_variables(), 1)
+    weights.write(tmp_path / 'snapshot', SMALL, values, VOCABULARY, {'step': 7})
+    return tmp_path / 'snapshot', values
+
+
+def test_a_snapshot_comes_back(graph, snapshot):
+    folder, values = snapshot
+    network, read = weights.read(folder)
+    weights.assign(graph, read, folder)
+    assert network == SMALL
+    assert weights.about(folder) == {'step': 7}
+    now = current(graph)
+    assert set(now) == set(values)
+    assert all(np.array_equal(now[name], values[name]) for name in values)
+
+
+def test_equal_weights_make_equal_bytes(snapshot, tmp_path):
+    folder, values = snapshot
+    weights.write(tmp_path / 'again', SMALL, values, VOCABULARY, {'step': 7})
+    for path in folder.iterdir():
+        assert path.read_bytes() == (tmp_path / 'again' / path.name).read_bytes(), path.name
+
+
+def test_the_released_layout_comes_back(graph, tmp_path):
+    weights.assign(graph, model.initial(tf.trainable_variables(), 2), 'these')
+    tf.train.Saver().save(graph, str(tmp_path / 'model.ckpt'), write_meta_graph=False)
+    (tmp_path / 'hparams.json').write_text(json.dumps(SMALL.__dict__))
+    network, read = weights.read(tmp_path)
+    assert network == SMALL and weights.about(tmp_path) == {}
+    now = current(graph)
+    assert set(now) == set(read) and all(np.array_equal(now[name], read[name]) for name in now)
+
+
+def test_a_numbered_checkpoint_is_read(graph, tmp_path):
+    """As the tools of 2019 left it: of two, the file `checkpoint` names the newer one."""
+    (tmp_path / 'hparams.json').write_text(json.dumps(SMALL.__dict__))
+    saver = tf.train.Saver()
+    for number in (1000, 2000):
+        weights.assign(graph, model.initial(tf.trainable_variables(), number), 'these')
+        saver.save(graph, str(tmp_path / 'model'), number, write_meta_graph=False)
+    read = weights.read(tmp_path)[1]
+    assert all(np.array_equal(value, read[name]) for name, value in current(graph).items())
+
+
+def test_the_recorded_checkpoint_is_read(recorded):
+    network, read = weights.read(RECORDED)
+    with tf.Graph().as_default(), tflib.session(1) as sess:
+        model.model(tf.zeros([1, 2], tf.int32), network)
+        weights.assign(sess, read, RECORDED)
+        now = current(sess)
+    assert set(now) == {key[len('var/'):] for key in recorded if key.startswith('var/')}
+    for name, value in now.items():
+        assert np.array_equal(value, recorded['var/' + name]), name
+
+
+def released_shapes(n_embd, n_head, n_layer):
+    """Names and shapes of the variables of a released checkpoint."""
+    shapes = {'wte': [50257, n_embd], 'wpe': [1024, n_embd]}
+    for norm in ['ln_f'] + ['h%d/ln_%d' % (i, k) for i in range(n_layer) for k in (1, 2)]:
+        shapes.update({norm + '/g': [n_embd], norm + '/b': [n_embd]})
+    for i in range(n_layer):
+        for dense, inputs, outputs in (('attn/c_attn', 1, 3), ('attn/c_proj', 1, 1),
+                                       ('mlp/c_fc', 1, 4), ('mlp/c_proj', 4, 1)):
+            shapes['h%d/%s/w' % (i, dense)] = [1, inputs * n_embd, outputs * n_embd]
+            shapes['h%d/%s/b' % (i, dense)] = [outputs * n_embd]
+    return {'model/' + name: shape for name, shape in shapes.items()}
+
+
+def test_a_full_size_graph_has_exactly_the_released_variables():
+    with tf.Graph().as_default():
+        model.model(tf.zeros([1, 1], tf.int32), Network())
+        assert {v.op.name: v.shape.as_list()
+                for v in tf.global_variables()} == released_shapes(**RELEASED[124439808])
+
+
+@pytest.mark.parametrize('parameters', sorted(RELEASED))
+def test_released_sizes_have_the_released_number_of_parameters(parameters):
+    """Counted in graphs of one layer and of two: each further one adds the same."""
+    sizes, counts = RELEASED[parameters], []
+    for layers in (1, 2):
+        with tf.Graph().as_default():
+            model.model(tf.zeros([1, 1], tf.int32), Network(**dict(sizes, n_layer=layers)))
+            counts.append(tflib.parameters(tf.trainable_variables()))
+    assert counts[0] + (sizes['n_layer'] - 1) * (counts[1] - counts[0]) == parameters
+
+
+def test_find_takes_a_run_folder_or_the_snapshot_in_it_or_a_file_of_that(snapshot, tmp_path):
+    folder, _ = snapshot
+    assert weights.find(folder) == weights.find(tmp_path) == folder
+    assert weights.find(folder / 'weights.npz') == folder
+    assert weights.read(tmp_path)[0] == SMALL
+
+
+def test_arrays_of_half_the_size_are_read(snapshot):
+    folder, values = snapshot
+    np.savez(str(folder / 'weights.npz'),
+             **{name: value.astype(np.float16) for name, value in values.items()})
+    for name, value in weights.read(folder)[1].items():
+        assert value.dtype == np.float32, name
+        np.testing.assert_allclose(value, values[name], rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize('name', ['nowhere', ''])
+def test_find_refuses_what_holds_no_model(tmp_path, name):
+    with pytest.raises(UserError):
+        weights.find(tmp_path / name)
+
+
+@pytest.mark.parametrize('spoil', [
+    lambda values: values.pop('model/wte'),
+    lambda values: values.update({'model/wte': values['model/wte'][:-1]}),
+    lambda values: values.update({'model/h1/ln_1/g': np.zeros(8, np.float32)})])
+def test_other_names_or_shapes_are_refused_and_nothing_is_set(graph, snapshot, spoil):
+    _, values = snapshot
+    before = current(graph)
+    spoil(values)
+    with pytest.raises(UserError):
+        weights.assign(graph, values, 'the file')
+    assert all(np.array_equal(value, before[name]) for name, value in current(graph).items())
+
+
+def test_broken_files_are_refused(snapshot, tmp_path):
+    folder, _ = snapshot
+    path = folder / 'weights.npz'
+    whole = path.read_bytes()
+    for broken in (b'', b'<html>not found</html>', whole[:len(whole) // 2]):
+        path.write_bytes(broken)
+        with pytest.raises(UserError):
+            weights.read(folder)
+    path.unlink()
+    with pytest.raises(UserError):
+        weights.read(folder)
+    (folder / 'model.ckpt.index').write_bytes(b'<html>not found</html>')
+    with pytest.raises(UserError):
+        weights.read(folder)
+
+
+def test_pickled_objects_are_not_loaded(snapshot):
+    folder, _ = snapshot
+    np.savez(str(folder / 'weights.npz'), wte=np.array([{'an': 'object'}], dtype=object))
+    with pytest.raises(UserError):
+        weights.read(folder)
+
+
+def test_unknown_sizes_are_refused(snapshot):
+    folder, _ = snapshot
+    (folder / 'hparams.json').write_text(json.dumps(dict(SMALL.__dict__, n_expert=8)))
+    with pytest.raises(UserError):
+        weights.read(folder)

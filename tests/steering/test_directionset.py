@@ -1,0 +1,63 @@
+"""The file of directions gives back what was put in, and says what is wrong with others."""
+
+import numpy as np
+import pytest
+
+from dnnlib.files import UserError
+from steering import directionset
+from stylegan import labelled
+from steering.directionset import Direction
+
+
+def _direction(name, seed):
+    vector = np.random.RandomState(seed).randn(6).astype(np.float32)
+    auc = float('nan') if seed else 0.75
+    return Direction(name, vector, 0.5, 'coarse', 'lda', auc, -vector, 2.5)
+
+
+def test_what_is_saved_is_loaded(tmp_path):
+    path = tmp_path / 'directions.npz'
+    directionset.save(path, [_direction('a', 0), _direction('sleeve=æ, long', 1)], {'by': 'a test'})
+    found, about = directionset.load(path)
+    assert list(found) == ['a', 'sleeve=æ, long'] and about == {'by': 'a test'}
+    for seed, (name, read) in enumerate(found.items()):
+        written = _direction(name, seed)
+        assert np.array_equal(read.vector, written.vector) and read.vector.dtype == np.float32
+        assert np.array_equal(read.normal, written.normal)
+        assert (read.scale, read.band, read.kind, read.bias) == (0.5, 'coarse', 'lda', 2.5)
+    assert found['a'].auc == 0.75 and np.isnan(found['sleeve=æ, long'].auc)
+
+
+def test_directions_go_with_their_sample_and_with_what_made_both(tmp_path):
+    made = {'stylegan': 'a', 'tagger': 'b'}
+    with pytest.raises(UserError, match='no directions in .* yet; find them first: python run.py'):
+        directionset.recall(tmp_path, made)
+    probabilities = {'colour': np.float32([[0.5, 0.5]])}
+    labelled.save(tmp_path / 'tagged.npz', labelled.Tagged(
+        np.zeros([1, 6], np.float32), {'colour': ('red', 'blue')}, probabilities), made)
+    directionset.save(tmp_path / 'directions.npz', [_direction('a', 0)], dict(made, by='a test'))
+    sample, found = directionset.recall(tmp_path, made)
+    assert len(sample) == 1 and list(found) == ['a']
+    for other in (dict(made, tagger='c'), {'stylegan': 'c'}):
+        with pytest.raises(UserError, match='of another (tagger|stylegan); type: python run.py'):
+            directionset.recall(tmp_path, other)
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    known = {'pca0': _direction('pca0', 0), 'pca1': _direction('pca1', 0)}
+    assert directionset.named(known, 'pca1') is known['pca1']
+    with pytest.raises(UserError, match="no direction 'pca2'; known are: pca0, pca1"):
+        directionset.named(known, 'pca2')
+
+
+@pytest.mark.parametrize('content', [b'', b'no archive', None])
+def test_other_files_are_refused(tmp_path, content):
+    path = tmp_path / 'directions.npz'
+    if content is None:
+        np.savez(str(path), names=np.array(['a']))
+    else:
+        path.write_bytes(content)
+    with pytest.raises(UserError, match='directions.npz'):
+        directionset.load(path)
+    with pytest.raises(UserError, match='run.py directions'):
+        directionset.load(tmp_path / 'none.npz')

@@ -1,0 +1,85 @@
+"""In a world that is known, bands, hits and flips are what they must be."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from toy_world import HEADS, World, see
+
+from steering import discover, entangle
+from stylegan import labelled, linear
+from steering.directionset import Direction
+
+HOW = discover.Discovery(count=500, fewest=20, components=1, ordered='size=small<medium<large')
+
+
+@pytest.fixture(scope='module')
+def probe():
+    sample = labelled.collect(World(turn=0), HEADS, see, count=HOW.count, psi=1.0, seed=0)
+    return entangle.Probe(World(turn=0), see, sample, 30)
+
+
+def _along(axis, name, band='all'):
+    """A direction along one axis of w alone."""
+    vector = np.float32(np.eye(8)[axis])
+    return Direction(name, vector, 1.0, band, 'lda', 0.9, vector, 0.0)
+
+
+def test_a_pure_direction_hits_in_its_band_alone_and_flips_nothing(probe):
+    own = _along(1, 'colour=red')
+    hit, flips, gained = probe.towards(own, own.vector, 'fine')
+    assert hit > 0.9 and flips == {'category': 0, 'size': 0} and not gained
+    assert probe.towards(own, own.vector, 'coarse')[0] == 0
+
+
+def test_the_band_is_found(probe):
+    for axis, name, band in [(1, 'colour=red', 'fine'), (0, 'category=top', 'coarse')]:
+        own, figures = entangle.study(probe, _along(axis, name), {})
+        assert own.band == figures['before']['band'] == band, name
+        assert set(figures['bands']) == set(entangle.BANDS)
+
+
+def test_what_comes_along_is_removed(probe, monkeypatch):
+    monkeypatch.setattr(entangle, 'BANDS', ('all',))  # in the fine layers it would not come along
+    way = np.float32(linear.unit([0, 1, -2, 0, 0, 0, 0, 0]))  # red, and small by the way
+    own = dataclasses.replace(_along(1, 'colour=red'), vector=way)
+    known = {'size=small': _along(2, 'size=small'), 'colour=red': own}
+    better, figures = entangle.study(probe, own, known)
+    assert figures['removed'] == ['size=small']
+    assert figures['before']['flips']['size'] > 0.15 > figures['after']['flips']['size']
+    assert abs(better.vector[2]) < 1e-3 and better.vector[1] > 0
+
+
+def test_without_a_value_everything_is_looked_at(probe):
+    flips = probe.along(_along(1, 'pca0'), 'fine')
+    assert flips['colour'] > 0.5 and flips['category'] == flips['size'] == 0
+
+
+def test_a_number_gets_its_band(probe):
+    studied, figures = entangle.study_all(probe, [_along(2, 'size'), _along(1, 'pca0')])
+    assert studied[0].band == 'coarse' and figures['size']['others'] == 0 < figures['size']['hit']
+    assert studied[1].band == 'all' and figures['pca0']['flips']['colour'] > 0.5
+
+
+def test_all_are_studied_and_told(probe, tmp_path):
+    found = discover.find(World(turn=0), probe.sample, {}, HOW)
+    studied, figures = entangle.study_all(probe, found)
+    assert [own.name for own in studied] == list(figures) == [own.name for own in found]
+    text = entangle.write(tmp_path, studied, figures)
+    assert len(text.splitlines()) == len(found) + 2
+    assert (tmp_path / 'directions.txt').read_text() == text + '\n'
+    assert '"colour=red"' in (tmp_path / 'directions.json').read_text()
+    assert 'NaN' not in (tmp_path / 'directions.json').read_text()
+
+
+def test_a_strip_goes_from_less_to_more(probe):
+    own = _along(1, 'colour=red', 'fine')
+    sheet = entangle.strip(World(turn=0), probe.sample, own)
+    shown = [sheet[50, index * 130 + 64, 0] for index in range(len(entangle.STRENGTHS))]
+    assert shown == sorted(shown) and shown[-1] > shown[0]
+
+
+@pytest.mark.parametrize('name, expected', [('sleeve=long sleeves', 'sleeve=long-sleeves'),
+                                            ('a/../b', 'a-..-b')])
+def test_names_become_names_of_files(name, expected):
+    assert entangle.file_name(_along(0, name)) == expected

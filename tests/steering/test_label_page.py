@@ -1,0 +1,137 @@
+"""The page to label on needs no network, its table is read as it was clicked, and so are others."""
+
+import html
+import html.parser
+import json
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+from steering import label_page
+from dnnlib import images
+from dnnlib.files import UserError
+
+_HOSTILE = '"\'><script>alert("x")</script> & $name </script> 👗'
+_BROWSER = shutil.which('chromium') or shutil.which('google-chrome')
+
+# Answers as a person would, then leaves the table that would be downloaded in the title.
+_CLICKS = '''<script>
+localStorage.clear();
+document.querySelector('fieldset[data-seed="12"] input[value="no"]').click();
+go(0);
+for (const key of ['y', 's', 'y', 'u', 'n']) {
+  document.dispatchEvent(new KeyboardEvent('keydown', {key: key}));
+}
+document.title = JSON.stringify([table(), document.getElementById('count').textContent]);
+</script></body>'''
+
+
+class _Reader(html.parser.HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.found, self.text = [], ''
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text += data
+
+    def of(self, tag):
+        return [attrs for name, attrs in self.found if name == tag]
+
+
+def _write(folder, name='sleeve=long sleeves', count=4):
+    pictures = np.random.RandomState(0).randint(0, 256, [count, 8, 8, 3]).astype(np.uint8)
+    label_page.write(folder, name, pictures, seeds=range(10, 10 + count), psi=0.7,
+                    origin={'synthetic': 'yes'})
+    return pictures, (folder / 'index.html').read_text(encoding='utf-8')
+
+
+def test_every_picture_lies_beside_the_page_and_tells_its_origin(tmp_path):
+    pictures, text = _write(tmp_path)
+    shown = [attrs['src'] for attrs in _Reader(text).of('img')]
+    for picture, name in zip(pictures, shown):
+        assert np.array_equal(images.read_rgb(tmp_path / name), picture)
+    assert images.read_origin(tmp_path / shown[1]) == {'synthetic': 'yes', 'seed': '11',
+                                                       'psi': '0.7'}
+
+
+def test_needs_no_network(tmp_path):
+    _, text = _write(tmp_path)
+    assert not re.search(r'https?:|//|@import|url\(|<script\s+src|\son\w+=|javascript:', text)
+    assert not re.search(r'\b(fetch|XMLHttpRequest|WebSocket|import)\b', text)
+    addresses = [attrs.get('src', attrs.get('href'))
+                 for tag in ('img', 'a', 'link', 'script') for attrs in _Reader(text).of(tag)]
+    for address in filter(None, addresses):
+        assert address == 'data:,' or (tmp_path / address).exists()
+
+
+def test_can_be_used_without_a_mouse_and_without_seeing(tmp_path):
+    reader = _Reader(_write(tmp_path)[1])
+    assert reader.of('html')[0]['lang'] == 'en'
+    assert len(reader.of('fieldset')) == len(reader.of('legend')) == 4
+    assert len(reader.of('label')) == len(reader.of('input')) == 8
+    assert all(attrs['alt'] for attrs in reader.of('img'))
+    assert reader.of('output')[0]['aria-live'] == 'polite'
+    assert any('width=device-width' in attrs.get('content', '') for attrs in reader.of('meta'))
+
+
+def test_a_hostile_name_is_only_text(tmp_path):
+    plain, hostile = [_Reader(_write(tmp_path / str(index), name)[1])
+                      for index, name in enumerate(['a', _HOSTILE])]
+    assert [tag for tag, _ in plain.found] == [tag for tag, _ in hostile.found]
+    assert _HOSTILE in hostile.text
+    told = re.search(r'id="told">(.*)</script>', _write(tmp_path, _HOSTILE)[1]).group(1)
+    assert json.loads(told)['name'] == _HOSTILE
+
+
+@pytest.mark.parametrize('name', ['', ' ', 'seed', 'psi', 'a\nb'])
+def test_names_that_cannot_be_columns(tmp_path, name):
+    with pytest.raises(UserError, match='--name elegant'):
+        _write(tmp_path, name)
+
+
+@pytest.mark.skipif(not _BROWSER, reason='no browser to click in')
+def test_clicks_and_keys_become_a_table(tmp_path):
+    _, text = _write(tmp_path, 'long, or "longish"')
+    page = tmp_path / 'clicked.html'
+    page.write_text(text.replace('</body>', _CLICKS), encoding='utf-8')
+    shown = subprocess.run(
+        [_BROWSER, '--headless', '--no-sandbox', '--disable-gpu', '--dump-dom',
+         f"--user-data-dir={tmp_path / 'browser'}", page.as_uri()],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60).stdout.decode('utf-8')
+    table, count = json.loads(html.unescape(re.search('<title>(.*?)</title>', shown).group(1)))
+    assert table.splitlines() == ['seed,psi,"long, or ""longish"""', '10,0.7,yes', '12,0.7,no']
+    assert count == '1 yes, 1 no, 2 open'
+    (tmp_path / 'labels.csv').write_text(table)
+    assert label_page.read(tmp_path / 'labels.csv') == {
+        'long, or "longish"': [(10, 0.7, True), (12, 0.7, False)]}
+
+
+@pytest.mark.parametrize('table, expected', [
+    ('seed,elegant\n1,yes\n2,No\n3,\n4,1\n',
+     {'elegant': [(1, None, True), (2, None, False), (4, None, True)]}),
+    ('seed,psi,sleeve\n1,0.5,long sleeves\n2,,cap\n',
+     {'sleeve=long sleeves': [(1, 0.5, True), (2, None, False)],
+      'sleeve=cap': [(1, 0.5, False), (2, None, True)]}),
+    ('\ufeffseed,a=b,c\n1,yes,no\n', {'a=b': [(1, None, True)], 'c': [(1, None, False)]})])
+def test_tables(tmp_path, table, expected):
+    (tmp_path / 'labels.csv').write_text(table, encoding='utf-8')
+    assert label_page.read(tmp_path / 'labels.csv') == expected
+
+
+@pytest.mark.parametrize('content, words', [
+    ('', 'needs a column seed'), ('seed\n1\n', 'needs a column seed'),
+    ('name,a\n1,yes\n', 'needs a column seed'), ('seed,a\nx,yes\n', "'x' as seed"),
+    ('seed,psi,a\n1,x,yes\n', "'x' as psi")])
+def test_other_tables_are_refused(tmp_path, content, words):
+    (tmp_path / 'labels.csv').write_text(content)
+    with pytest.raises(UserError, match=words):
+        label_page.read(tmp_path / 'labels.csv')
+    with pytest.raises(UserError, match='does not exist'):
+        label_page.read(tmp_path / 'none.csv')

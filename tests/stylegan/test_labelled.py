@@ -1,0 +1,62 @@
+"""A sample is what its seeds show, is kept in a file, and knows what goes together."""
+
+import numpy as np
+import pytest
+from toy_world import HEADS, World, see
+
+from dnnlib.files import UserError
+from stylegan import labelled
+
+
+def test_each_seed_is_seen_by_itself():
+    world = World()
+    sample = labelled.collect(world, HEADS, see, count=70, psi=0.5, seed=10)
+    w = 0.5 * world.w(world.seeded([40]))
+    np.testing.assert_allclose(sample.w[30], w[0], atol=1e-6)
+    shown = see(world.pictures(labelled.layered(w, 6)))
+    for head in HEADS:
+        np.testing.assert_allclose(sample.probabilities[head][30], shown[head][0], atol=1e-6)
+        assert sample.values[head][30] == shown[head][0].argmax()
+
+
+def test_what_was_sampled_is_read_again_unless_something_differs(tmp_path):
+    seen = []
+
+    def watched(pictures):
+        seen.append(len(pictures))
+        return see(pictures)
+
+    def recall(**changes):
+        how = dict(dict(count=20, psi=1.0, seed=0, made={'by': 'a'}), **changes)
+        return labelled.recall(tmp_path / 'tagged.npz', World(), HEADS, watched, **how)
+    first, again = recall(), recall()
+    assert sum(seen) == 20 and np.array_equal(first.w, again.w) and again.heads == HEADS
+    assert all(np.array_equal(first.values[head], again.values[head]) for head in HEADS)
+    recall(made={'by': 'b'})
+    assert len(recall(count=8, made={'by': 'b'})) == 8 and sum(seen) == 48
+
+
+def test_plausible_is_what_was_seen_together():
+    values = {'category': [0] * 6 + [1] * 5, 'size': [1, 1, 1, 2, 2, 0] + [0] * 4 + [1]}
+    one_hot = {head: np.eye(4)[index] for head, index in values.items()}
+    sample = labelled.Tagged(np.zeros([11, 2]), {'category': ('dress', 'top', '', ''),
+                                               'size': HEADS['size']}, one_hot)
+    small = sample.plausible('size', 1)
+    assert small[:6].all() and not small[6:].any()  # one top alone is no custom
+    assert not sample.plausible('size', 2).any()
+    assert sample.plausible('category', 1).all()
+
+
+def test_unknown_words_list_the_known_ones():
+    assert labelled.place(HEADS, 'size', 'medium') == 2
+    with pytest.raises(UserError, match="no attribute 'sleeve'; known are: category, colour, size"):
+        labelled.place(HEADS, 'sleeve', 'long')
+    with pytest.raises(UserError, match="colour has no value 'green'; known are: blue, grey, red"):
+        labelled.place(HEADS, 'colour', 'green')
+
+
+@pytest.mark.parametrize('content', [b'', b'no archive'])
+def test_other_files_are_refused(tmp_path, content):
+    (tmp_path / 'tagged.npz').write_bytes(content)
+    with pytest.raises(UserError, match='tagged.npz'):
+        labelled.load(tmp_path / 'tagged.npz')

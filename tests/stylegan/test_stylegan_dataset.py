@@ -1,0 +1,183 @@
+"""Any photos become a TFRecord set of the released layout, and a set becomes batches."""
+
+import pathlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dnnlib import images
+from dnnlib.files import UserError
+from stylegan import dataset
+
+RECORDED = pathlib.Path(__file__).parents[3] / 'shared' / 'parity' / 'stylegan'
+RED, WHITE = (200, 0, 0), (255, 255, 255)
+
+
+def _rgb(count, size, seed=0):
+    return np.random.RandomState([seed, size]).randint(0, 256, [count, size, size, 3]).astype(
+        np.uint8)
+
+
+def _packed(tmp_path, pictures, **more):
+    """Write pictures as PNG files and pack them -> folder of the set."""
+    paths = [tmp_path / ('%02d.png' % index) for index in range(len(pictures))]
+    for path, rgb in zip(paths, pictures):
+        images.write_png(path, rgb)
+    assert dataset.pack(paths, tmp_path / 'set', pictures[0].shape[0], **more) == []
+    return tmp_path / 'set'
+
+
+def _epoch(records, res=None):
+    return records.batch(0, records.count, res or records.resolution)
+
+
+def _sorted(batch):
+    return sorted(rgb.tobytes() for rgb in batch)
+
+
+def test_what_is_packed_reads_back(tmp_path):
+    pictures = _rgb(5, 16)
+    records = dataset.Records(_packed(tmp_path, pictures))
+    assert (records.count, records.resolution) == (5, 16)
+    batch = _epoch(records)
+    assert batch.shape == (5, 16, 16, 3) and batch.dtype == np.uint8
+    assert _sorted(batch) == _sorted(pictures)
+    assert sorted(path.name for path in (tmp_path / 'set').iterdir()) == [
+        'photos-r02.tfrecords', 'photos-r03.tfrecords', 'photos-r04.tfrecords']
+
+
+def test_levels_are_means_rounded_only_when_given_out(tmp_path):
+    records = dataset.Records(_packed(tmp_path, _rgb(3, 16)))
+    exact = _epoch(records).astype(np.float64)
+    for res in (8, 4):
+        exact = exact.reshape(3, res, 2, res, 2, 3).mean((2, 4))
+        assert np.array_equal(_epoch(records, res), np.rint(exact))
+
+
+def test_ties_round_to_even(tmp_path):
+    block = np.zeros([8, 8, 3], np.uint8)
+    block[0::2, 0::2] = [2, 6, 255]  # means 0.5, 1.5, 63.75
+    assert np.unique(_epoch(dataset.Records(_packed(tmp_path, [block])), 4)[0], axis=0).tolist(
+        ) == [[[0, 2, 64]] * 4]
+
+
+@pytest.mark.parametrize('fit', ['pad', 'crop'])
+def test_pictures_of_all_kinds_and_sizes(tmp_path, fit):
+    wide = Image.new('RGB', (60, 30), RED)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    kinds = {
+        'wide.png': wide, 'small.bmp': wide.resize((6, 3)), 'grey.png': wide.convert('L'),
+        'alpha.png': wide.convert('RGBA'), 'cmyk.tif': wide.convert('CMYK'),
+        'palette.gif': wide.quantize(4), 'turned.jpg': wide.rotate(90, expand=True)}
+    for name, picture in kinds.items():
+        picture.save(str(tmp_path / name), **({'exif': exif.tobytes(), 'quality': 95}
+                                              if name == 'turned.jpg' else {}))
+    levels = np.full([30, 60], 20000, np.uint16)
+    Image.fromarray(levels).save(str(tmp_path / 'deep.png'))
+    names = sorted(list(kinds) + ['deep.png'])
+    assert dataset.pack([tmp_path / name for name in names], tmp_path / 'set', 16, fit) == []
+    batch = _epoch(dataset.Records(tmp_path / 'set')).astype(int)
+    assert len(batch) == len(names)
+    for rgb in batch:
+        middle = rgb[8, 8]
+        grey = middle[0] == middle[1]
+        assert np.abs(middle - RED).max() < 12 or (grey and middle[0] in range(55, 80)), middle
+        edge = WHITE if fit == 'pad' else middle
+        assert np.abs(rgb[[0, -1], 8] - edge).max() < 12  # above and below
+
+
+def test_unreadable_files_are_reported(tmp_path):
+    images.write_png(tmp_path / 'a.png', _rgb(1, 8)[0])
+    (tmp_path / 'b.png').write_bytes(b'')
+    (tmp_path / 'c.png').write_text('no picture')
+    paths = [tmp_path / name for name in ('a.png', 'b.png', 'c.png')]
+    assert dataset.pack(paths, tmp_path / 'set', 8) == paths[1:]
+    assert dataset.Records(tmp_path / 'set').count == 1
+    with pytest.raises(UserError, match='none of the 2 files could be read'):
+        dataset.pack(paths[1:], tmp_path / 'other', 8)
+    assert not (tmp_path / 'other').exists()
+
+
+def test_batches_depend_on_position_only(tmp_path):
+    folder = _packed(tmp_path, _rgb(7, 8))
+    records = dataset.Records(folder, seed=3)
+    first = [records.batch(position, 5, 8, mirror=True) for position in (0, 5, 10, 64, 5)]
+    again = dataset.Records(folder, seed=3)
+    for position, batch in zip((64, 5, 0), (first[3], first[1], first[0])):
+        assert np.array_equal(again.batch(position, 5, 8, mirror=True), batch)
+    assert np.array_equal(first[1], first[4])
+    other = dataset.Records(folder, seed=4)
+    assert not np.array_equal(_epoch(records), _epoch(other))
+
+
+def test_every_epoch_shows_each_picture_once_in_its_own_order(tmp_path):
+    pictures = _rgb(7, 8)
+    records = dataset.Records(_packed(tmp_path, pictures))
+    stream = np.concatenate([records.batch(position, 3, 8) for position in range(0, 21, 3)])
+    epochs = [stream[0:7], stream[7:14], stream[14:21]]  # batches cross the borders between them
+    for epoch in epochs:
+        assert _sorted(epoch) == _sorted(pictures)
+    assert len({epoch.tobytes() for epoch in epochs}) > 1
+
+
+def test_half_of_the_pictures_are_mirrored(tmp_path):
+    records = dataset.Records(_packed(tmp_path, _rgb(4, 4)))
+    plain, mirrored = [records.batch(8, 400, 4, mirror=mirror) for mirror in (False, True)]
+    flipped = (mirrored == plain[:, :, ::-1]).all((1, 2, 3))
+    assert (flipped | (mirrored == plain).all((1, 2, 3))).all()
+    assert 150 < flipped.sum() < 250
+
+
+def test_a_set_of_the_released_layout(tmp_path):
+    if not RECORDED.exists():
+        pytest.skip(f'no recorded set at {RECORDED}')
+    expected = np.load(str(RECORDED / 'tfrecords_tiny32_expected.npz'))
+    records = dataset.Records(RECORDED / 'tfrecords' / 'tiny32')
+    assert (records.count, records.resolution) == (8, 32)
+    full = expected['read/lod0/images'].transpose(0, 2, 3, 1)
+    order = [[rgb.tobytes() for rgb in full].index(rgb.tobytes()) for rgb in _epoch(records)]
+    assert sorted(order) == list(range(8))
+    for lod in range(4):
+        level = expected['read/lod%d/images' % lod].transpose(0, 2, 3, 1)
+        assert np.array_equal(_epoch(records, 32 >> lod), level[order])
+
+
+def test_packing_gives_the_levels_of_the_original(tmp_path):
+    if not RECORDED.exists():
+        pytest.skip(f'no recorded set at {RECORDED}')
+    expected = np.load(str(RECORDED / 'tfrecords_tiny32_expected.npz'))
+    sources = expected['source_images'].transpose(0, 2, 3, 1)
+    records = dataset.Records(_packed(tmp_path, sources))
+    for lod in range(4):
+        level = expected['read/lod%d/images' % lod].transpose(0, 2, 3, 1)
+        assert _sorted(_epoch(records, 32 >> lod)) == _sorted(level)
+
+
+def test_folders_without_a_whole_set_are_refused(tmp_path):
+    (tmp_path / 'empty').mkdir()
+    with pytest.raises(UserError, match=r'holds no \*-rNN.tfrecords files'):
+        dataset.Records(tmp_path / 'empty')
+    folder = _packed(tmp_path, _rgb(2, 16))
+    (folder / 'photos-r03.tfrecords').unlink()
+    with pytest.raises(UserError, match='lacks the resolution 8; pack the set again'):
+        dataset.Records(folder)
+
+
+@pytest.mark.parametrize('keep', [0, 5, -1, -20])
+def test_cut_off_files_are_refused(tmp_path, keep):
+    folder = _packed(tmp_path, _rgb(2, 8))
+    path = folder / 'photos-r03.tfrecords'
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(UserError, match='photos-r03.tfrecords is cut off or empty'):
+        dataset.Records(folder)
+
+
+def test_levels_of_unequal_length_are_refused(tmp_path):
+    folder = _packed(tmp_path, _rgb(2, 16))
+    path = folder / 'photos-r03.tfrecords'
+    data = path.read_bytes()
+    path.write_bytes(data[:len(data) // 2])  # one of two records
+    with pytest.raises(UserError, match='unequal numbers of pictures'):
+        dataset.Records(folder)

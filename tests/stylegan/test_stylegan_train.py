@@ -1,0 +1,310 @@
+"""Training: stopping and resuming changes no byte, also across a growing step; averages, style
+mixing and the loop around a step do what the papers say."""
+
+import os
+import signal
+
+import numpy as np
+import oracle_stylegan as oracle
+import pytest
+import toy_stylegan
+
+from dnnlib import images, runs, tflib
+from dnnlib.files import UserError
+from dnnlib.tflib import tf
+from stylegan import dataset, generator, graph, networks, schedule, snapshots, train
+from stylegan.config import FREE, Training
+
+NETWORK = toy_stylegan.network(resolution=8, fmap_max=4, mapping_layers=1)
+# 4 px, then 8 px fading in, then 8 px: 11 steps of 4 pictures, a checkpoint after each.
+TRAINING = Training(kimg=0.044, initial=4, hold_kimg=0.02, fade_kimg=0.02, minibatch=4, lrate=0.01,
+                    r1_interval=2, average_kimg=0.01, tick_kimg=0.004, snapshot_ticks=100, grid=4,
+                    augment='color', seed=5, threads=1)
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp('train')
+
+
+@pytest.fixture(scope='module')
+def records(folder):
+    paths = [folder / ('%d.png' % index) for index in range(6)]
+    for index, path in enumerate(paths):
+        rgb = np.random.RandomState([7, index]).randint(0, 256, [8, 8, 3])
+        images.write_png(path, rgb.astype(np.uint8))
+    dataset.pack(paths, folder / 'records', 8)
+    return dataset.Records(folder / 'records', seed=TRAINING.seed)
+
+
+class Interrupting:
+    """Records that press Ctrl-C when the pictures at a position are asked for."""
+
+    def __init__(self, records, position):
+        self._records, self._position = records, position
+        self.resolution = records.resolution
+
+    def batch(self, position, count, res, mirror=False):
+        if mirror and position == self._position:
+            os.kill(os.getpid(), signal.SIGINT)
+        return self._records.batch(position, count, res, mirror)
+
+
+def _run(path, training=TRAINING):
+    return runs.Run(path, vars(training), FREE)
+
+
+def _variables(run):
+    """Every variable of the newest checkpoint: name -> array."""
+    reader = tf.train.load_checkpoint(run.latest())
+    return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+
+
+@pytest.fixture(scope='module')
+def unbroken(folder, records):
+    run = _run(folder / 'unbroken')
+    train.train(run, records, NETWORK, TRAINING)
+    return run
+
+
+def test_stopping_and_resuming_changes_no_byte(folder, records, unbroken):
+    with pytest.raises(runs.Interrupted, match='saved at 0.0 kimg; run the same command again'):
+        train.train(_run(folder / 'broken'), Interrupting(records, 8), NETWORK, TRAINING)
+    run = _run(folder / 'broken')
+    assert _variables(run)['nimg'] == 12  # the step that was under way is finished first
+    train.train(run, records, NETWORK, TRAINING)
+    broken, whole = _variables(run), _variables(unbroken)
+    assert set(broken) == set(whole) and whole['nimg'] == 44
+    different = [name for name in whole if whole[name].tobytes() != broken[name].tobytes()]
+    assert not different
+    for kept in ('G/synthesis/8x8/Conv0_up/weight', 'D/4x4/Dense1/weight', 'Gs/dlatent_avg',
+                 'D/8x8/FromRGB/weight/D_adam_1', 'G/mapping/Dense0/weight/G_adam_1'):
+        assert np.abs(whole[kept]).max() > 0
+    alike = ('nimg', 'resolution', 'd_loss', 'g_loss', 'r1')
+    assert [[line.get(name) for name in alike] for line in run.history()] == [
+        [line.get(name) for name in alike] for line in unbroken.history()]
+
+
+def test_progress_tells_the_story(unbroken):
+    history = unbroken.history()
+    assert [line['nimg'] for line in history] == list(range(4, 45, 4))
+    assert [line['resolution'] for line in history] == [4] * 6 + [8] * 5
+    assert [('r1' in line) for line in history] == [True, False] * 5 + [True]
+    assert (unbroken.folder / 'reals.png').exists()
+    events = b''.join(path.read_bytes() for path in (unbroken.folder / 'tensorboard').iterdir())
+    assert b'd_loss' in events and b'fakes' in events
+
+
+def test_the_sample_grid_is_what_the_snapshot_draws(unbroken):
+    gan = generator.Generator(unbroken.folder, threads=1)
+    assert gan.path.name == 'network-snapshot-000000.npz' and gan.about['kimg'] == 0.044
+    z = np.random.RandomState([TRAINING.seed, 2]).randn(4, 6).astype(np.float32)
+    pictures = gan.pictures(gan.truncate(gan.w(z), psi=1))
+    sheet = images.read_rgb(unbroken.folder / 'fakes-000000.png')
+    columns = sheet.shape[1] // 8
+    shown = np.stack([sheet[i // columns * 8:, i % columns * 8:][:8, :8] for i in range(4)])
+    assert np.abs(shown.astype(int) - pictures).max() <= 1
+
+
+def test_the_snapshot_holds_the_averaged_weights(unbroken):
+    variables, network, about = snapshots.load(
+        unbroken.folder / 'network-snapshot-000000.npz')
+    assert network == NETWORK and (about['res'], about['alpha']) == (8, 1)
+    last = _variables(unbroken)
+    assert variables
+    for name, value in variables.items():
+        assert np.array_equal(value, last[name]), name
+
+
+def test_averages(unbroken):
+    """The last two checkpoints are one step apart."""
+    state = tf.train.get_checkpoint_state(str(unbroken.folder / 'checkpoint'))
+    before, after = [{name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+                     for reader in map(tf.train.load_checkpoint, state.all_model_checkpoint_paths)]
+    assert after['nimg'] - before['nimg'] == 4
+    beta = 0.5 ** (4 / (1000 * TRAINING.average_kimg))
+    trained = [name for name in before if name.startswith('G/') and 'Gs/' + name[2:] in before
+               and name != 'G/dlatent_avg']
+    assert len(trained) > 20
+    for name in trained:  # G as it was before the step, since the average lags by one
+        averaged = before['Gs/' + name[2:]]
+        np.testing.assert_allclose(after['Gs/' + name[2:]],
+                                   before[name] + (averaged - before[name]) * beta,
+                                   rtol=1e-5, atol=1e-6)
+    w_avg = before['G/dlatent_avg']
+    means = _mean_styles(before)
+    for mean in means:  # once in the discriminator's step, once in the generator's
+        w_avg = mean + (w_avg - mean) * TRAINING.w_beta
+    np.testing.assert_allclose(after['G/dlatent_avg'], w_avg, atol=1e-6)
+    w_avg_d = means[0] + (before['G/dlatent_avg'] - means[0]) * TRAINING.w_beta
+    np.testing.assert_allclose(after['Gs/dlatent_avg'], w_avg_d, atol=1e-7)  # a copy from between
+
+
+def _mean_styles(variables):
+    """Mean w of the two batches of latents that the step after `variables` draws."""
+    mapping = {name[2:]: value for name, value in variables.items()
+               if name.startswith('G/mapping/')}
+    with tf.Graph().as_default(), tflib.session(1) as sess:
+        zs = [graph.Draws(TRAINING.seed, step, variables['nimg']).normal([4, 6])
+              for step in (0, 1)]
+        return [oracle.mapping(z.astype(np.float64), mapping, 1).mean(0) for z in sess.run(zs)]
+
+
+def test_style_mixing_cutoffs_are_uniform():
+    network, layers, draws = toy_stylegan.network(), networks.layers(16), 600
+    with tf.Graph().as_default(), tflib.session(1) as sess:
+        nimg = tf.placeholder(tf.int64, [])
+        with tf.variable_scope('', reuse=tf.AUTO_REUSE):
+            ws, mean = graph.mixed_styles(graph.Draws(1, 0, nimg), network, count=2, res=16,
+                                          mixing=0.75)
+        toy_stylegan.randomise(sess)
+        counts = np.zeros(layers + 1, int)
+        for step in range(draws):
+            value, average = sess.run([ws, mean], {nimg: step * 2})
+            same = (value == value[:, :1]).all((0, 2))
+            cutoff = same.sum()
+            assert same[:cutoff].all()  # the first style up to the cutoff, another from there on
+            np.testing.assert_allclose(average, value[:, 0].mean(0), atol=1e-5)
+            counts[cutoff] += 1
+            assert (value[:, cutoff:] == value[:, -1:]).all()  # for the whole batch and all layers
+    assert counts[0] == 0
+    expected = draws * 0.75 / (layers - 1)  # 90 each
+    assert np.abs(counts[1:layers] - expected).max() < 4 * np.sqrt(expected)
+    assert abs(counts[layers] - draws * 0.25) < 4 * np.sqrt(draws * 0.25 * 0.75)
+
+
+def test_draws_differ_by_stream_step_seed_and_position():
+    with tf.Graph().as_default(), tflib.session(1) as sess:
+        tensors = []
+        for seed, step, nimg in ((0, 0, 0), (0, 1, 0), (1, 0, 0), (0, 0, 4), (0, 0, 0)):
+            draws = graph.Draws(seed, step, tf.constant(nimg, tf.int64))
+            tensors.append([draws.normal([3]), draws.uniform([3]), draws.planes(2)(3)])
+        values = sess.run(tensors)
+    assert len({value[0].tobytes() for value in values}) == 4
+    for first, last in zip(values[0], values[4]):
+        assert np.array_equal(first, last)
+    assert values[0][2].shape == (2, 8, 8, 1)
+    assert 0 <= values[0][1].min() and values[0][1].max() < 1
+
+
+# --- The loop around a step, with a graph that only counts.
+
+class Counter:
+    """Stands in for stylegan.graph.Graph: its only variable is the number of pictures shown."""
+
+    made, failing_at = [], None
+
+    def __init__(self, network, training, *, res, minibatch):
+        self.network, self.training, self.res = network, training, res
+        self.calls = []
+        self.made.append(self)
+
+    def __enter__(self):
+        self._graph = tf.Graph().as_default()
+        self._graph.__enter__()
+        self._nimg = tf.get_variable('nimg', [], tf.int64, initializer=tf.zeros_initializer())
+        self._next = tf.assign_add(self._nimg, 4)
+        self.session = tflib.session(1)
+        self.session.run(tf.global_variables_initializer())
+        return self
+
+    def __exit__(self, *error):
+        self.session.close()
+        self._graph.__exit__(*error)
+
+    def start(self, checkpoint, weights):
+        if checkpoint:
+            tflib.restore_matching(self.session, checkpoint, tf.global_variables())
+
+    def step(self, reals, *, alpha, lrate, penalise):
+        assert reals.shape == (4, self.res, self.res, 3)
+        nimg = self.session.run(self._next)
+        self.calls.append((round(alpha, 6), penalise))
+        return {'d_loss': 1.0, 'g_loss': np.nan if nimg == Counter.failing_at else 2.0}
+
+    def reset_optimisers(self):
+        self.calls.append('reset')
+
+    def show(self, z, alpha):
+        return np.zeros([len(z), self.res, self.res, 3], np.uint8)
+
+    def snapshot(self):
+        return {'Gs/dlatent_avg': np.zeros(6, np.float32)}
+
+
+@pytest.fixture
+def counter(monkeypatch):
+    monkeypatch.setattr(train, 'Graph', Counter)
+    Counter.made, Counter.failing_at = [], None
+    return Counter
+
+
+def test_growing_resets_the_optimisers_and_penalises_in_turn(tmp_path, records, counter):
+    run = _run(tmp_path)
+    train.train(run, records, NETWORK, TRAINING)
+    small, large = counter.made
+    assert (small.res, large.res) == (4, 8)
+    # At 20 pictures nothing has faded in yet, so that step is still one at 4 px.
+    turns = [True, False] * 6
+    assert small.calls == [(1, turn) for turn in turns[:6]] + ['reset']
+    fading = [0.2, 0.4, 0.6, 0.8]
+    assert large.calls == [(alpha, turns[6 + i]) for i, alpha in enumerate(fading)] + [
+        'reset', (1, turns[10])]
+    assert _variables(run)['nimg'] == 44
+
+
+def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(tmp_path, records, counter):
+    counter.failing_at = 16
+    run = _run(tmp_path)
+    with pytest.raises(UserError, match='g_loss became nan after 12 images; the last checkpoint'):
+        train.train(run, records, NETWORK, TRAINING)
+    assert _variables(run)['nimg'] == 12
+    assert [line['nimg'] for line in run.history()] == [4, 8, 12]
+    counter.failing_at = None
+    train.train(run, records, NETWORK, TRAINING)
+    assert _variables(run)['nimg'] == 44
+
+
+def test_stopping_saves_and_leaves(tmp_path, records, counter):
+    run = _run(tmp_path)
+    with pytest.raises(runs.Interrupted):
+        train.train(run, Interrupting(records, 32), NETWORK, TRAINING)
+    assert _variables(run)['nimg'] == 36
+    more = Training(**dict(vars(TRAINING), kimg=0.06, tick_kimg=0.01))  # free to change
+    train.train(_run(tmp_path, more), records, NETWORK, more)
+    assert _variables(run)['nimg'] == 60
+
+
+def test_a_finished_run_has_nothing_left_to_do(tmp_path, records, counter):
+    train.train(_run(tmp_path), records, NETWORK, TRAINING)
+    before = (tmp_path / 'progress.jsonl').read_bytes()
+    counter.made.clear()
+    train.train(_run(tmp_path), records, NETWORK, TRAINING)
+    assert not counter.made and (tmp_path / 'progress.jsonl').read_bytes() == before
+
+
+def test_other_options_in_the_same_folder_are_refused(tmp_path, records, counter):
+    train.train(_run(tmp_path), records, NETWORK, TRAINING)
+    before = sorted(path.name for path in (tmp_path / 'checkpoint').iterdir())
+    with pytest.raises(UserError, match='lrate was 0.01, now 0.5; repeat those options'):
+        _run(tmp_path, Training(**dict(vars(TRAINING), lrate=0.5)))
+    assert sorted(path.name for path in (tmp_path / 'checkpoint').iterdir()) == before
+
+
+def test_16_bits_are_refused_on_tensorflow_1_before_there_is_a_run():
+    coarse = Training(**dict(vars(TRAINING), bfloat16=True))
+    if tf.__version__.startswith('1.'):
+        with pytest.raises(UserError, match='leave --bfloat16 out'):
+            train.check(NETWORK, coarse)
+    else:
+        train.check(NETWORK, coarse)
+
+
+def test_pictures_that_are_too_small_are_refused(tmp_path, records):
+    with pytest.raises(UserError, match='packed at 8 px; use --resolution 8'):
+        train.train(_run(tmp_path), records, toy_stylegan.network(resolution=16), TRAINING)
+
+
+def test_the_schedule_of_this_file_grows():
+    sizes = [schedule.position(nimg, NETWORK, TRAINING).resolution for nimg in range(0, 44, 4)]
+    assert sizes == [4] * 6 + [8] * 5

@@ -1,0 +1,55 @@
+"""When a picture and a text show the same product, and when nothing can be said about it."""
+
+import pytest
+
+from tagger import agreement
+from tagger.agreement import Seen
+
+TAGS = {'category': ('dress', 0.99), 'neckline': ('v-neck', 0.4), 'colour': ('red', 0.9),
+        'sleeve': ('sleeveless', 0.8), 'belt': ('', 0.9), 'shape': ('a-line', 0.7)}
+
+
+def test_a_context_line_has_the_sure_tags_in_speaking_order():
+    seen = agreement.seen(TAGS)
+    assert seen.tags == ['sleeveless', 'red', 'a-line', 'dress']
+    assert seen.category == 'dress' and seen.attributes['neckline'] == 'v-neck'
+    assert seen.probabilities['neckline'] == 0.4
+
+
+def test_words_are_plain_each_once_and_an_unsure_category_still_leads():
+    seen = agreement.seen({'category': ('Long_Dress', 0.3), 'colour': ('red', 0.9),
+                           'accent': ('red', 0.9)})
+    assert seen.tags == ['red', 'long dress'] and seen.category == 'Long_Dress'
+    assert agreement.seen({'colour': ('red', 0.9)}).category == ''
+
+
+@pytest.mark.parametrize('said, agrees, unjudged', [
+    ({'category': ['dress'], 'colour': ['red']}, {'category': True, 'colour': True}, []),
+    ({'category': ['skirt'], 'colour': []}, {'category': False}, []),
+    ({'category': [], 'colour': ['blue']}, {'category': False, 'colour': False}, []),
+    ({'category': ['dress'], 'neckline': ['v-neck']}, {'category': True}, ['neckline']),
+    ({'category': ['dress'], 'neckline': ['v-neck', 'collared']},
+     {'category': True, 'neckline': False}, []),
+    ({'category': ['dress'], 'belt': ['wide']}, {'category': True, 'belt': False}, []),
+    ({'colour': ['red']}, {'colour': True}, []),
+    ({'mood': ['gay']}, {}, [])])
+def test_verdicts(said, agrees, unjudged):
+    verdict = agreement.checker(lambda text: said)(agreement.seen(TAGS), 'any text')
+    assert verdict.agreement == agrees and verdict.unjudged == unjudged
+    assert verdict.wrong() == list(agrees.values()).count(False)
+
+
+def test_the_report_counts_products_before_and_after():
+    def product(redrawn, **agrees):
+        return {'agreement': agrees, 'redrawn': redrawn, 'unjudged': ['fabric']}
+    lines = agreement.report([product(0, category=True), product(2, category=True, hem=True),
+                              product(5, category=True, hem=False), product(0)]).split('\n')
+    assert lines[1].strip() == '2 of 4 at first (50.0 %)'
+    assert lines[2].strip() == '3 of 4 after redrawing (75.0 %), 7 texts more'
+    assert lines[3].strip().startswith('5 statements compared, 4 not')
+    assert [line.strip() for line in lines[4:]] == ['hem: 1 of 2 disagree']
+
+
+def test_pictures_are_described_one_by_one():
+    seen = agreement.describer(lambda pictures: [TAGS] * len(pictures))([None, None])
+    assert len(seen) == 2 and isinstance(seen[0], Seen)

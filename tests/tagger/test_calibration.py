@@ -1,0 +1,55 @@
+"""Temperatures and calibration error, where the truth is known because it was drawn."""
+
+import numpy as np
+import pytest
+
+from tagger import calibration
+
+
+def drawn(count, sharpen):
+    """Logits, and truths drawn from their softmax; what is given is `sharpen` times as sure."""
+    random_state = np.random.RandomState([5])
+    logits = random_state.standard_normal([count, 4]) * 2
+    shares = calibration.softmax(logits).cumsum(1)
+    truth = (random_state.uniform(size=[count, 1]) > shares).sum(1)
+    return logits * sharpen, np.minimum(truth, 3)
+
+
+def test_softmax_sums_to_one_and_a_temperature_softens_it():
+    logits = np.array([[1000.0, 1001.0]])
+    cold, warm = calibration.softmax(logits), calibration.softmax(logits, 2.0)
+    assert cold.sum() == pytest.approx(1) and cold[0, 1] == pytest.approx(1 / (1 + np.exp(-1)))
+    assert warm[0, 1] == pytest.approx(1 / (1 + np.exp(-0.5)))
+
+
+@pytest.mark.parametrize('sharpen', [0.7, 1.0, 3.0])
+def test_the_temperature_undoes_too_much_and_too_little_sureness(sharpen):
+    logits, truth = drawn(4000, sharpen)
+    assert calibration.temperature(logits, truth) == pytest.approx(sharpen, rel=0.1)
+
+
+def test_unknown_truths_do_not_count():
+    logits, truth = drawn(300, 2.0)
+    more = np.concatenate([logits, -logits]), np.concatenate([truth, np.full(300, -1)])
+    assert calibration.temperature(*more) == calibration.temperature(logits, truth)
+    assert calibration.temperature(logits, np.full(300, -1)) == 1.0
+
+
+@pytest.mark.parametrize('part', [0.0, 0.4, 1.0])
+def test_offsets_are_added_as_far_as_they_were_taken_away(part):
+    logits, truth = drawn(4000, 1.0)
+    offsets = np.array([0.0, -3.0, -2.0, -1.0])
+    found, warmth = calibration.share(logits - part * offsets, truth, offsets)
+    assert found == pytest.approx(part, abs=0.11) and warmth == pytest.approx(1, rel=0.1)
+    assert calibration.share(logits, np.full(4000, -1), offsets) == (0.0, 1.0)
+
+
+def test_the_error_is_the_gap_between_sureness_and_truth():
+    probabilities = np.array([[0.75, 0.25]] * 4)
+    assert calibration.error(probabilities, np.array([0, 0, 0, 1])) == pytest.approx(0)
+    assert calibration.error(probabilities, np.array([0, 1, 1, 1])) == pytest.approx(0.5)
+    logits, truth = drawn(4000, 3.0)
+    raw = calibration.error(calibration.softmax(logits), truth)
+    fixed = calibration.error(
+        calibration.softmax(logits, calibration.temperature(logits, truth)), truth)
+    assert fixed < 0.03 < raw

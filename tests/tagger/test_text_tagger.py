@@ -1,0 +1,95 @@
+"""The text tagger on the demo's descriptions, whose truth is known, and on texts that say less."""
+
+import numpy as np
+import pytest
+
+from catalog.demo import attributes, words
+from tagger import labels, text_tagger
+from catalog.source import Product
+from dnnlib.files import UserError
+
+
+@pytest.fixture(scope='module')
+def described():
+    """Products with descriptions, and a tagger that has learnt from all but the last 60."""
+    products = []
+    for index in range(360):
+        random_state = np.random.RandomState([7, index])
+        garment = attributes.draw(random_state, jumpsuits=0.2)
+        text = words.describe(garment, random_state)
+        columns = tuple((name, getattr(garment, name)) for name in attributes.NAMES[1:])
+        products.append(Product(None, '', text, garment.category, (), text, columns))
+    heads = labels.heads_of(products)
+    known = labels.encode(products[:300], heads)
+    model = text_tagger.fit([p.description for p in products[:300]], known, heads)
+    return products[300:], heads, model
+
+
+def test_phrases_have_up_to_three_words_and_cross_no_punctuation():
+    assert text_tagger.phrases('A-line, RED dress') == {
+        'a', 'line', 'a line', 'red', 'dress', 'red dress'}
+    assert 'one two three' in text_tagger.phrases('one two three four')
+    assert 'two three' not in text_tagger.phrases('one two\nthree')
+
+
+def test_held_out_descriptions_are_read_right(described):
+    products, heads, model = described
+    figures = labels.evaluate(model.probabilities([p.description for p in products]),
+                              labels.encode(products, heads), heads)
+    assert figures['category']['accuracy'] == 1
+    assert min(figure['accuracy'] for figure in figures.values()) > 0.9
+
+
+def test_only_what_is_said_is_mentioned(described):
+    """Pieces of descriptions say a part; what else is likely must not be read into them."""
+    products, heads, model = described
+    right = wrong = missed = 0
+    for product in products:
+        for line in product.description.replace('. ', '\n').split('\n'):
+            truth, found = words.parse(line), model.mentions(line)
+            for head in heads:
+                value = found[head][0] if head in found else None
+                right += value is not None and value == truth.get(head)
+                wrong += value is not None and value != truth.get(head)
+                missed += value is None and head in truth
+    assert right / (right + wrong) > 0.98 and right / (right + missed) > 0.93
+
+
+def test_a_text_that_says_nothing_is_silent(described):
+    model = described[2]
+    assert model.mentions('Machine wash cold. Made in Portugal.') == {}
+    assert model.mentions('') == {} and model.evidence('') == {}
+    assert all(not values for values in model.said('Good news for everyone').values())
+
+
+def test_a_text_that_names_two_values_is_caught(described):
+    model = described[2]
+    said = model.said('A red dress, and also a blue one')
+    assert set(said['colour']) == {'red', 'blue'} and said['category'] == ['dress']
+    assert model.evidence('A red dress')['colour'] == {'red': ['red']}
+
+
+def test_a_saved_tagger_is_the_same(described, tmp_path):
+    _, heads, model = described
+    text_tagger.save(tmp_path / 'texttagger.npz', model, made={'by': 'a test'})
+    again = text_tagger.TextTagger(tmp_path / 'texttagger.npz')
+    assert again.heads == heads and again.about['made'] == {'by': 'a test'}
+    text = 'A sleeveless red dress'
+    for name in heads:
+        assert np.array_equal(again.probabilities([text])[name], model.probabilities([text])[name])
+
+
+def test_the_temperature_is_of_the_validation_texts(described):
+    products, heads, _ = described
+    texts, known = [p.description for p in products], labels.encode(products, heads)
+    wrong = {name: (values + 1) % len(heads[name]) for name, values in known.items()}
+    model = text_tagger.fit(texts, known, heads, validation=(texts, wrong))
+    assert model.about['temperatures']['category'] > 5
+
+
+def test_other_files_are_refused(tmp_path):
+    np.savez(str(tmp_path / 'other.npz'), about=np.array('{"format": "other"}'))
+    (tmp_path / 'text.npz').write_text('no archive')
+    for name in ('other.npz', 'text.npz', 'none.npz'):
+        with pytest.raises(UserError):
+            text_tagger.TextTagger(tmp_path / name)

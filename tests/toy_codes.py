@@ -1,0 +1,28 @@
+"""Codes whose distribution is known, and a class among them, for tests of the latent space."""
+
+import numpy as np
+
+from stylegan.whitening import from_pspace, pspace
+
+SIZE = 6
+AXIS = np.array([0.8, -0.6, 0, 0, 0, 0])
+MIXING = np.random.RandomState(3).randn(SIZE, SIZE)
+
+
+def codes_of(count, seed):
+    """Codes of a Gaussian P space that is neither centred nor round."""
+    u = np.random.RandomState(seed).randn(count, SIZE)
+    return from_pspace(u @ MIXING + 1).astype(np.float32)
+
+
+def latent(w):
+    """The round Gaussian variables behind codes."""
+    return (pspace(w) - 1) @ np.linalg.inv(MIXING)
+
+
+def look(w):
+    """A class that 3 % of the codes are of; its picture shows a code's sixth variable."""
+    u = latent(w)
+    pictures = np.zeros([len(w), 4, 4, 3], np.uint8)
+    pictures[:] = np.clip(u[:, 5] * 30 + 128, 0, 255)[:, None, None, None]
+    return pictures, 1 / (1 + np.exp(-20 * (u @ AXIS - 1.88)))
