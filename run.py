@@ -127,34 +127,34 @@ def train_tagger(options):
 def text(options):
     """Write product descriptions, from prompts or from nothing."""
     from catalog import prompts
-    from gpt2 import converse, decode, sampling
-    how = knobs.from_flags(sampling.Sampling(), options)
+    from gpt2 import config, write
+    how = knobs.from_flags(config.Sampling(), options)
     columns = _listed(options.tag_columns)
     if columns and not options.prompts:
         raise UserError('--tag-columns names columns of a table; add --prompts FILE.csv')
     if options.interactive and options.json:
         raise UserError('--json goes with --prompt and --prompts, not with --interactive')
-    writer = decode.Writer(_gpt2(options), how.threads)
+    writer = write.Writer(_gpt2(options), how.threads)
 
-    def write(asked, seed):
+    def written(asked, seed):
         each = [prompt for prompt in asked for _ in range(options.count)]
         return writer.samples(each, seeds=_seeds(seed, len(each)), sampling=how)
     if options.interactive:
-        converse.converse(lambda prompt, seed: decode.report(
-            writer.joined(sample) for sample in write([prompt], seed)), how.seed, options.count)
+        write.converse(lambda prompt, seed: write.report(
+            writer.joined(sample) for sample in written([prompt], seed)), how.seed, options.count)
         return
     asked = prompts.read(options.prompts, columns) if options.prompts else [options.prompt]
-    samples = write(asked, how.seed)
+    samples = written(asked, how.seed)
     if options.json:
-        files.write_text(options.json, decode.json_lines(samples))
-    print(decode.report(writer.joined(sample) if options.keep_prompt else sample.text
+        files.write_text(options.json, write.json_lines(samples))
+    print(write.report(writer.joined(sample) if options.keep_prompt else sample.text
                         for sample in samples), end='')
 
 
 def export(options):
     """Write a text model for other programs: as GPT-2 was released, or for `transformers`."""
-    from gpt2 import export
-    export.export(_gpt2(options), options.out, options.to)
+    from gpt2 import formats
+    formats.export(_gpt2(options), options.out, options.to)
     print(f'done: {options.out}')
 
 
@@ -162,9 +162,9 @@ def check_text(options):
     """Measure a demo text model: are its texts consistent, as asked for, and its own?"""
     from catalog import demo_default, source
     from catalog.demo import text_check
-    from gpt2 import decode, sampling
-    how = knobs.from_flags(sampling.Sampling(), options)
-    writer = decode.Writer(_gpt2(options), how.threads)
+    from gpt2 import config, write
+    how = knobs.from_flags(config.Sampling(), options)
+    writer = write.Writer(_gpt2(options), how.threads)
     known = [product.description for product in source.read(options.data or demo_default.drawn())]
     print(text_check.report(
         lambda prompts: writer.texts(prompts, seeds=_seeds(how.seed, len(prompts)), sampling=how),
@@ -174,11 +174,11 @@ def check_text(options):
 def samples(options):
     """Make fake products: grids, films, texts and a page that shows them all."""
     from dnnlib import images, runs, video
-    from gpt2 import decode, sampling
+    from gpt2 import config, write
     from stylegan import figures, generator
-    how = knobs.from_flags(sampling.Sampling(), options)
+    how = knobs.from_flags(config.Sampling(), options)
     gan = generator.Generator(_stylegan(options), how.threads, options.noise)
-    writer = decode.Writer(_gpt2(options), how.threads)
+    writer = write.Writer(_gpt2(options), how.threads)
     out, psi, seed = options.out, options.psi, how.seed
     sheet = runs.origin_of(stylegan=gan.path.name, seed=seed, psi=psi)
     images.write_png(out / 'grid.png', figures.grid(gan, range(seed, seed + 40), psi=psi), sheet)
@@ -190,31 +190,31 @@ def samples(options):
         video.write_mp4(out / (name + '.mp4'), frames(gan, seed, psi=psi, frames=options.frames),
                         origin=sheet)
     texts = writer.texts([''] * options.count, seeds=_seeds(seed, options.count), sampling=how)
-    files.write_text(out / 'descriptions.txt', decode.report(texts))
+    files.write_text(out / 'descriptions.txt', write.report(texts))
     _products(options, how, gan, writer, texts)
 
 
 def cards(options):
     """Make fake products alone: pictures, what they show, texts that fit, and their page."""
-    from gpt2 import decode, sampling
+    from gpt2 import config, write
     from stylegan import generator
-    how = knobs.from_flags(sampling.Sampling(), options)
+    how = knobs.from_flags(config.Sampling(), options)
     gan = generator.Generator(_stylegan(options), how.threads, options.noise)
-    _products(options, how, gan, decode.Writer(_gpt2(options), how.threads))
+    _products(options, how, gan, write.Writer(_gpt2(options), how.threads))
 
 
 def rare(options):
     """Make many products of a rare class: search once for where it lies, then draw from there."""
     from rare import report
     from tagger import image_tagger
-    from gpt2 import decode, sampling
+    from gpt2 import config, write
     from stylegan import generator, labelled
     from rare import region as rares
-    how, writing = [knobs.from_flags(each, options) for each in (rares.Rare(), sampling.Sampling())]
+    how, writing = [knobs.from_flags(each, options) for each in (rares.Rare(), config.Sampling())]
     gan = generator.Generator(_stylegan(options), how.threads)
     eye = image_tagger.Tagger(_tagger(options), how.threads)
     asked = report.wanted(eye.heads, options.category, options.where)
-    writer = decode.Writer(_gpt2(options), writing.threads)
+    writer = write.Writer(_gpt2(options), writing.threads)
     harvests, measure = _harvests(options, how, gan, eye, asked)
     rows = {method: measure(harvest) for method, harvest in harvests.items()}
     if 'shift' in harvests:
@@ -483,7 +483,7 @@ def _picture_model(config, options):
 def _texts(options):
     """What a text model is to learn from, products or encoded documents, and its fingerprint."""
     from catalog import demo_default, source
-    from gpt2 import dataset, encoder, weights
+    from gpt2 import data as dataset, encoder, snapshots
     data, tag_columns = options.data or demo_default.drawn(), _listed(options.tag_columns)
     if options.start and options.vocabulary:
         raise UserError('--start brings a vocabulary of its own; leave --vocabulary out')

@@ -35,7 +35,7 @@ def model(parser):
 
 def writing(parser):
     """--gpt2, and how it writes."""
-    from gpt2.sampling import Sampling
+    from gpt2.config import Sampling
     model(parser)
     knobs.add_flags(parser.add_argument_group('writing'), Sampling)
 

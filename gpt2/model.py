@@ -8,12 +8,41 @@ Axes: n texts, t tokens at hand, h heads, d = n_embd / h.
 """
 
 import collections
+import zlib
 
 import numpy as np
 
 from dnnlib.tflib import shape_list, tf
 from gpt2.cache import attend, view, write
-from gpt2.recompute import gradients
+
+
+def seed_of(seed, step, part):
+    """int32 [2]: what decides the masks of one part of one update; all arguments are ints."""
+    numbers = np.random.RandomState([seed, step, part, 1])  # the windows' are those of [seed, step]
+    return numbers.randint(2 ** 31 - 1, size=2).astype(np.int32)
+
+
+class Dropout:
+    """Sets a share of numbers to 0 and makes the others so much larger that the mean stays.
+
+    rate: the share, in [0, 1); at 0 nothing is touched.
+    seed: int32 [2] tensor, see `seed_of`.
+    """
+
+    def __init__(self, rate, seed):
+        assert 0 <= rate < 1, rate
+        self._rate, self._seed = rate, seed
+
+    def __call__(self, x, name):
+        """x float32, with dropout; `name` tells apart the places within one variable scope."""
+        if self._rate == 0:
+            return x
+        place = zlib.crc32(f'{tf.get_variable_scope().name}/{name}'.encode()) >> 1
+        with tf.control_dependencies([x]):  # so a second x has a second mask: none is kept for it
+            seed = tf.bitwise.bitwise_xor(self._seed, tf.constant([place, 0], tf.int32))
+            kept = tf.random.stateless_uniform(tf.shape(x), seed) >= self._rate
+        return x * (tf.cast(kept, tf.float32) / (1 - self._rate))
+
 
 # What a training may do otherwise: drop, a `dropout.Dropout`; bfloat16, whether the products inside
 # of the layers are made of 16-bit numbers.
@@ -158,6 +187,39 @@ def model(tokens, network, *, cache=None, places=None, compute=PLAIN):
         x, memory = _layer(x, i, network, memory, seen, compute)
         memories.append(memory)
     return _scores(x, network), memories
+
+
+def gradients(first, layers, last, variables):
+    """The gradients of a scalar that is made layer by layer.
+
+    first: tensor that goes into the first layer, made from the variables or not.
+    layers: functions tensor -> tensor; each call builds the layer anew, over the same variables,
+        and has to give the same numbers for the same tensor.
+    last: function tensor -> the scalar, of what the last layer gives.
+    Returns the scalar, and a tensor or None for each of the variables.
+    """
+    kept = [first]
+    for layer in layers:
+        kept.append(layer(kept[-1]))
+    end = tf.stop_gradient(kept[-1])
+    scalar = last(end)
+    slope, *found = tf.gradients(scalar, [end] + variables)
+    totals = [found]
+    for layer, x in zip(reversed(layers), reversed(kept[:-1])):
+        # Waiting for the slope does two things: it puts the work off until it is needed, and makes
+        # it differ from that of the way forward, with which TensorFlow would otherwise unite it.
+        with tf.control_dependencies([slope]):
+            x = tf.identity(tf.stop_gradient(x))
+        slope, *found = tf.gradients(layer(x), [x] + variables, slope)
+        totals.append(found)
+    totals.append(tf.gradients(first, variables, slope))
+    return scalar, [_sum(some) for some in zip(*totals)]
+
+
+def _sum(gradients):
+    """The sum of those that are there; a dense tensor, or None."""
+    there = [tf.convert_to_tensor(gradient) for gradient in gradients if gradient is not None]
+    return tf.add_n(there) if there else None
 
 
 def _mean(logits, tokens, weights):

@@ -11,12 +11,13 @@ import dataclasses
 import numpy as np
 
 from dnnlib import files, progress, runs, tflib
+from dnnlib.accumulation import Update, sums
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
-from gpt2 import dataset, decode, dropout, encoder, overlap, weights
-from gpt2.graph import Graph
-from gpt2.model import initial
-from gpt2.sampling import Sampling
+from gpt2 import data as dataset, encoder, overlap, snapshots, write
+from gpt2.config import Sampling
+from gpt2.model import Compute, Dropout, initial, loss, loss_and_gradients, seed_of
+from gpt2.sampler import Sampler
 
 _VALIDATION_DOCUMENTS = 256
 _BASELINE = 64  # held-out texts whose overlap with the training texts is measured
@@ -24,6 +25,43 @@ _HELD_OUT = 2 ** 31  # stands for a step that no training reaches
 _SAMPLES = Sampling(temperature=1.0)
 
 Data = collections.namedtuple('Data', 'training held_out validation prompts')
+
+
+class Graph:
+    """An update, the loss and the writing loop over the same variables.
+
+    Attributes: tokens, counted, rate, seed (placeholders; the seed is that of dropout); loss
+    (without dropout, in full precision); weights (the model's variables); step, best, waited
+    (variables); update (dnnlib.update.Update); count (what moves `step` on); sampler.
+    """
+
+    def __init__(self, network, config, vocabulary):
+        self.tokens = tf.placeholder(tf.int32, [None, None])
+        self.counted = tf.placeholder_with_default(  # weights of `dataset.windows`
+            tf.ones_like(self.tokens[:, 1:], tf.float32), [None, None])
+        self.rate = tf.placeholder(tf.float32, [])
+        self.seed = tf.placeholder_with_default(tf.zeros([2], tf.int32), [2])
+        self.loss = loss(self.tokens, network, self.counted)
+        self.weights = tf.trainable_variables()
+        self.step = tf.get_variable('step', [], tf.int64, tf.zeros_initializer(), trainable=False)
+        self.best = tf.get_variable('best', [], tf.float32, tf.constant_initializer(np.inf),
+                                    trainable=False)  # the lowest held-out loss so far
+        self.waited = tf.get_variable('waited', [], tf.int64, tf.zeros_initializer(),
+                                      trainable=False)  # measurements since then
+        trained = [v for v in self.weights if config.train_only != 'blocks' or '/h' in v.op.name]
+        trained_loss, gradients = loss_and_gradients(
+            self.tokens, network, self.counted, trained, recompute=config.recompute,
+            compute=Compute(Dropout(config.dropout, self.seed), config.bfloat16))
+        self.update = Update(
+            tf.train.AdamOptimizer(self.rate), trained, gradients,
+            {'loss': trained_loss, 'norm': tf.global_norm(gradients)}, config.accumulate,
+            sums(trained, config.accumulate), config.clip)
+        # Decoupled from Adam's own scaling (Loshchilov & Hutter 2017); not for gains and offsets.
+        shrink = self.rate * config.weight_decay
+        matrices = [v for v in trained if len(v.shape) > 1 and config.weight_decay > 0]
+        with tf.control_dependencies([tf.assign_sub(v, shrink * v) for v in matrices]):
+            self.count = tf.assign_add(self.step, 1)
+        self.sampler = Sampler(network, vocabulary)
 
 
 def learning_rate(step, config):
@@ -78,7 +116,7 @@ def step(sess, graph, data, config, number):
     rate = learning_rate(number, config)
     found = graph.update.run(sess, [
         {graph.tokens: some, graph.counted: weights_, graph.rate: rate,
-         graph.seed: dropout.seed_of(config.seed, number, part)}
+         graph.seed: seed_of(config.seed, number, part)}
         for part, (some, weights_) in enumerate(zip(tokens, counted))])
     sess.run(graph.count, {graph.rate: rate})
     if not np.isfinite(list(found.values())).all():
@@ -105,7 +143,7 @@ class Trainer:
             fresh = tflib.restore_matching(self.sess, latest, tf.global_variables())
             assert not fresh, fresh
         else:
-            weights.assign(self.sess, values, 'the starting model')
+            snapshots.assign(self.sess, values, 'the starting model')
         number = int(self.sess.run(self.graph.step))
         self.run.cut_history('step', number)
         self.board.add_session_log(tf.SessionLog(status=tf.SessionLog.START), number)
@@ -124,7 +162,7 @@ class Trainer:
         values = {v.op.name: value for v, value in
                   zip(self.graph.weights, self.sess.run(self.graph.weights))}
         corpus = self.data.training
-        weights.write(self.run.folder / place, self.network, values, corpus.encoder,
+        snapshots.write(self.run.folder / place, self.network, values, corpus.encoder,
                       dict(facts, step=number, tagged=corpus.tagged))
 
     def measure(self, number, loss_now):
@@ -155,7 +193,7 @@ class Trainer:
         figures = self.overlap([sample.text for sample in samples])
         shown = ''.join('%s %.3g\n' % item for item in sorted(figures.items()))
         files.write_text(self.run.folder / ('samples-%06d.txt' % number),
-                         decode.report(texts) + '\n' + shown)
+                         write.report(texts) + '\n' + shown)
         bar.write('%d: %s' % (number, texts[-1][:300]))
         return figures
 
@@ -226,11 +264,11 @@ def train(run, products, network, config, start=None, vocabulary=None):
     if not products:
         raise UserError('there are no descriptions to train on; give a catalogue that has some')
     folder = run.folder / 'snapshot'
-    start = weights.find(start) if start else None
+    start = snapshots.find(start) if start else None
     known = start or vocabulary or (folder if (folder / 'encoder.json').exists() else None)
     values = None
     if start:
-        network, values = weights.read(start)
+        network, values = snapshots.read(start)
     data = prepare(products, config, size=network.n_vocab, source=known, folder=run.folder)
     words = data.training.encoder
     network = dataclasses.replace(network, n_vocab=words.size)

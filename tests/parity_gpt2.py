@@ -10,8 +10,8 @@ from dnnlib import tflib
 from dnnlib.tflib import tf
 from gpt2 import cache, model, train
 from gpt2.config import Network, Training
-from gpt2.filters import Settings, candidates
-from gpt2.sampling import Sampling
+from gpt2.sampler import Settings, candidates
+from gpt2.config import Sampling
 
 NETWORK = Network(n_vocab=509, n_ctx=48, n_embd=64, n_head=4, n_layer=3)
 # Tolerances of a float32 implementation, from the notes that came with the numbers.

@@ -3,7 +3,7 @@ import pytest
 
 from dnnlib import tflib
 from dnnlib.tflib import tf
-from gpt2 import dropout, model
+from gpt2 import model
 from gpt2.config import Network
 
 SMALL = Network(n_vocab=270, n_ctx=12, n_embd=16, n_head=4, n_layer=2)
@@ -18,8 +18,8 @@ def graph():
 
 def test_a_share_is_left_out_and_the_mean_stays(graph):
     seed = tf.placeholder(tf.int32, [2])
-    dropped = dropout.Dropout(0.25, seed)(tf.ones([300, 400]), 'x')
-    values = graph.run(dropped, {seed: dropout.seed_of(0, 0, 0)})
+    dropped = model.Dropout(0.25, seed)(tf.ones([300, 400]), 'x')
+    values = graph.run(dropped, {seed: model.seed_of(0, 0, 0)})
     assert set(np.unique(values)) == {np.float32(0), np.float32(1 / 0.75)}
     assert abs((values == 0).mean() - 0.25) < 0.005  # 4 standard deviations
     assert abs((values[:, 1:] * values[:, :-1] == 0).mean() - (1 - 0.75 ** 2)) < 0.007
@@ -27,24 +27,24 @@ def test_a_share_is_left_out_and_the_mean_stays(graph):
 
 def test_masks_depend_on_seed_step_part_and_place_and_on_nothing_else(graph):
     seed = tf.placeholder(tf.int32, [2])
-    drop = dropout.Dropout(0.5, seed)
+    drop = model.Dropout(0.5, seed)
     with tf.variable_scope('h0'):
         one, same, other = [drop(tf.ones([1000]), name) for name in ('a', 'a', 'b')]
     with tf.variable_scope('h1'):
         elsewhere = drop(tf.ones([1000]), 'a')
     keys = [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]
-    masks = [graph.run(one, {seed: dropout.seed_of(*key)}) for key in keys]
-    masks += graph.run([other, elsewhere], {seed: dropout.seed_of(*keys[0])})
+    masks = [graph.run(one, {seed: model.seed_of(*key)}) for key in keys]
+    masks += graph.run([other, elsewhere], {seed: model.seed_of(*keys[0])})
     for i, mask in enumerate(masks):
         for before in masks[:i]:
             assert 0.4 < np.mean(mask == before) < 0.6
-    again, twice = graph.run([one, same], {seed: dropout.seed_of(*keys[0])})
+    again, twice = graph.run([one, same], {seed: model.seed_of(*keys[0])})
     assert np.array_equal(again, masks[0]) and np.array_equal(twice, masks[0])
 
 
 def test_none_is_nothing_at_all(graph):
     x = tf.ones([3])
-    assert dropout.Dropout(0.0, tf.zeros([2], tf.int32))(x, 'x') is x
+    assert model.Dropout(0.0, tf.zeros([2], tf.int32))(x, 'x') is x
 
 
 def test_the_embedding_the_attention_and_what_layers_add_are_dropped(graph):

@@ -4,19 +4,19 @@ import pytest
 
 from dnnlib import tflib
 from dnnlib.tflib import tf
-from gpt2 import filters
+from gpt2 import sampler
 
 LOGITS = np.log(np.array([[0.5, 0.1, 0.2, 0.1, 0.1], [0.05, 0.05, 0.8, 0.06, 0.04]], np.float32))
 
 
 def constants(temperature=1.0, top_k=0, top_p=1.0):
-    return filters.Settings(tf.constant(temperature), tf.constant(top_k), tf.constant(top_p))
+    return sampler.Settings(tf.constant(temperature), tf.constant(top_k), tf.constant(top_p))
 
 
 def kept(logits, **some):
-    """Probabilities by id [n, v] after the filters."""
+    """Probabilities by id [n, v] after the sampler."""
     with tf.Graph().as_default(), tflib.session(1) as sess:
-        probabilities, ids = sess.run(filters.candidates(tf.constant(logits), constants(**some)))
+        probabilities, ids = sess.run(sampler.candidates(tf.constant(logits), constants(**some)))
     assert np.all(np.diff(probabilities, axis=1) <= 0)
     result = np.zeros_like(logits)
     np.put_along_axis(result, ids, probabilities, axis=1)
@@ -59,8 +59,8 @@ def test_draws_come_as_often_as_their_probability():
     with tf.Graph().as_default(), tflib.session(1) as sess:
         uniform = tf.constant(((np.arange(n) + 0.5) / n).astype(np.float32))
         logits = tf.constant(np.repeat(LOGITS[:1], n, axis=0))
-        ids = sess.run(filters.draw(logits, constants(top_k=2), uniform))
-        highest = sess.run(filters.draw(logits[:1], constants(top_k=2), tf.constant([1.0])))
+        ids = sess.run(sampler.draw(logits, constants(top_k=2), uniform))
+        highest = sess.run(sampler.draw(logits[:1], constants(top_k=2), tf.constant([1.0])))
     share = np.bincount(ids, minlength=5) / n
     np.testing.assert_allclose(share, [5 / 7, 0, 2 / 7, 0, 0], atol=2 / n)
     assert highest[0] == 2  # rounding up to 1 draws the last that is left, not one ruled out
@@ -70,7 +70,7 @@ def test_the_penalty_makes_a_token_rarer_whatever_the_sign_of_its_score():
     logits = np.array([[2.0, -2.0, 2.0, -2.0]], np.float32)
     factor = np.array([[1.0, 1.0, 1.25, 1.25]], np.float32)
     with tf.Graph().as_default(), tflib.session(1) as sess:
-        ours = sess.run(filters.penalised(tf.constant(logits), tf.constant(factor)))
+        ours = sess.run(sampler.penalised(tf.constant(logits), tf.constant(factor)))
     np.testing.assert_array_equal(ours, np.array([[2.0, -2.0, 1.6, -2.5]], np.float32))
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from dnnlib import tflib
 from dnnlib.tflib import tf
-from gpt2 import cache, model, weights
+from gpt2 import cache, model, snapshots
 from gpt2.config import Network
 
 SMALL = Network(n_vocab=270, n_ctx=12, n_embd=16, n_head=4, n_layer=2)
@@ -163,7 +163,7 @@ def test_initial_weights_repeat_and_have_the_stated_spread(graph):
 
 
 def test_recorded_logits_loss_and_memories(graph, recorded):
-    network, values = weights.read(RECORDED / 'toy_model')
+    network, values = snapshots.read(RECORDED / 'toy_model')
     tokens = tf.constant(recorded['tokens'].astype(np.int32))
     logits, memories = model.model(tokens, network)
     loss = model.loss(tokens, network)
@@ -171,7 +171,7 @@ def test_recorded_logits_loss_and_memories(graph, recorded):
     _, head = model.model(tokens[:, :25], network, cache=cache.empty(network, 3),
                           places=places[:, :25])
     tail, _ = model.model(tokens[:, 25:], network, cache=head, places=places[:, 25:])
-    weights.assign(graph, values, 'toy')
+    snapshots.assign(graph, values, 'toy')
     logits, memories, loss, tail = graph.run([logits, tf.stack(memories, 1), loss, tail])
     np.testing.assert_allclose(logits, recorded['logits'], atol=2e-4)
     np.testing.assert_allclose(memories, recorded['present'], atol=2e-4)
@@ -180,11 +180,11 @@ def test_recorded_logits_loss_and_memories(graph, recorded):
 
 
 def test_recorded_gradients(graph, recorded):
-    network, values = weights.read(RECORDED / 'toy_model')
+    network, values = snapshots.read(RECORDED / 'toy_model')
     loss = model.loss(tf.constant(recorded['tokens'].astype(np.int32)), network)
     variables = tf.trainable_variables()
     gradients = [tf.convert_to_tensor(g) for g in tf.gradients(loss, variables)]
-    weights.assign(graph, values, 'toy')
+    snapshots.assign(graph, values, 'toy')
     for variable, gradient in zip(variables, graph.run(gradients)):
         wanted = recorded['grad/' + variable.op.name]
         assert np.abs(gradient - wanted).max() < 1e-4 * np.abs(wanted).max(), variable.op.name

@@ -3,9 +3,9 @@ import pytest
 
 from dnnlib import tflib
 from dnnlib.tflib import tf
-from gpt2 import dropout, model
+from gpt2 import model
 from gpt2.config import Network
-from gpt2.recompute import gradients
+from gpt2.model import gradients
 
 SMALL = Network(n_vocab=270, n_ctx=12, n_embd=16, n_head=4, n_layer=2)
 TOKENS = np.random.RandomState([4]).randint(270, size=[2, 12]).astype(np.int32)
@@ -21,7 +21,7 @@ def graph():
 def both_ways(rate=0.0, names='model/'):
     """Loss and gradients, once as usual and once with layers computed again, and the seed."""
     seed = tf.placeholder_with_default(tf.zeros([2], tf.int32), [2])
-    compute = model.Compute(dropout.Dropout(rate, seed), False)
+    compute = model.Compute(model.Dropout(rate, seed), False)
     tokens = tf.placeholder_with_default(TOKENS, [None, None])  # as in a training
     model.loss(tokens, SMALL)
     variables = [v for v in tf.trainable_variables() if v.op.name.startswith(names)]
@@ -42,7 +42,7 @@ def test_gradients_are_the_plain_ones_with_dropout_too(graph):
     ways, variables, seed = both_ways(rate=0.3)
     start(graph)
     for step in range(2):
-        (plain, slopes), (again, same) = graph.run(ways, {seed: dropout.seed_of(0, step, 0)})
+        (plain, slopes), (again, same) = graph.run(ways, {seed: model.seed_of(0, step, 0)})
         assert plain == pytest.approx(again, rel=1e-6)
         for variable, one, other in zip(variables, slopes, same):
             assert np.abs(one).max() > 0, variable.op.name

@@ -7,9 +7,9 @@ import pytest
 from dnnlib import tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
-from gpt2 import encoder, model, sampler, weights
+from gpt2 import encoder, model, sampler, snapshots
 from gpt2.config import Network
-from gpt2.sampling import Sampling
+from gpt2.config import Sampling
 
 VOCABULARY = encoder.train(['a red dress', 'a blue dress', 'a red skirt'], 270)
 SMALL = Network(n_vocab=VOCABULARY.size, n_ctx=300, n_embd=16, n_head=2, n_layer=2)
@@ -30,7 +30,7 @@ class Toy:
             values = model.initial(tf.trainable_variables(), 3)
             self.values = {name: value * (1 if name.endswith('/g') else 12)
                            for name, value in values.items()}
-            weights.assign(self.session, self.values, 'toy')
+            snapshots.assign(self.session, self.values, 'toy')
 
     def write(self, prompts, seeds, **some):
         return self.sampler.samples(self.session, prompts, seeds=seeds,
@@ -119,11 +119,11 @@ def test_the_loop_leaves_no_variable_to_save(toy):
 
 
 def test_recorded_greedy_tokens(recorded):
-    network, values = weights.read(RECORDED / 'toy_model')
+    network, values = snapshots.read(RECORDED / 'toy_model')
     prompts, wanted = recorded['greedy_prompt'], recorded['greedy_tokens'][:, 10:]
     with tf.Graph().as_default(), tflib.session(1) as sess:
         ours = sampler.Sampler(network, encoder.train(['none of these tokens is read'], 258))
-        weights.assign(sess, values, 'toy')
+        snapshots.assign(sess, values, 'toy')
         written = ours._batch(sess, prompts.tolist(), [0, 1, 2],
                               Sampling(temperature=0, max_tokens=12))
     assert 257 not in wanted  # the end-of-text of that little vocabulary

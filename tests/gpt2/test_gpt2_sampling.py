@@ -6,7 +6,8 @@ import pytest
 
 from dnnlib import knobs
 from dnnlib.files import UserError
-from gpt2.sampling import Sample, Sampling
+from gpt2.config import Sampling
+from gpt2.sampler import Sample
 
 
 @pytest.mark.parametrize('some', [
@@ -35,5 +36,5 @@ def test_a_record_has_every_field_and_the_mean():
 
 
 def test_options_do_without_tensorflow():
-    code = 'import sys, gpt2.sampling; sys.exit("dnnlib.tflib" in sys.modules)'
+    code = 'import sys, gpt2.config; sys.exit("dnnlib.tflib" in sys.modules)'
     assert subprocess.call([sys.executable, '-c', code]) == 0

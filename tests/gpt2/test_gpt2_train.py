@@ -11,7 +11,7 @@ import pytest
 from dnnlib import runs, tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
-from gpt2 import dataset, decode, encoder, model, train, weights
+from gpt2 import data, encoder, snapshots, train, write
 from gpt2.config import Network, Training
 
 Product = collections.namedtuple('Product', 'description tags category key')
@@ -125,9 +125,9 @@ def test_the_run_folder_holds_losses_samples_and_the_best_weights(trained):
     for line in lines:
         assert line['held_out_perplexity'] == pytest.approx(np.exp(line['held_out_loss']))
     best = min(lines, key=lambda line: line['held_out_loss'])
-    assert weights.about(trained / 'snapshot')['step'] == best['step']
-    _, last = weights.read(trained / 'last')
-    assert weights.about(trained / 'last')['step'] == 6
+    assert snapshots.about(trained / 'snapshot')['step'] == best['step']
+    _, last = snapshots.read(trained / 'last')
+    assert snapshots.about(trained / 'last')['step'] == 6
     assert np.array_equal(last['model/wte'], state(trained)['model/wte'])
     assert sorted(path.name for path in trained.glob('samples-*.txt')) == [
         'samples-000004.txt', 'samples-000006.txt']
@@ -135,7 +135,7 @@ def test_the_run_folder_holds_losses_samples_and_the_best_weights(trained):
     assert [('overlap' in line, 'overlap_held_out' in line) for line in lines] == [
         (False, False), (True, True), (True, True)]
     assert 'overlap_share_held_out' in (trained / 'samples-000006.txt').read_text(encoding='utf-8')
-    assert len(decode.Writer(trained).texts(['red dress'], seeds=[1])) == 1
+    assert len(write.Writer(trained).texts(['red dress'], seeds=[1])) == 1
 
 
 def test_it_learns(tmp_path):
@@ -150,12 +150,12 @@ def test_no_held_out_products_no_held_out_number(tmp_path):
     go(tmp_path, dataclasses.replace(CONFIG, held_out=0.0, steps=2))
     last = history(tmp_path)[-1]
     assert {'step', 'loss', 'overlap'} <= set(last) and not [key for key in last if 'held' in key]
-    assert weights.about(tmp_path / 'snapshot')['step'] == 2
+    assert snapshots.about(tmp_path / 'snapshot')['step'] == 2
 
 
 def test_held_out_products_are_not_trained_on():
     data = train.prepare(PRODUCTS, CONFIG, size=300, source=None)
-    ours, others = dataset.split(PRODUCTS, CONFIG.held_out, CONFIG.seed)
+    ours, others = data.split(PRODUCTS, CONFIG.held_out, CONFIG.seed)
     decode_ = data.training.encoder.decode
     assert {decode_(document.ids) for document in data.training.documents} == {
         product.description for product in ours}
@@ -178,7 +178,7 @@ def test_encoded_documents_train_as_their_texts_do(trained, tmp_path):
     start = trained / 'snapshot'
     first = go(tmp_path / 'texts', products=products, start=start)
     path, = first.glob('encoded-*.npz')
-    documents = dataset.read(path, encoder.load(start))
+    documents = data.read(path, encoder.load(start))
     second = go(tmp_path / 'ids', products=documents, start=start)
     assert history(first) == history(second)
 
@@ -206,8 +206,8 @@ def test_learning_rate_rises_then_falls():
 def test_a_start_gives_sizes_vocabulary_and_weights(trained, tmp_path):
     config = dataclasses.replace(CONFIG, steps=1, learning_rate=0.0)
     go(tmp_path, config, start=trained / 'snapshot')
-    network, before = weights.read(trained / 'snapshot')
-    again, after = weights.read(tmp_path / 'snapshot')
+    network, before = snapshots.read(trained / 'snapshot')
+    again, after = snapshots.read(tmp_path / 'snapshot')
     assert network == again and all(np.array_equal(before[name], after[name]) for name in before)
 
 
@@ -217,7 +217,7 @@ def test_a_vocabulary_can_be_given_without_weights(trained, tmp_path):
     other = [product._replace(description=product.description.upper()) for product in PRODUCTS]
     config = dataclasses.replace(CONFIG, steps=1)
     go(tmp_path / 'run', config, other, vocabulary=tmp_path)
-    network, values = weights.read(tmp_path / 'run')
+    network, values = snapshots.read(tmp_path / 'run')
     assert encoder.load(tmp_path / 'run' / 'snapshot').digest() == known.digest()
     assert len(values['model/wte']) == network.n_vocab == known.size
 
@@ -272,14 +272,14 @@ def test_recorded_updates_of_adam():
     if not (RECORDED / 'gpt2_toy.npz').exists():
         pytest.skip('the recorded numbers are not here: gpt2_toy.npz')
     numbers = np.load(str(RECORDED / 'gpt2_toy.npz'))
-    network, values = weights.read(RECORDED / 'toy_model')
+    network, values = snapshots.read(RECORDED / 'toy_model')
     tokens = numbers['tokens'].astype(np.int32)
     config = Training(window=tokens.shape[1] - 1)
     Encoder = collections.namedtuple('Encoder', 'end')
     with tf.Graph().as_default(), tflib.session(1) as sess:
         graph = train.Graph(network, config, Encoder(end=0))
         sess.run(tf.global_variables_initializer())
-        weights.assign(sess, values, 'toy')
+        snapshots.assign(sess, values, 'toy')
         for _ in range(2):
             graph.update.run(sess, [{graph.tokens: tokens, graph.rate: 2e-5}])
         for variable in graph.weights:

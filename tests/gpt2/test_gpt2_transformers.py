@@ -14,7 +14,7 @@ import pytest
 
 from dnnlib import tflib
 from dnnlib.tflib import tf
-from gpt2 import decode, encoder, export, model, weights
+from gpt2 import encoder, formats, model, snapshots, write
 from gpt2.config import Network
 
 pytestmark = pytest.mark.skipif(
@@ -54,22 +54,22 @@ def exported(values, tmp_path_factory):
 
 
 def written(folder, values):
-    weights.write(folder / 'snapshot', SMALL, values, VOCABULARY, {})
-    export.export(folder / 'snapshot', folder / 'exported', 'transformers')
+    snapshots.write(folder / 'snapshot', SMALL, values, VOCABULARY, {})
+    formats.export(folder / 'snapshot', folder / 'exported', 'transformers')
     return folder / 'exported'
 
 
 def agree(folder, theirs):
     """Logits of random tokens and greedy texts of the model in a folder are those of theirs."""
     assert theirs['wrong'] == []
-    network, values = weights.read(folder)
+    network, values = snapshots.read(folder)
     with tf.Graph().as_default(), tflib.session(1) as sess:
         logits, _ = model.model(tf.constant(TOKENS), network)
-        weights.assign(sess, values, folder)
+        snapshots.assign(sess, values, folder)
         logits = sess.run(logits)
     assert logits.std() > 0.5
     np.testing.assert_allclose(logits, np.array(theirs['logits']), atol=2e-4)
-    texts = decode.Writer(folder, threads=1).texts(
+    texts = write.Writer(folder, threads=1).texts(
         PROMPTS, seeds=range(len(PROMPTS)), temperature=0)
     assert texts == theirs['decoded'] and len(set(texts)) == len(PROMPTS)
 

@@ -8,7 +8,7 @@
 
 The released layout has a TensorFlow checkpoint in place of `weights.npz`, and no `snapshot.json`.
 The checkpoint is `model.ckpt.*` or what the file `checkpoint` names, as tools that fine-tune number
-theirs. Both layouts are read, and so is that of `huggingface`.
+theirs. Both layouts are read, and so is that of `formats`.
 """
 
 import dataclasses
@@ -53,8 +53,8 @@ def read(path):
     """(Network, dict of name -> float32 array) of the model that `find` finds. Raises UserError."""
     folder = find(path)
     if not (folder / 'hparams.json').exists():
-        from gpt2 import huggingface  # brings a library that no other layout needs
-        return huggingface.read(folder)
+        from gpt2 import formats  # brings a library that no other layout needs
+        return formats.read(folder)
     network = knobs.from_dict(Network, files.read_json(folder / 'hparams.json'))
     checkpoint = tf.train.latest_checkpoint(str(folder)) or str(folder / 'model.ckpt')
     if (folder / 'weights.npz').exists():

@@ -3,7 +3,7 @@ import collections
 import numpy as np
 import pytest
 
-from gpt2 import dataset, encoder
+from gpt2 import data, encoder
 
 Product = collections.namedtuple('Product', 'description tags category key')
 
@@ -18,11 +18,11 @@ def vocabulary():
 
 
 def corpus(vocabulary, products=PRODUCTS, tagged=False):
-    return dataset.corpus(dataset.documents(products, vocabulary), vocabulary, tagged)
+    return data.corpus(data.documents(products, vocabulary), vocabulary, tagged)
 
 
 def windows(corpus, seed=0, **more):
-    return dataset.windows(corpus, rng=np.random.RandomState([seed]), **more)
+    return data.windows(corpus, rng=np.random.RandomState([seed]), **more)
 
 
 def counted(tokens, weights):
@@ -33,17 +33,17 @@ def counted(tokens, weights):
 
 
 def test_split_holds_out_whole_products():
-    ours, others = dataset.split(PRODUCTS, 0.2, 3)
+    ours, others = data.split(PRODUCTS, 0.2, 3)
     assert sorted(ours + others) == sorted(PRODUCTS)
     assert not {product.key for product in ours} & {product.key for product in others}
     assert len(others) == 2 * 3  # 0.2 of 15 keys, two products each
-    assert dataset.split(PRODUCTS, 0.2, 3) == (ours, others)
-    assert dataset.split(PRODUCTS, 0.2, 4)[1] != others
+    assert data.split(PRODUCTS, 0.2, 3) == (ours, others)
+    assert data.split(PRODUCTS, 0.2, 4)[1] != others
 
 
 @pytest.mark.parametrize('share, held_out', [(0, 0), (0.001, 2), (0.999, 28)])
 def test_split_leaves_something_on_the_side_of_training(share, held_out):
-    assert len(dataset.split(PRODUCTS, share, 0)[1]) == held_out
+    assert len(data.split(PRODUCTS, share, 0)[1]) == held_out
 
 
 def test_windows_hold_whole_documents_with_their_line_breaks(vocabulary):
@@ -106,7 +106,7 @@ def test_starts_fill_what_documents_leave_over(vocabulary):
         assert row[0] == vocabulary.end and tuple(row[1:4]) in beginnings
 
 
-@pytest.mark.parametrize('pack', dataset.PACKINGS)
+@pytest.mark.parametrize('pack', data.PACKINGS)
 def test_windows_depend_on_the_seed_alone(vocabulary, pack):
     some = corpus(vocabulary, tagged=True)
     first, again, other = [windows(some, seed, pack=pack, count=3, length=50) for seed in (1, 1, 2)]
@@ -119,17 +119,17 @@ def test_attributes_stand_in_front_as_they_are_asked_for(vocabulary):
     fronts = collections.Counter()
     for row in tokens[:, 1:].tolist():
         ids = row[:row.index(vocabulary.end) + 1]
-        front, text = vocabulary.decode(ids).split(dataset.TAG_END)
+        front, text = vocabulary.decode(ids).split(data.TAG_END)
         colour = text.split()[1]
         assert set(front.split()) <= {colour, 'midi', 'dress'}
-        asked = vocabulary.encode(dataset.prompt(front))
+        asked = vocabulary.encode(data.prompt(front))
         assert ids[:len(asked)] == asked  # tokens as a prompt has them
         fronts[front.strip().replace(colour, 'COLOUR')] += 1
     assert 10 < fronts[''] < 45
     assert fronts['COLOUR midi dress'] and fronts['midi COLOUR dress'] and fronts['dress']
 
 
-@pytest.mark.parametrize('pack', dataset.PACKINGS)
+@pytest.mark.parametrize('pack', data.PACKINGS)
 def test_attributes_are_given_and_not_learnt(vocabulary, pack):
     made = windows(corpus(vocabulary, tagged=True), pack=pack, count=100, length=70)
     text = ''.join(vocabulary.decode(row[some > 0]) for row, some in zip(made[0][:, 1:], made[1]))
@@ -144,7 +144,7 @@ def test_a_window_of_nothing_but_attributes_teaches_nothing(vocabulary):
 
 def test_every_selection_of_attributes_comes_up_and_the_category_mostly_last():
     rng = np.random.RandomState([0])
-    fronts = [dataset.selection(('red', 'midi'), 'dress', rng).split() for _ in range(2000)]
+    fronts = [data.selection(('red', 'midi'), 'dress', rng).split() for _ in range(2000)]
     assert {frozenset(words) for words in fronts} >= {
         frozenset(words) for words in [(), ('dress',), ('red', 'dress'), ('midi', 'dress'),
                                        ('red', 'midi', 'dress'), ('red', 'midi')]}
@@ -153,17 +153,17 @@ def test_every_selection_of_attributes_comes_up_and_the_category_mostly_last():
 
 
 def test_a_prompt_begins_like_the_inside_of_a_sentence():
-    assert dataset.prompt(' red midi dress ') == ' red midi dress -> '
-    assert dataset.prompt('') == dataset.TAG_END
+    assert data.prompt(' red midi dress ') == ' red midi dress -> '
+    assert data.prompt('') == data.TAG_END
 
 
 def test_a_category_that_is_no_attribute_is_not_put_in_front(vocabulary):
     product = PRODUCTS[0]._replace(tags=('red',), category='Gown')
-    document, = dataset.documents([product], vocabulary)
+    document, = data.documents([product], vocabulary)
     assert (document.tags, document.noun) == (('red',), '')
 
 
-@pytest.mark.parametrize('pack', dataset.PACKINGS)
+@pytest.mark.parametrize('pack', data.PACKINGS)
 def test_a_long_description_is_trained_from_start_to_end(vocabulary, pack):
     text = ' '.join(str(number) for number in range(1000, 1030))
     some = corpus(vocabulary, [Product(text, (), '', '')])
@@ -177,7 +177,7 @@ def test_a_long_description_is_trained_from_start_to_end(vocabulary, pack):
 
 def test_the_held_out_loss_counts_each_document_once_from_its_start(vocabulary):
     some = corpus(vocabulary)
-    batches = dataset.single(some, count=25, batch=4, length=100, rng=np.random.RandomState([0]))
+    batches = data.single(some, count=25, batch=4, length=100, rng=np.random.RandomState([0]))
     assert [len(tokens) for tokens, _ in batches] == [4] * 6 + [1]
     texts = []
     for tokens, weights in batches:
@@ -186,16 +186,16 @@ def test_the_held_out_loss_counts_each_document_once_from_its_start(vocabulary):
             assert len(documents) == 1 and documents[0][-1] == vocabulary.end
             texts.append(vocabulary.decode(documents[0]))
     assert len(set(texts)) == 25 <= len({product.description for product in PRODUCTS})
-    first, = dataset.single(some, count=1, batch=4, length=7, rng=np.random.RandomState([0]))
+    first, = data.single(some, count=1, batch=4, length=7, rng=np.random.RandomState([0]))
     assert first[0].shape == (1, 8) and np.all(first[1] == 1)
 
 
 def test_encoded_documents_need_no_texts(vocabulary, tmp_path):
-    dataset.documents(PRODUCTS + PRODUCTS[:1], vocabulary, tmp_path)
+    data.documents(PRODUCTS + PRODUCTS[:1], vocabulary, tmp_path)
     path, = tmp_path.iterdir()
-    documents = dataset.read(path, vocabulary)
+    documents = data.read(path, vocabulary)
     assert [vocabulary.decode(document.ids) for document in documents] == [
         product.description for product in PRODUCTS + PRODUCTS[:1]]
     assert len({document.key for document in documents}) == len(PRODUCTS)
-    ours, others = dataset.split(documents, 0.1, 0)
+    ours, others = data.split(documents, 0.1, 0)
     assert len(ours) + len(others) == len(documents) and others

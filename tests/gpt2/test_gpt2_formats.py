@@ -10,7 +10,7 @@ from safetensors.numpy import save_file
 from dnnlib import files, tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
-from gpt2 import decode, encoder, export, huggingface, model, weights
+from gpt2 import encoder, formats, model, snapshots, write
 from gpt2.config import Network
 
 VOCABULARY = encoder.train(['a red dress', 'a blue dress', 'a red skirt'], 270)
@@ -31,21 +31,21 @@ def values():
 @pytest.fixture(scope='module')
 def snapshot(values, tmp_path_factory):
     folder = tmp_path_factory.mktemp('snapshot')
-    weights.write(folder, SMALL, values, VOCABULARY, {'step': 7, 'tagged': True})
+    snapshots.write(folder, SMALL, values, VOCABULARY, {'step': 7, 'tagged': True})
     return folder
 
 
-@pytest.fixture(scope='module', params=export.LAYOUTS)
+@pytest.fixture(scope='module', params=formats.LAYOUTS)
 def exported(request, snapshot, tmp_path_factory):
     folder = tmp_path_factory.mktemp('exported') / request.param
-    export.export(snapshot, folder, request.param)
+    formats.export(snapshot, folder, request.param)
     return folder
 
 
 @pytest.fixture(scope='module')
 def unchanged(snapshot, tmp_path_factory):
     folder = tmp_path_factory.mktemp('exported') / 'theirs'
-    export.export(snapshot, folder, 'transformers')
+    formats.export(snapshot, folder, 'transformers')
     return folder
 
 
@@ -66,23 +66,23 @@ def same(some, others):
 
 
 def test_an_exported_model_comes_back_and_writes_the_same(exported, snapshot, values):
-    network, read = weights.read(exported)
+    network, read = snapshots.read(exported)
     assert network == SMALL and same(read, values)
-    assert weights.about(exported) == {'step': 7, 'tagged': True}
-    texts = [decode.Writer(folder, threads=1).texts(PROMPTS, seeds=[1, 2, 3])
+    assert snapshots.about(exported) == {'step': 7, 'tagged': True}
+    texts = [write.Writer(folder, threads=1).texts(PROMPTS, seeds=[1, 2, 3])
              for folder in (snapshot, exported)]
     assert texts[0] == texts[1] and len(set(texts[0])) > 1
 
 
 def test_the_same_model_makes_the_same_weights(exported, snapshot, tmp_path):
-    export.export(snapshot, tmp_path / 'again', exported.name)
+    formats.export(snapshot, tmp_path / 'again', exported.name)
     for path in sorted(exported.iterdir()):
         if path.suffix != '.meta':  # a graph, in which TensorFlow notes the time
             assert path.read_bytes() == (tmp_path / 'again' / path.name).read_bytes(), path.name
 
 
 def test_the_released_layout_is_that_of_the_release(snapshot, values, tmp_path):
-    export.export(snapshot, tmp_path / 'made', 'released')
+    formats.export(snapshot, tmp_path / 'made', 'released')
     folder = tmp_path / 'moved'
     (tmp_path / 'made').rename(folder)
     assert {path.name for path in folder.iterdir()} == {
@@ -102,7 +102,7 @@ def test_the_released_layout_is_that_of_the_release(snapshot, values, tmp_path):
 
 def test_the_checkpoint_is_restored_by_its_own_graph(snapshot, values, tmp_path):
     """As tools do that bring no graph along."""
-    export.export(snapshot, tmp_path / 'made', 'released')
+    formats.export(snapshot, tmp_path / 'made', 'released')
     path = str(tmp_path / 'made' / 'model.ckpt')
     with tf.Graph().as_default(), tflib.session(1) as sess:
         tf.train.import_meta_graph(path + '.meta').restore(sess, path)
@@ -135,13 +135,13 @@ def test_masks_and_the_second_table_are_ignored(theirs, values, prefix):
         plain[prefix + 'h.%d.attn.masked_bias' % i] = np.float32([-1e4])
     plain['lm_head.weight'] = plain[prefix + 'wte.weight']
     save_file(plain, str(theirs / 'model.safetensors'))
-    assert same(weights.read(theirs)[1], values)
+    assert same(snapshots.read(theirs)[1], values)
 
 
 def test_half_precision_is_read(theirs, values):
     save_file({name: value.astype(np.float16) for name, value in tensors(theirs).items()},
               str(theirs / 'model.safetensors'))
-    for name, value in weights.read(theirs / 'model.safetensors')[1].items():
+    for name, value in snapshots.read(theirs / 'model.safetensors')[1].items():
         assert value.dtype == np.float32
         np.testing.assert_allclose(value, values[name], rtol=1e-3, atol=1e-6)
 
@@ -152,10 +152,10 @@ def test_parts_are_put_together_and_a_lost_one_is_noticed(theirs, values):
     for part in (1, 2):
         save_file({name: whole[name] for i, name in enumerate(sorted(whole)) if i % 2 == part - 1},
                   str(theirs / ('model-0000%d-of-00002.safetensors' % part)))
-    assert same(weights.read(theirs)[1], values)
+    assert same(snapshots.read(theirs)[1], values)
     (theirs / 'model-00002-of-00002.safetensors').unlink()
     with pytest.raises(UserError, match='missing'):
-        decode.Writer(theirs)
+        write.Writer(theirs)
 
 
 @pytest.mark.parametrize('change', [
@@ -167,20 +167,20 @@ def test_other_models_are_refused(theirs, change):
     files.write_json(theirs / 'config.json',
                      {name: value for name, value in config.items() if value is not None})
     with pytest.raises(UserError):
-        weights.read(theirs)
+        snapshots.read(theirs)
 
 
 def test_the_inner_width_may_be_written_out(theirs):
     config = dict(files.read_json(theirs / 'config.json'), n_inner=64)
     files.write_json(theirs / 'config.json', config)
-    assert weights.read(theirs)[0] == SMALL
+    assert snapshots.read(theirs)[0] == SMALL
 
 
 def test_weights_that_gpt2_has_not_are_refused(theirs):
     save_file(dict(tensors(theirs), **{'score.weight': np.zeros([2, 16], np.float32)}),
               str(theirs / 'model.safetensors'))
     with pytest.raises(UserError, match='score.weight'):
-        weights.read(theirs)
+        snapshots.read(theirs)
 
 
 def test_broken_files_are_refused(theirs):
@@ -189,10 +189,10 @@ def test_broken_files_are_refused(theirs):
     for broken in (b'', b'<html>not found</html>', whole[:len(whole) // 2], whole[:-1]):
         path.write_bytes(broken)
         with pytest.raises(UserError):
-            weights.read(theirs)
+            snapshots.read(theirs)
     path.unlink()
     with pytest.raises(UserError, match='model.safetensors'):
-        weights.read(theirs)
+        snapshots.read(theirs)
 
 
 def test_bfloat16_is_refused(theirs):
@@ -206,20 +206,20 @@ def test_bfloat16_is_refused(theirs):
     text = json.dumps(header).encode()
     (theirs / 'model.safetensors').write_bytes(len(text).to_bytes(8, 'little') + text + data)
     with pytest.raises(UserError, match='BF16'):
-        weights.read(theirs)
+        snapshots.read(theirs)
 
 
 def test_what_is_there_is_not_written_over(snapshot, tmp_path):
     (tmp_path / 'mine').mkdir()
     with pytest.raises(UserError):
-        export.export(snapshot, tmp_path / 'mine', 'released')
+        formats.export(snapshot, tmp_path / 'mine', 'released')
     assert list((tmp_path / 'mine').iterdir()) == []
 
 
-@pytest.mark.parametrize('layout', export.LAYOUTS)
+@pytest.mark.parametrize('layout', formats.LAYOUTS)
 def test_half_a_model_is_not_exported(snapshot, values, tmp_path, layout):
     half = {name: value for name, value in values.items() if name != 'model/wpe'}
-    weights.write(tmp_path / 'half', SMALL, half, VOCABULARY, {})
+    snapshots.write(tmp_path / 'half', SMALL, half, VOCABULARY, {})
     with pytest.raises(UserError):
-        export.export(tmp_path / 'half', tmp_path / 'out', layout)
+        formats.export(tmp_path / 'half', tmp_path / 'out', layout)
     assert [path.name for path in tmp_path.iterdir()] == ['half']

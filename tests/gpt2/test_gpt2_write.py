@@ -4,9 +4,10 @@ import pytest
 
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
-from gpt2 import decode, encoder, model, weights
+from gpt2 import encoder, model, snapshots, write
 from gpt2.config import Network
-from gpt2.sampling import Sample, Sampling
+from gpt2.config import Sampling
+from gpt2.sampler import Sample
 
 VOCABULARY = encoder.train(['a red dress', 'a blue dress', 'a red skirt'], 270)
 SMALL = Network(n_vocab=VOCABULARY.size, n_ctx=24, n_embd=16, n_head=2, n_layer=2)
@@ -25,21 +26,21 @@ def values():
 @pytest.fixture(scope='module')
 def folder(values, tmp_path_factory):
     folder = tmp_path_factory.mktemp('snapshot')
-    weights.write(folder, SMALL, values, VOCABULARY, {})
+    snapshots.write(folder, SMALL, values, VOCABULARY, {})
     return folder
 
 
 @pytest.fixture(scope='module')
 def writer(folder):
-    return decode.Writer(folder, threads=1)
+    return write.Writer(folder, threads=1)
 
 
 def test_end_of_text_ends(values, tmp_path):
     """A model whose best token is always end-of-text writes nothing."""
     spoilt = dict(values, **{'model/ln_f/g': values['model/ln_f/g'] * 0,
                              'model/ln_f/b': values['model/wte'][VOCABULARY.end] * 100})
-    weights.write(tmp_path, SMALL, spoilt, VOCABULARY, {})
-    for sample in decode.Writer(tmp_path).samples(['', 'a red'], seeds=[1, 2]):
+    snapshots.write(tmp_path, SMALL, spoilt, VOCABULARY, {})
+    for sample in write.Writer(tmp_path).samples(['', 'a red'], seeds=[1, 2]):
         assert (sample.text, sample.finish, sample.tokens) == ('', 'end', 1)
 
 
@@ -59,8 +60,8 @@ def test_the_prompt_is_dropped_or_kept_once(writer):
 
 def test_prompts_of_a_model_with_attributes(folder, values, tmp_path):
     """Words get the arrow they had in training; what has one is taken as it stands."""
-    weights.write(tmp_path, SMALL, values, VOCABULARY, {'tagged': True})
-    tagged, plain = decode.Writer(tmp_path, threads=1), decode.Writer(folder, threads=1)
+    snapshots.write(tmp_path, SMALL, values, VOCABULARY, {'tagged': True})
+    tagged, plain = write.Writer(tmp_path, threads=1), write.Writer(folder, threads=1)
     asked = [' red dress -> ', ' red -> A', ' -> ']
     wanted = plain.texts(asked, seeds=[4, 4, 4])
     assert [tagged.prompt(words) for words in ('red dress', ' red -> A', '')] == asked
@@ -80,14 +81,14 @@ def test_impossible_wishes_are_refused(writer):
 
 def test_report_has_the_form_of_the_post():
     line = '=' * 40
-    assert decode.report(['one', 'two\nlines']) == (
+    assert write.report(['one', 'two\nlines']) == (
         line + ' SAMPLE 1 ' + line + '\none\n' + line + ' SAMPLE 2 ' + line + '\ntwo\nlines\n')
 
 
 def test_json_lines_hold_one_sample_each():
     samples = [Sample('robe', 'été\n- ligne', 1, 'end', 4, -2.0),
                Sample('', 'b', 2, 'length', 1, -0.5)]
-    lines = decode.json_lines(samples).split('\n')
+    lines = write.json_lines(samples).split('\n')
     assert [json.loads(line) for line in lines[:-1]] == [some.record() for some in samples]
     assert lines[-1] == '' and 'été' in lines[0]
 

@@ -2,12 +2,14 @@
 
 import dataclasses
 import json
+import sys
 
 from dnnlib import tflib
+from dnnlib.files import UserError
 from dnnlib.tflib import tf
-from gpt2 import dataset, encoder, weights
+from gpt2 import data, encoder, snapshots
+from gpt2.config import Sampling
 from gpt2.sampler import Sampler
-from gpt2.sampling import Sampling
 
 
 class Writer:
@@ -18,18 +20,18 @@ class Writer:
     """
 
     def __init__(self, folder, threads=0):
-        folder = weights.find(folder)
-        network, values = weights.read(folder)
-        self._tagged = weights.about(folder).get('tagged', False)
+        folder = snapshots.find(folder)
+        network, values = snapshots.read(folder)
+        self._tagged = snapshots.about(folder).get('tagged', False)
         with tf.Graph().as_default():
             self._sampler = Sampler(network, encoder.load(folder))
             self._session = tflib.session(threads)
-            weights.assign(self._session, values, folder)
+            snapshots.assign(self._session, values, folder)
             tf.get_default_graph().finalize()
 
     def prompt(self, words):
         """Words as a prompt of the form that the model was trained on; a prompt stays as it is."""
-        return dataset.prompt(words) if self._tagged and dataset.TAG_END not in words else words
+        return data.prompt(words) if self._tagged and data.TAG_END not in words else words
 
     def samples(self, prompts, *, seeds, sampling=Sampling()):
         """Write one text per prompt, until end-of-text, `max_tokens` or n_ctx: list of Sample.
@@ -82,3 +84,23 @@ def report(texts):
 def json_lines(samples):
     """Samples as JSON Lines: a record per line, see `Sample.record`."""
     return ''.join(json.dumps(sample.record(), ensure_ascii=False) + '\n' for sample in samples)
+
+
+def converse(answer, seed, step):
+    """Print an answer to every line of the standard input, until an empty one or its end.
+
+    answer: function (prompt, seed) -> text; the seed begins at `seed` and moves on by `step`.
+    A UserError is shown, and the next prompt may do better.
+    """
+    while True:
+        try:
+            prompt = input('prompt> ' if sys.stdin.isatty() else '').strip()
+        except EOFError:
+            return
+        if not prompt:
+            return
+        try:
+            print(answer(prompt, seed), end='', flush=True)
+        except UserError as error:
+            print(f'error: {error}', file=sys.stderr)
+        seed += step

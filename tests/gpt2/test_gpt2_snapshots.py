@@ -7,7 +7,7 @@ import pytest
 from dnnlib import tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
-from gpt2 import encoder, model, weights
+from gpt2 import encoder, model, snapshots
 from gpt2.config import Network
 
 VOCABULARY = encoder.train(['a dress', 'a red dress'], 262)
@@ -36,16 +36,16 @@ def current(sess):
 def snapshot(graph, tmp_path):
     """(folder, values) of a snapshot that was written."""
     values = model.initial(tf.trainable_variables(), 1)
-    weights.write(tmp_path / 'snapshot', SMALL, values, VOCABULARY, {'step': 7})
+    snapshots.write(tmp_path / 'snapshot', SMALL, values, VOCABULARY, {'step': 7})
     return tmp_path / 'snapshot', values
 
 
 def test_a_snapshot_comes_back(graph, snapshot):
     folder, values = snapshot
-    network, read = weights.read(folder)
-    weights.assign(graph, read, folder)
+    network, read = snapshots.read(folder)
+    snapshots.assign(graph, read, folder)
     assert network == SMALL
-    assert weights.about(folder) == {'step': 7}
+    assert snapshots.about(folder) == {'step': 7}
     now = current(graph)
     assert set(now) == set(values)
     assert all(np.array_equal(now[name], values[name]) for name in values)
@@ -53,17 +53,17 @@ def test_a_snapshot_comes_back(graph, snapshot):
 
 def test_equal_weights_make_equal_bytes(snapshot, tmp_path):
     folder, values = snapshot
-    weights.write(tmp_path / 'again', SMALL, values, VOCABULARY, {'step': 7})
+    snapshots.write(tmp_path / 'again', SMALL, values, VOCABULARY, {'step': 7})
     for path in folder.iterdir():
         assert path.read_bytes() == (tmp_path / 'again' / path.name).read_bytes(), path.name
 
 
 def test_the_released_layout_comes_back(graph, tmp_path):
-    weights.assign(graph, model.initial(tf.trainable_variables(), 2), 'these')
+    snapshots.assign(graph, model.initial(tf.trainable_variables(), 2), 'these')
     tf.train.Saver().save(graph, str(tmp_path / 'model.ckpt'), write_meta_graph=False)
     (tmp_path / 'hparams.json').write_text(json.dumps(SMALL.__dict__))
-    network, read = weights.read(tmp_path)
-    assert network == SMALL and weights.about(tmp_path) == {}
+    network, read = snapshots.read(tmp_path)
+    assert network == SMALL and snapshots.about(tmp_path) == {}
     now = current(graph)
     assert set(now) == set(read) and all(np.array_equal(now[name], read[name]) for name in now)
 
@@ -73,17 +73,17 @@ def test_a_numbered_checkpoint_is_read(graph, tmp_path):
     (tmp_path / 'hparams.json').write_text(json.dumps(SMALL.__dict__))
     saver = tf.train.Saver()
     for number in (1000, 2000):
-        weights.assign(graph, model.initial(tf.trainable_variables(), number), 'these')
+        snapshots.assign(graph, model.initial(tf.trainable_variables(), number), 'these')
         saver.save(graph, str(tmp_path / 'model'), number, write_meta_graph=False)
-    read = weights.read(tmp_path)[1]
+    read = snapshots.read(tmp_path)[1]
     assert all(np.array_equal(value, read[name]) for name, value in current(graph).items())
 
 
 def test_the_recorded_checkpoint_is_read(recorded):
-    network, read = weights.read(RECORDED)
+    network, read = snapshots.read(RECORDED)
     with tf.Graph().as_default(), tflib.session(1) as sess:
         model.model(tf.zeros([1, 2], tf.int32), network)
-        weights.assign(sess, read, RECORDED)
+        snapshots.assign(sess, read, RECORDED)
         now = current(sess)
     assert set(now) == {key[len('var/'):] for key in recorded if key.startswith('var/')}
     for name, value in now.items():
@@ -123,16 +123,16 @@ def test_released_sizes_have_the_released_number_of_parameters(parameters):
 
 def test_find_takes_a_run_folder_or_the_snapshot_in_it_or_a_file_of_that(snapshot, tmp_path):
     folder, _ = snapshot
-    assert weights.find(folder) == weights.find(tmp_path) == folder
-    assert weights.find(folder / 'weights.npz') == folder
-    assert weights.read(tmp_path)[0] == SMALL
+    assert snapshots.find(folder) == snapshots.find(tmp_path) == folder
+    assert snapshots.find(folder / 'weights.npz') == folder
+    assert snapshots.read(tmp_path)[0] == SMALL
 
 
 def test_arrays_of_half_the_size_are_read(snapshot):
     folder, values = snapshot
     np.savez(str(folder / 'weights.npz'),
              **{name: value.astype(np.float16) for name, value in values.items()})
-    for name, value in weights.read(folder)[1].items():
+    for name, value in snapshots.read(folder)[1].items():
         assert value.dtype == np.float32, name
         np.testing.assert_allclose(value, values[name], rtol=1e-3, atol=1e-6)
 
@@ -140,7 +140,7 @@ def test_arrays_of_half_the_size_are_read(snapshot):
 @pytest.mark.parametrize('name', ['nowhere', ''])
 def test_find_refuses_what_holds_no_model(tmp_path, name):
     with pytest.raises(UserError):
-        weights.find(tmp_path / name)
+        snapshots.find(tmp_path / name)
 
 
 @pytest.mark.parametrize('spoil', [
@@ -152,7 +152,7 @@ def test_other_names_or_shapes_are_refused_and_nothing_is_set(graph, snapshot, s
     before = current(graph)
     spoil(values)
     with pytest.raises(UserError):
-        weights.assign(graph, values, 'the file')
+        snapshots.assign(graph, values, 'the file')
     assert all(np.array_equal(value, before[name]) for name, value in current(graph).items())
 
 
@@ -163,24 +163,24 @@ def test_broken_files_are_refused(snapshot, tmp_path):
     for broken in (b'', b'<html>not found</html>', whole[:len(whole) // 2]):
         path.write_bytes(broken)
         with pytest.raises(UserError):
-            weights.read(folder)
+            snapshots.read(folder)
     path.unlink()
     with pytest.raises(UserError):
-        weights.read(folder)
+        snapshots.read(folder)
     (folder / 'model.ckpt.index').write_bytes(b'<html>not found</html>')
     with pytest.raises(UserError):
-        weights.read(folder)
+        snapshots.read(folder)
 
 
 def test_pickled_objects_are_not_loaded(snapshot):
     folder, _ = snapshot
     np.savez(str(folder / 'weights.npz'), wte=np.array([{'an': 'object'}], dtype=object))
     with pytest.raises(UserError):
-        weights.read(folder)
+        snapshots.read(folder)
 
 
 def test_unknown_sizes_are_refused(snapshot):
     folder, _ = snapshot
     (folder / 'hparams.json').write_text(json.dumps(dict(SMALL.__dict__, n_expert=8)))
     with pytest.raises(UserError):
-        weights.read(folder)
+        snapshots.read(folder)

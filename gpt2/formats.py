@@ -8,16 +8,20 @@
 A matrix is [inputs, outputs] there as here; only the leading axis of length 1 is missing.
 """
 
+import dataclasses
 import pathlib
+import shutil
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from dnnlib import files
+from dnnlib import files, tflib
 from dnnlib.files import UserError
-from gpt2 import encoder
+from dnnlib.tflib import tf
+from gpt2 import encoder, snapshots
 from gpt2.config import Network
+from gpt2.model import model
 
 _PREFIX = 'transformer.'  # in front of every name where the file holds the language model
 # What a file may hold besides: masks, which are constants, and the table of tokens once more.
@@ -124,3 +128,42 @@ def write(folder, network, values, vocabulary):
         'tokenizer_class': 'GPT2Tokenizer', 'model_max_length': network.n_ctx,
         'bos_token': encoder.END_OF_TEXT, 'eos_token': encoder.END_OF_TEXT,
         'unk_token': encoder.END_OF_TEXT, 'add_prefix_space': False})
+
+
+LAYOUTS = ('released', 'transformers')
+
+
+def _write_released(folder, network, sess, vocabulary):
+    """Write the model whose variables `sess` holds."""
+    tf.train.Saver(save_relative_paths=True).save(sess, str(folder / 'model.ckpt'))
+    vocabulary.save(folder)
+    files.write_json(folder / 'hparams.json', dataclasses.asdict(network))
+
+
+def export(source, folder, layout):
+    """Write the model at `source` (see `snapshots.find`) into a new folder, whole or not at all.
+
+    layout: one of LAYOUTS. Raises UserError if `folder` exists or `source` is no whole model.
+    """
+    assert layout in LAYOUTS, layout
+    source, folder = snapshots.find(source), pathlib.Path(folder)
+    if folder.exists():
+        raise UserError(f'{folder} exists; give a new folder with --out')
+    network, values = snapshots.read(source)
+    vocabulary, about = encoder.load(source), snapshots.about(source)
+    temporary = folder.with_name(folder.name + '.part')
+    shutil.rmtree(str(temporary), ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        with tf.Graph().as_default(), tflib.session() as sess:
+            model(tf.zeros([1, 1], tf.int32), network)
+            snapshots.assign(sess, values, source)
+            if layout == 'released':
+                _write_released(temporary, network, sess, vocabulary)
+            else:
+                write(temporary, network, values, vocabulary)
+        if about:
+            files.write_json(temporary / 'snapshot.json', about)
+        temporary.rename(folder)
+    finally:
+        shutil.rmtree(str(temporary), ignore_errors=True)
