@@ -1,10 +1,14 @@
 # Names for the commands of run.py, and the Python environment that they run in.
 #
-#   make samples                    on the engine this machine can make: tf1, else tf2
+#   make samples                    on the engine that suits this machine; `make engine` says why
 #   make samples ENGINE=tf2         on the engine asked for
 #   make samples ARGS='--seed 7'    ARGS go to run.py as they stand; ARGS=--help lists them
 
 .DEFAULT_GOAL := help
+
+# A recipe is one shell script that ends at the first command that fails.
+.ONESHELL:
+.SHELLFLAGS := -ec
 
 # --- What this machine has.
 
@@ -18,16 +22,26 @@ PYTHON37 := $(call runs,python3.7,-c 'import ensurepip')
 PYTHON3  := $(call runs,python3.13 python3.12 python3.11 python3.10 python3,-c '$(WITH_TF2_WHEELS)')
 NVIDIA    = $(call runs,nvidia-smi,-L)
 
+# The compute capability of a GPU newer than Turing, else nothing. Drivers too old to know the field
+# are also too old for the CUDA of tf2.
+NEWER_GPU = $(shell nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | \
+	LC_ALL=C awk '$$1 + 0 > 7.5 {print $$1; exit}')
+
 # --- The engine: tf1 is TensorFlow 1.15.5 on Python 3.7, tf2 is TensorFlow 2.21 on Python 3.
 
+# tf1, the pinned baseline, wherever it works as intended: the CUDA 10 that it was built for knows no
+# GPU newer than Turing (compute capability 7.5), so those get tf2.
 ifneq ($(ENGINE),)
     WHY := asked for
-else ifneq ($(CONDA)$(PYTHON37),)
-    ENGINE := tf1
-    WHY := found $(or $(CONDA),$(PYTHON37))
-else
+else ifeq ($(CONDA)$(PYTHON37),)
     ENGINE := tf2
     WHY := found no conda, mamba or micromamba and no python3.7 that runs
+else ifneq ($(NEWER_GPU),)
+    ENGINE := tf2
+    WHY := found a GPU of compute capability $(NEWER_GPU), too new for the CUDA 10 of tf1
+else
+    ENGINE := tf1
+    WHY := found $(or $(CONDA),$(PYTHON37))
 endif
 
 ifeq ($(filter tf1 tf2,$(ENGINE)),)
@@ -50,7 +64,7 @@ CPU_BUILD := sed 's/^tensorflow-gpu/tensorflow/; s/^tensorflow\[and-cuda\]/tenso
 
 define tf1_by_conda
 MAMBA_ALWAYS_YES=1 $(CONDA) $(if $(filter micromamba,$(CONDA)),,env) create \
-     -p $(@D) -f environment.yml
+    -p .env/tf1 -f environment.yml
 endef
 
 # Python 3.7 may bring a pip that is too old for the wheels.
@@ -70,16 +84,28 @@ $(if $(PYTHON3),$(call by_venv,$(PYTHON3)),\
 $(error tf2 needs a Python from 3.10 to 3.13 with venv; install one, such as python3.12))
 endef
 
+# Of two `make` at once one makes the environment and the other waits. The lock ends with its owner.
+define lock
+exec 9> .env/$(ENGINE).lock
+if command -v flock >/dev/null && ! flock -n 9; then
+    echo "environment: another make is making .env/$(ENGINE); waiting for it"
+    flock 9
+fi
+endef
+
 $(MADE): | engine
-	@echo "environment: making .env/$(ENGINE), once; this takes a minute or two"
-	@rm -rf .env/$(ENGINE)
+	@mkdir -p .env
+	$(lock)
+	if test -e $@; then exit; fi
+	echo "environment: making .env/$(ENGINE), once; this takes a minute or two"
+	rm -rf .env/$(ENGINE)
 	$(make_$(ENGINE))
-	@touch $@
+	touch $@
 
 # --- The targets. `make` alone prints them.
 
 .PHONY: help engine env demo download prune train-stylegan train-gpt2 train-tagger samples cards
-.PHONY: text metrics test parity parity-measure clean
+.PHONY: text metrics lint test test-all parity parity-measure clean
 
 help:            ## print this list
 	@awk -F ':.*## ' '/^[a-z]/ && NF == 2 {printf "make %-15s %s\n", $$1, $$2}' Makefile
@@ -98,17 +124,26 @@ metrics:         ## measure generated pictures against the catalogue's
 demo download prune train-stylegan train-gpt2 train-tagger samples cards text metrics: env
 	$(PYTHON) run.py $@ $(ARGS)
 
-test: env        ## run the tests; ARGS=tests/test_makefile.py runs one file
-	$(PYTHON) -m pytest -q --durations=10 $(or $(ARGS),tests)
+# Up to four processes, each with whole files: what a file has trained serves all of its tests.
+PYTEST := -m pytest -q -n auto --maxprocesses 4 --dist loadfile --durations 10
+
+lint: env        ## check the code with ruff, by the rules in pyproject.toml
+	$(PYTHON) -m ruff check .
+
+test: env        ## run the tests but for the slow ones; ARGS=tests/gpt2 runs one folder
+	$(PYTHON) $(PYTEST) -m 'not slow' $(or $(ARGS),tests)
+
+test-all: env    ## run all tests
+	$(PYTHON) $(PYTEST) $(or $(ARGS),tests)
 
 # Where the complete numbers recorded from the original lie; those in tests/data are a part of them.
 PARITY ?= ../shared/parity/stylegan
 
 parity:          ## compare both networks with numbers recorded from the originals, on both engines
 	@rm -rf out/parity && mkdir -p out/parity
-	-@$(MAKE) --no-print-directory parity-measure ENGINE=tf1
-	-@$(MAKE) --no-print-directory parity-measure ENGINE=tf2
-	@$(PYTHON) tests/parity.py --table out/parity/*.json
+	$(MAKE) --no-print-directory parity-measure ENGINE=tf1 || true
+	$(MAKE) --no-print-directory parity-measure ENGINE=tf2 || true
+	$(PYTHON) tests/parity.py --table out/parity/*.json
 
 parity-measure: env  ## measure it on one engine: ENGINE=tf1 or ENGINE=tf2
 	@$(PYTHON) tests/parity.py $(PARITY) out/parity/$(ENGINE).json

@@ -29,6 +29,9 @@ case "$*" in
     *"-r /dev/stdin") cat >> {log}; test ! -e {broken} ;;
 esac
 '''
+GPUS = NOTE + '''
+case "$*" in --query-gpu=*) printf '{answer}'; exit {code} ;; esac
+'''
 
 
 class Machine:
@@ -45,9 +48,9 @@ class Machine:
         for name in ['awk', 'basename', 'cat', 'cksum', 'cp', 'mkdir', 'rm', 'sed', 'touch']:
             (self.bin / name).symlink_to(shutil.which(name))
 
-    def has(self, name, script=RUNS, version='3, 12'):
-        text = script.format(log=self.log, broken=self.broken, real=sys.executable,
-                             version=version)
+    def has(self, name, script=RUNS, **filled):
+        text = script.format(**dict(dict(log=self.log, broken=self.broken, real=sys.executable,
+                                         version='3, 12'), **filled))
         (self.bin / name).write_text(text)
         (self.bin / name).chmod(0o755)
         return self
@@ -90,6 +93,22 @@ def test_the_engine_follows_from_what_runs(machine, tools, engine, why):
     assert said.count('\n') == 1
 
 
+@pytest.mark.parametrize('answer, code, engine', [
+    ('7.5', 0, 'tf1'), ('6.1\\n3.5', 0, 'tf1'), ('', 9, 'tf1'),
+    ('Field "compute_cap" is not a valid field to query.', 2, 'tf1'),
+    ('8.0', 0, 'tf2'), ('12.0', 0, 'tf2'), ('7.5\\n8.6', 0, 'tf2')])
+def test_a_gpu_too_new_for_cuda_10_gets_tf2(machine, answer, code, engine):
+    machine.has('conda').has('nvidia-smi', GPUS, answer=answer, code=code)
+    said = machine.make('engine').stdout
+    assert said.startswith(f'engine: {engine} (found ') and said.count('\n') == 1
+    assert ('too new for the CUDA 10 of tf1' in said) == (engine == 'tf2')
+
+
+def test_an_older_gpu_without_conda_or_python37_gets_tf2(machine):
+    machine.has('python3', PYTHON).has('nvidia-smi', GPUS, answer='7.5', code=0)
+    assert machine.make('engine').stdout.startswith('engine: tf2 (found no conda')
+
+
 def test_the_engine_asked_for_is_taken(machine):
     machine.has('conda').has('python3', PYTHON)
     assert machine.make('engine', 'ENGINE=tf2').stdout == 'engine: tf2 (asked for)\n'
@@ -114,13 +133,13 @@ def test_what_cannot_be_made_is_said_in_one_line_and_nothing_is_lost(machine, ar
 @pytest.mark.parametrize('version, taken', [
     ('3, 9', False), ('3, 10', True), ('3, 13', True), ('3, 14', False)])
 def test_tf2_takes_the_pythons_that_tensorflow_has_wheels_for(machine, version, taken):
-    machine.has('python3', PYTHON, version)
+    machine.has('python3', PYTHON, version=version)
     assert (machine.make('-n', 'env', 'ENGINE=tf2').returncode == 0) == taken
 
 
 def test_tf2_takes_the_newest_python_that_runs(machine):
-    machine.has('python3.13', FAILS).has('python3.12', PYTHON, '3, 12')
-    machine.has('python3.11', PYTHON, '3, 11').has('python3', PYTHON, '3, 12')
+    machine.has('python3.13', FAILS).has('python3.12', PYTHON, version='3, 12')
+    machine.has('python3.11', PYTHON, version='3, 11').has('python3', PYTHON, version='3, 12')
     assert 'python3.12 -m venv .env/tf2\n' in machine.made('env', 'ENGINE=tf2')
 
 
@@ -165,6 +184,21 @@ def test_environments_are_made_once_and_again_only_for_other_pins(machine):
     assert '-m venv' not in machine.made('env')
 
 
+@pytest.mark.skipif(shutil.which('flock') is None, reason='there is no flock on this machine')
+def test_of_two_makes_at_once_one_makes_the_environment_and_the_other_waits(machine):
+    for name in ['flock', 'sleep']:
+        (machine.bin / name).symlink_to(shutil.which(name))
+    machine.has('python3', PYTHON.replace('mkdir -p', 'sleep 1 && mkdir -p'))
+    both = [subprocess.Popen([MAKE, 'env'], cwd=str(machine.folder), stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, env={'PATH': str(machine.bin)})
+            for _ in range(2)]
+    said = [process.communicate()[0].decode() for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert machine.log.read_text().count('-m venv .env/tf2') == 1
+    assert sum('environment: making' in each for each in said) == 1
+    assert sum('waiting for it' in each for each in said) == 1
+
+
 def test_a_half_made_environment_is_made_again_from_nothing(machine):
     machine.has('python3', PYTHON)
     machine.broken.write_text('')
@@ -184,10 +218,18 @@ def test_each_command_is_run_py_with_the_arguments_as_they_stand(machine, comman
     assert noted.splitlines()[-1] == 'python run.py ' + command + ' --prompt a red dress --seed 7'
 
 
-def test_make_test_runs_pytest_on_the_engine(machine):
+def test_make_test_leaves_out_the_slow_ones_and_test_all_does_not(machine):
     machine.has('python3', PYTHON)
-    assert machine.made('test').endswith('python -m pytest -q --durations=10 tests\n')
-    assert machine.made('test', 'ARGS=-k demo').endswith('--durations=10 -k demo\n')
+    assert machine.made('test').endswith(' -m not slow tests\n')
+    assert machine.made('test', 'ARGS=-k demo').endswith(' -m not slow -k demo\n')
+    noted = machine.made('test-all').splitlines()[-1]
+    assert noted.startswith('python -m pytest ') and noted.endswith(' tests')
+    assert 'slow' not in noted
+
+
+def test_make_lint_runs_ruff(machine):
+    machine.has('python3', PYTHON)
+    assert machine.made('lint').endswith('python -m ruff check .\n')
 
 
 def test_make_alone_lists_every_target(machine):
