@@ -136,17 +136,14 @@ test: env        ## run the tests but for the slow ones; ARGS=tests/gpt2 runs on
 test-all: env    ## run all tests
 	$(PYTHON) $(PYTEST) $(or $(ARGS),tests)
 
-# Where the complete numbers recorded from the original lie; those in tests/data are a part of them.
-PARITY ?= ../shared/parity/stylegan
-
-parity:          ## compare both networks with numbers recorded from the originals, on both engines
+parity:          ## compare both networks with the originals' numbers in tests/data, on both engines
 	@rm -rf out/parity && mkdir -p out/parity
 	$(MAKE) --no-print-directory parity-measure ENGINE=tf1 || true
 	$(MAKE) --no-print-directory parity-measure ENGINE=tf2 || true
 	$(PYTHON) tests/parity.py --table out/parity/*.json
 
 parity-measure: env  ## measure it on one engine: ENGINE=tf1 or ENGINE=tf2
-	@$(PYTHON) tests/parity.py $(PARITY) out/parity/$(ENGINE).json
+	@$(PYTHON) tests/parity.py out/parity/$(ENGINE).json
 
 engine:          ## say which engine is taken and why: ENGINE=tf1 or ENGINE=tf2 asks for one
 	@echo "engine: $(ENGINE) ($(WHY))"

@@ -468,8 +468,8 @@ def _picture_model(config, options):
     network, training = _configured(config, options)
     if not options.start:
         return network, training, None
-    from stylegan import transfer
-    start, network = transfer.read(options.start)
+    from stylegan import snapshots
+    start, network = snapshots.load_all(options.start)
     asked = knobs.from_flags(network, options)
     for name, value in dataclasses.asdict(network).items():
         if getattr(asked, name) != value:

@@ -13,7 +13,7 @@ from dnnlib import images, tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
 from dnnlib.accumulation import Update, sums
-from stylegan import augment, loss, networks, ops
+from stylegan import loss, networks, ops
 
 SHOWN = 16  # pictures drawn at a time for the sample grid
 
@@ -124,8 +124,8 @@ class Graph:
                                       planes=draws.planes(self._part))
 
     def _score(self, pictures, draws):
-        """D's scores [part, 1] of pictures, augmented if that was asked for."""
-        pictures = augment.augment(pictures, self.training.augment, draws.uniform)
+        """D's scores [part, 1] of pictures, augmented as configured."""
+        pictures = loss.augment(pictures, self.training.augment, draws.uniform)
         return networks.discriminator(pictures, self.network, res=self.res, alpha=self._alpha)
 
     def _build_losses(self):

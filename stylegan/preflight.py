@@ -1,25 +1,60 @@
-"""What a training would take, found out before its first hour: one real step at the target size."""
+"""What a training will take, before its first hour: real steps at full resolution; memory used."""
 
+import contextlib
+import os
+import resource
+import subprocess
 import time
 
 import numpy as np
 
-from stylegan import figures, memory, schedule
+from dnnlib.files import UserError
+from dnnlib.tflib import tf
+from stylegan import figures, schedule
 from stylegan.graph import Graph
 
 BYTES = 4  # of a float32
 
 
+@contextlib.contextmanager
+def memory_advice(at):
+    """Turn TensorFlow's out-of-memory error into advice. at: the present schedule.Position."""
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError:
+        raise UserError(
+            f'out of memory at {at.resolution} px with a minibatch of {at.minibatch}; add '
+            f'--accumulate {max(2, at.minibatch // 4)} (the same result except for the minibatch '
+            'statistics, which see one part at a time), or lower --minibatch or --fmap-base')
+
+
+def peak_memory():
+    """The most memory that this process has held so far: (GiB of main memory, GiB of GPU memory).
+
+    The second is what the driver counts for the process now; TensorFlow returns none before it
+    ends. 0 without an NVIDIA GPU.
+    """
+    main = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2 ** 20
+    try:
+        table = subprocess.check_output(
+            ['nvidia-smi', '--query-compute-apps=pid,used_memory', '--format=csv,noheader,nounits'],
+            stderr=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError):
+        return main, 0.0
+    rows = [row.split(', ') for row in table.decode().splitlines()]
+    return main, sum(float(mib) for pid, mib in rows if int(pid) == os.getpid()) / 1024
+
+
 def preflight(network, training, start=None):
     """Take two real steps and draw one sample grid at full resolution -> facts as a dict.
 
-    The first step also pays for TensorFlow's own preparations, so the second one is timed. The
-    pictures are noise and nothing is written. start: as in stylegan.train.train.
-    Raises UserError where the memory does not suffice.
+    The first step includes TensorFlow's own preparations, so the second one is timed. The pictures
+    are noise and nothing is written. start: as in stylegan.train.train.
+    Raises UserError if memory does not suffice.
     """
     at = schedule.position(10 ** 12, network, training)  # long after the last fade
-    with memory.guard(at), Graph(network, training, res=at.resolution,
-                                 minibatch=at.minibatch) as graph:
+    with memory_advice(at), Graph(network, training, res=at.resolution,
+                                  minibatch=at.minibatch) as graph:
         graph.start(None, start)
         for seed in range(2):
             pictures = np.random.RandomState(seed).randint(
@@ -32,7 +67,7 @@ def preflight(network, training, start=None):
         sizes = graph.sizes()
     ticks = training.kimg / at.tick_kimg
     snapshot, checkpoint = BYTES * sizes['Gs'], BYTES * sizes['all']
-    main, gpu = memory.peak()
+    main, gpu = peak_memory()
     return {'resolution': at.resolution, 'minibatch': at.minibatch, 'parts': training.accumulate,
             'losses': losses, 'sizes': sizes, 'seconds_per_kimg': 1000 * seconds / at.minibatch,
             'hours': training.kimg * 1000 * seconds / at.minibatch / 3600,
@@ -42,12 +77,15 @@ def preflight(network, training, start=None):
 
 
 def report(facts):
-    """The facts as lines for a person."""
+    """The facts as lines of text."""
+    sizes = facts['sizes']
+    losses = '   '.join(f'{name} {value:.3f}' for name, value in sorted(facts['losses'].items()))
     return '\n'.join([
-        'one real step at %(resolution)d px, minibatch %(minibatch)d in %(parts)d part(s)' % facts,
-        'parameters   G {G:,}   D {D:,}'.format(**facts['sizes']),
-        'losses       ' + '   '.join('%s %.3f' % item for item in sorted(facts['losses'].items())),
+        f"one real step at {facts['resolution']} px, minibatch {facts['minibatch']} in "
+        f"{facts['parts']} part(s)",
+        f"parameters   G {sizes['G']:,}   D {sizes['D']:,}",
+        f'losses       {losses}',
         f"memory       {facts['gib']:.1f} GiB at most, on GPUs {facts['gpu_gib']:.1f} GiB",
-        f"speed        {facts['seconds_per_kimg']:.0f} s per thousand pictures at full size",
-        f"whole run    {facts['hours']:.0f} hours at that speed (what is grown through is quicker)",
+        f"speed        {facts['seconds_per_kimg']:.0f} s per thousand pictures at full resolution",
+        f"whole run    {facts['hours']:.0f} hours at that speed (lower resolutions are faster)",
         f"disk         {facts['disk_gib']:.1f} GiB at most, sample grids included"])

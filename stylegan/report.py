@@ -1,4 +1,4 @@
-"""What a person sees of a training: bar, tick lines, sample grids, distances, snapshots."""
+"""What people see of a training: progress bar and lines, sample grids, curve, TensorBoard."""
 
 import io
 import time
@@ -7,15 +7,41 @@ import numpy as np
 from PIL import Image
 
 from dnnlib import images, progress, runs
+from dnnlib.chart import COLOURS, Chart, LEFT, ticks
+from dnnlib.files import UserError
 from dnnlib.tflib import tf
-from stylegan import curve, figures, snapshots
+from stylegan import figures, snapshots
 from stylegan.metrics import swd
 
-MEASURED, PATCHES = 1024, 32  # pictures of a distance during training, patches of each and level
+SWD_PICTURES, SWD_PATCHES = 1024, 32  # for a distance during training; patches per picture, level
+
+
+def curve(points, names=('swd',)):
+    """Figures over the length of a training, as a line chart uint8 [400, 800, 3].
+
+    points: list of dicts as in progress.jsonl, with 'kimg' and the figures, numbers; points that
+            lack a figure are skipped, and its line is broken where 'resolution' changes.
+    names:  one or two figures, drawn on a common axis that begins at 0 or below.
+    Raises UserError if none of the points has any of the figures.
+    """
+    series = [[point for point in points if name in point] for name in names]
+    values = [point[name] for name, known in zip(names, series) for point in known]
+    if not values:
+        raise UserError(f"no point of this training has {' or '.join(names)}")
+    chart = Chart(ticks(0, max(point['kimg'] for known in series for point in known)),
+                  ticks(min(0, min(values)), max(values)), 'thousand real pictures shown')
+    for index, (name, known, colour) in enumerate(zip(names, series, COLOURS)):
+        dots = [(point['kimg'], point[name]) for point in known]
+        for start, end, one, two in zip(dots, dots[1:], known, known[1:]):
+            if one.get('resolution') == two.get('resolution'):
+                chart.line([start, end], colour)
+        chart.dots(dots, colour)
+        chart.text((LEFT + 150 * index, 10), name, 0, colour)
+    return chart.picture()
 
 
 class Report:
-    """The bar and everything else that a training leaves in its run folder for people."""
+    """The progress bar and everything else that a training leaves in its run folder for people."""
 
     def __init__(self, run, network, training, nimg):
         self._run, self._network, self._training = run, network, training
@@ -30,20 +56,20 @@ class Report:
         run.cut_history('nimg', nimg)
 
     def step(self, losses, count):
-        """Take note of one step's losses and move the bar by `count` images."""
+        """Note one step's losses and advance the bar by `count` images."""
         for name, value in losses.items():
             self._losses.setdefault(name, []).append(value)
         self._bar.update(count)
 
     def reals(self, records):
-        """reals.png: what the catalogue looks like at full size."""
+        """reals.png: pictures of the training set at full resolution."""
         pictures = records.batch(0, len(self._z), records.resolution)
         images.write_png(self._run.folder / 'reals.png', images.grid(pictures, self._columns))
 
     def tick(self, graph, at, nimg, snapshot, distances):
-        """Losses, speed, time left and a grid of the same latents; now and then the weights.
+        """Log losses and speed, print a line, draw the sample grid; write a snapshot if told to.
 
-        distances: more figures to log, see `distances`.
+        at: the schedule.Position of the last step. distances: more figures to log, see `distances`.
         """
         seconds = max(time.time() - self._since[1], 1e-9)
         speed = (nimg - self._since[0]) / seconds
@@ -55,27 +81,27 @@ class Report:
         record.update(distances)
         self._run.log(**record)
         if distances:
-            images.write_png(self._run.folder / 'swd.png', curve.plot(self._run.history()))
+            images.write_png(self._run.folder / 'swd.png', curve(self._run.history()))
         left = max(0, self._training.kimg * 1000 - nimg) / max(speed, 1e-9)
-        self._bar.write('kimg %-7.1f res %-4d alpha %.2f  d_loss %.3f  g_loss %.3f  %5.1f img/s  '
-                        '%s left at this speed' % (
-                            nimg / 1000, at.resolution, at.alpha, record.get('d_loss', 0),
-                            record.get('g_loss', 0), speed, self._bar.format_interval(left)))
+        self._bar.write(
+            f'kimg {nimg / 1000:<7.1f} res {at.resolution:<4d} alpha {at.alpha:.2f}  '
+            f"d_loss {record.get('d_loss', 0):.3f}  g_loss {record.get('g_loss', 0):.3f}  "
+            f'{speed:5.1f} img/s  {self._bar.format_interval(left)} left at this speed')
         self._grid(graph, at, nimg, record)
         if snapshot:
             self.snapshot(graph, at, nimg)
         self._losses, self._since = {}, (nimg, time.time())
 
     def distances(self, graph, at, records):
-        """Sliced Wasserstein distances of fakes to real pictures; none below swd.SMALLEST px."""
+        """Sliced Wasserstein distances of fakes to reals; none below swd.SMALLEST px."""
         if at.resolution < swd.SMALLEST:
             return {}
-        count = min(MEASURED, records.count)
+        count = min(SWD_PICTURES, records.count)
         z = np.random.RandomState([self._training.seed, 3]).randn(
             count, self._network.latent_size).astype(np.float32)
         reals = records.batch(0, count, at.resolution, mirror=self._training.mirror)
         found = swd.distance(reals, graph.show(z, at.alpha), seed=self._training.seed,
-                               patches=PATCHES)
+                             patches=SWD_PATCHES)
         return {name: round(value, 3) for name, value in found.items()}
 
     def start(self, graph, at):
@@ -83,13 +109,13 @@ class Report:
         images.write_png(self._run.folder / 'fakes-start.png', self._sheet(graph, at))
 
     def _sheet(self, graph, at):
-        """The same latents as ever, at full size."""
+        """The sample grid, of the same latents at every tick, at full resolution."""
         return images.grid(images.enlarge(graph.show(self._z, at.alpha),
                                           self._network.resolution // at.resolution), self._columns)
 
     def _grid(self, graph, at, nimg, record):
         sheet = self._sheet(graph, at)
-        images.write_png(self._run.folder / ('fakes-%06d.png' % (nimg // 1000)), sheet)
+        images.write_png(self._run.folder / f'fakes-{nimg // 1000:06d}.png', sheet)
         png = io.BytesIO()
         Image.fromarray(sheet).save(png, format='PNG')
         values = [tf.Summary.Value(tag=name, simple_value=record[name])
@@ -100,10 +126,10 @@ class Report:
         self._summaries.flush()
 
     def snapshot(self, graph, at, nimg):
-        """The averaged generator for people: small, and safe to load."""
-        snapshots.save(self._run.folder / ('network-snapshot-%06d.npz' % (nimg // 1000)),
-                     graph.snapshot(), self._network, res=at.resolution, alpha=at.alpha,
-                     kimg=nimg / 1000, made=runs.provenance())
+        """Write the averaged generator, for drawing: small, and safe to load."""
+        snapshots.save(self._run.folder / f'network-snapshot-{nimg // 1000:06d}.npz',
+                       graph.snapshot(), self._network, res=at.resolution, alpha=at.alpha,
+                       kimg=nimg / 1000, made=runs.provenance())
 
     def close(self):
         """End the bar and the TensorBoard file."""

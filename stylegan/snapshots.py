@@ -1,17 +1,19 @@
-"""Snapshots: networks as an `.npz` of plain arrays, safe to load from anywhere.
+"""Snapshots: networks as an `.npz` of plain arrays, and what a training may start from.
 
-Arrays are named as the variables of a training graph: `Gs/...` is the averaged generator, `G/...`
-and `D/...` are the networks in training, which only converted pickles hold. `about` is a JSON text
-with the network's options, the resolution reached, and what made it.
+Arrays are named as the variables of the training graph: `Gs/...` is the averaged generator; `G/...`
+and `D/...` are the generator and the discriminator themselves, which only converted pickles hold.
+`about` is a JSON text: the network's config, the resolution reached, and what made the file.
 """
 
 import dataclasses
 
 import numpy as np
 
-from dnnlib import archive, files, knobs
-from stylegan.released import names
+from dnnlib import archive, files, knobs, runs
+from dnnlib.files import UserError
+from dnnlib.tflib import tf
 from stylegan.config import Network
+from stylegan.released import names
 
 
 def save(path, variables, network, *, res, alpha, kimg, made):
@@ -21,8 +23,8 @@ def save(path, variables, network, *, res, alpha, kimg, made):
         'alpha': alpha, 'kimg': kimg, 'made': made})
 
 
-def _full(values):
-    """Half precision, which halves a file that is shipped, back to float32; all else as it is."""
+def _float32(values):
+    """float16, which halves the size of a shipped file, as float32; other arrays unchanged."""
     return values.astype(np.float32) if values.dtype == np.float16 else values
 
 
@@ -40,10 +42,47 @@ def load(path):
                          'network-snapshot-NNNNNN.npz') as variables:
         about = archive.about(variables)
         network = knobs.from_dict(Network, about['network'])
-    return {name: _full(values) for name, values in variables.items()}, network, about
+    return {name: _float32(values) for name, values in variables.items()}, network, about
 
 
 def newest(folder):
     """The newest snapshot in a run folder, or None."""
     found = sorted(folder.glob('network-snapshot-*.npz')) if folder.is_dir() else []
     return found[-1] if found else None
+
+
+def load_all(path):
+    """G, D and Gs at full resolution, to start a training from -> (name -> array, Network).
+
+    path: a run folder, a released pickle, or an .npz that holds all three networks.
+    Raises UserError if a network is missing or has not reached its full resolution.
+    """
+    path = files.existing(path, 'a run folder, a StyleGAN .pkl or a converted .npz')
+    if path.is_dir():
+        variables, network = _from_checkpoint(path)
+    else:
+        variables, network, about = load(path)
+        if about['res'] < network.resolution or about['alpha'] < 1:
+            raise UserError(f'{path} has only grown to {about["res"]} of {network.resolution} px; '
+                            'give a network at its full resolution')
+    top = f'{network.resolution}x{network.resolution}'
+    for needed in (f'D/{top}/FromRGB/weight', f'G/synthesis/{top}/ToRGB/weight',
+                   f'Gs/synthesis/{top}/ToRGB/weight'):
+        if needed not in variables:
+            raise UserError(f'{path} lacks {needed}; a training starts from G, D and Gs at full '
+                            'resolution: give the folder of a run that has reached it, a pickle '
+                            'or a converted .npz')
+    return variables, network
+
+
+def _from_checkpoint(folder):
+    """All networks in the newest checkpoint of a run folder, as for `load_all`."""
+    checkpoint = runs.latest_checkpoint(folder)
+    if checkpoint is None:
+        raise UserError(f'{folder} holds no checkpoint; give the folder of a training')
+    options = files.read_json(folder / 'options.json')['options']
+    fields = [field.name for field in dataclasses.fields(Network)]
+    network = knobs.from_dict(Network, {name: options[name] for name in fields if name in options})
+    reader = tf.train.load_checkpoint(checkpoint)
+    return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()
+            if name.startswith(('G/', 'D/', 'Gs/')) and '_adam' not in name}, network

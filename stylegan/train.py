@@ -8,7 +8,7 @@ import numpy as np
 from dnnlib import runs, tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
-from stylegan import memory, schedule
+from stylegan import preflight, schedule
 from stylegan.graph import Graph
 from stylegan.report import Report
 
@@ -73,7 +73,7 @@ def train(run, records, network, training, start=None):
     """Train until `training.kimg` thousand images were shown; continue what the run folder holds.
 
     run: dnnlib.runs.Run; records: stylegan.dataset.Records at the network's resolution.
-    start: weights of G, D and Gs by variable name, for a fresh run (see stylegan/transfer.py).
+    start: weights of G, D and Gs by variable name, for a fresh run (see snapshots.load_all).
     Raises runs.Interrupted after Ctrl-C or SIGTERM, when everything has been saved.
     """
     check(network, training)
@@ -88,7 +88,7 @@ def train(run, records, network, training, start=None):
             report.reals(records)
         while nimg < training.kimg * 1000 and not run.stopping:
             at = schedule.position(nimg, network, training)
-            with memory.guard(at), Graph(network, training, res=at.resolution,
+            with preflight.memory_advice(at), Graph(network, training, res=at.resolution,
                                          minibatch=at.minibatch) as graph:
                 nimg = run_phase(run, graph, records, report, nimg, start)
         report.close()

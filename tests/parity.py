@@ -1,9 +1,10 @@
-"""How far our networks are from the numbers recorded from the originals, quantity by quantity.
+"""How far our networks are from the numbers recorded from the original programs.
 
-    python tests/parity.py FOLDER OUT.json     measure with this engine what FOLDER holds
+    python tests/parity.py OUT.json                     measure with this engine
     python tests/parity.py --table A.json B.json ...    one table of several measurements
 
-`make parity` does both for both engines. Each comparison names the recorded file that it needs.
+`make parity` does both for both engines. The recorded numbers are in tests/data; of the 128 px
+pictures they hold every fourth row, and of gradients and weights after a step a selection.
 """
 
 import collections
@@ -27,9 +28,10 @@ from stylegan.released import names
 from stylegan.config import Network, Training
 from stylegan.generator import Generator
 
-SMALL = pathlib.Path(__file__).parent / 'data' / 'stylegan'
+DATA = pathlib.Path(__file__).parent / 'data'
 # Tolerances of a float32 implementation, from the notes that came with the numbers.
 MAPPING, IMAGE, SCORE, EXACT = 2e-5, 2e-4, 1e-5, 0
+
 
 def full(image, res):
     """Pictures of a smaller level as the original gives them out: doubled to full size."""
@@ -53,10 +55,9 @@ def _evaluate(build, values, feeds, scope=''):
 
 
 def _network(res, **more):
-    """The recorded generators of 32, 64 and 128 pixels."""
+    """The recorded networks of 32 and 128 pixels."""
     return Network(**dict({
         32: dict(latent_size=32, mapping_fmaps=48, w_size=40, fmap_base=256, fmap_max=32),
-        64: dict(latent_size=32, fmap_base=512, fmap_max=32),
         128: dict(latent_size=32, fmap_base=512, fmap_max=16)}[res], resolution=res, **more))
 
 
@@ -107,7 +108,9 @@ def synthesis(recorded, res):
             rgb = _evaluate(lambda ws: networks.synthesis(
                 ws, network, res=size, alpha=alpha, planes=networks.stored_noise), values, [ws],
                 'Gs')
-            yield Row('%d px %s' % (res, key), error(full(rgb, res), nhwc(recorded[key])), IMAGE)
+            expected = nhwc(recorded[key])
+            rows = full(rgb, res)[:, ::res // expected.shape[1]]
+            yield Row(f'{res} px {key}', error(rows, expected), IMAGE)
 
 
 def _scores(pictures, network, values, *, lod, labels=()):
@@ -234,7 +237,7 @@ def mixing(recorded):
 
 def pickle(recorded):
     """The released pickle through our reader, and what its averaged generator draws."""
-    gan = Generator(SMALL / 'original_small_clean.pkl', threads=1)
+    gan = Generator(DATA / 'stylegan' / 'original_small_clean.pkl', threads=1)
     w = gan.w(recorded['z'])
     yield Row('pickle: w', error(np.repeat(w[:, np.newaxis], 8, 1), recorded['Gs_w']), MAPPING)
     ws = gan.truncate(w, 0.7)
@@ -251,7 +254,8 @@ def records(recorded):
         for index, path in zip(recorded['shuffled_order'], paths):
             images.write_png(path, recorded['source_images'][index].transpose(1, 2, 0))
         dataset.pack(paths, pathlib.Path(folder) / 'set', 32)
-        for kind, place in (('read', SMALL / 'tiny32'), ('written', pathlib.Path(folder) / 'set')):
+        for kind, place in (('read', DATA / 'stylegan' / 'tiny32'),
+                            ('written', pathlib.Path(folder) / 'set')):
             found = dataset.Records(place)
             for lod in range(4):
                 level = np.stack([found.picture(32 >> lod, index) for index in range(8)])
@@ -261,36 +265,35 @@ def records(recorded):
 
 # --- The measuring.
 
-# (what, the recorded file it needs, function of that file's content)
+# (what, the recorded file in tests/data, function of that file's content)
 COMPARISONS = [
-    ('schedule', 'schedule.json', schedules), ('grids', 'grid_sizes.json', grid_sizes),
-    ('mixing', 'mixing_cutoff_hist.json', mixing), ('misc', 'misc.npz', conversions),
-    ('labels', 'lab32.npz', labels), ('pickle', 'original_small_outputs.npz', pickle),
-    ('records', 'tfrecords_tiny32_expected.npz', records), ('average', 'ema.npz', averages),
-    ('losses', 'loss_fixed.npz', parity_losses.fixed),
-    ('mixed', 'loss_mix.npz', parity_losses.mixed)]
-for _res in (32, 64, 128):
-    if _res < 128:
-        COMPARISONS += [
-            ('mapping%d' % _res, 'g%d.npz' % _res, functools.partial(mapping, res=_res)),
-            ('whole%d' % _res, 'g%d.npz' % _res, functools.partial(whole, res=_res))]
-    COMPARISONS += [
-        ('synthesis%d' % _res, 'g%d.npz' % _res, functools.partial(synthesis, res=_res)),
-        ('scores%d' % _res, 'd%d.npz' % _res, functools.partial(discriminator, res=_res))]
-COMPARISONS += parity_gpt2.COMPARISONS
+    ('schedule', 'stylegan/schedule.json', schedules),
+    ('grids', 'stylegan/grid_sizes.json', grid_sizes),
+    ('mixing', 'stylegan/mixing_cutoff_hist.json', mixing),
+    ('misc', 'stylegan/misc.npz', conversions),
+    ('labels', 'stylegan/lab32.npz', labels),
+    ('pickle', 'stylegan/original_small_outputs.npz', pickle),
+    ('records', 'stylegan/tfrecords_tiny32_expected.npz', records),
+    ('average', 'stylegan/ema.npz', averages),
+    ('mapping', 'stylegan/g32.npz', functools.partial(mapping, res=32)),
+    ('whole', 'stylegan/g32.npz', functools.partial(whole, res=32)),
+    ('synthesis32', 'stylegan/g32.npz', functools.partial(synthesis, res=32)),
+    ('synthesis128', 'stylegan/g128.npz', functools.partial(synthesis, res=128)),
+    ('scores32', 'stylegan/d32.npz', functools.partial(discriminator, res=32)),
+    ('scores128', 'stylegan/d128.npz', functools.partial(discriminator, res=128)),
+    ('losses', 'stylegan/loss_fixed.npz', parity_losses.fixed),
+    ('mixed', 'stylegan/loss_mix.npz', parity_losses.mixed)] + parity_gpt2.COMPARISONS
 
 
-def measure(folder, file, compare):
-    """The rows of one comparison, or none if the folder lacks its file."""
-    path = pathlib.Path(folder) / file
-    if not path.exists():
-        return []
+def measure(file, compare):
+    """The rows of one comparison."""
+    path = DATA / file
     if path.suffix == '.json':
         return list(compare(json.loads(path.read_text())))
     recorded = _arrays(path)
-    if file == 'loss_mix.npz':  # it starts from the other's weights
+    if path.name == 'loss_mix.npz':  # the same weights and real pictures as the other
         start = _arrays(path.with_name('loss_fixed.npz'))
-        recorded.update({name: start[name] for name in start if name.startswith('w')})
+        recorded.update({name: start[name] for name in start if name.startswith(('w', 'in/'))})
     return list(compare(recorded))
 
 
@@ -302,7 +305,7 @@ def _arrays(path):
 def table(measured):
     """Rows of several engines side by side. measured: engine -> [quantity, error, tolerance]s."""
     engines = sorted(measured)
-    lines = ['%-52s %-10s' % ('quantity', 'tolerance') + ''.join('%12s' % e for e in engines)]
+    lines = [f"{'quantity':52} {'tolerance':10}" + ''.join(f'{e:>12}' for e in engines)]
     for rows in zip(*[measured[engine] for engine in engines]):
         (quantity, _, tolerance), errors = rows[0], [row[1] for row in rows]
         lines.append(f'{quantity:52} {tolerance:-10.2g}'
@@ -317,14 +320,12 @@ def main(arguments):
                     for name in arguments[1:]}
         text = table(measured)
         print(text)
+        print(f'compared: {", ".join(what for what, _, _ in COMPARISONS)}')
         return 'TOO FAR' in text
-    folder, out = arguments
-    if not (pathlib.Path(folder) / 'g32.npz').exists():
-        print(f'the complete numbers are not at {folder}; only the committed ones are compared')
-        folder = SMALL
-    rows = [row for _, file, compare in COMPARISONS for row in measure(folder, file, compare)]
+    out, = arguments
+    rows = [row for _, file, compare in COMPARISONS for row in measure(file, compare)]
     pathlib.Path(out).write_text(json.dumps([(row.quantity, float(row.error), float(row.tolerance))
-                                              for row in rows]))
+                                             for row in rows]))
     return 0
 
 

@@ -1,37 +1,29 @@
-"""Our StyleGAN against the numbers recorded from the original, within the notes' tolerances.
-
-What is committed is compared everywhere, the complete set where it is at hand.
-"""
-
-import pathlib
+"""Our networks against the numbers recorded from the originals, within the notes' tolerances."""
 
 import parity
 import pytest
-
-COMPLETE = pathlib.Path(__file__).parents[2] / 'shared' / 'parity' / 'stylegan'
-
-
-def _check(folder, file, compare):
-    rows = parity.measure(folder, file, compare)
-    assert rows
-    for row in rows:
-        assert row.error <= row.tolerance, row
 
 
 @pytest.mark.parametrize('what, file, compare', parity.COMPARISONS,
                          ids=[what for what, _, _ in parity.COMPARISONS])
 def test_recorded_numbers(what, file, compare):
-    if (parity.SMALL / file).exists():
-        _check(parity.SMALL, file, compare)
-    elif (COMPLETE / file).exists():
-        _check(COMPLETE, file, compare)
-    else:
-        pytest.skip(f'{file} is not at {COMPLETE}')
+    rows = parity.measure(file, compare)
+    assert rows
+    for row in rows:
+        assert row.error <= row.tolerance, row
 
 
-def test_the_committed_numbers_cover_the_networks_the_schedule_and_the_files():
-    here = {what for what, file, _ in parity.COMPARISONS if (parity.SMALL / file).exists()}
-    assert here >= {'schedule', 'grids', 'mixing', 'misc', 'labels', 'pickle', 'records'}
+def test_every_recorded_file_is_compared_or_read_by_a_test():
+    """What is in tests/data costs every clone its size."""
+    compared = {file for _, file, _ in parity.COMPARISONS}
+    sources = ''.join(path.read_text(encoding='utf-8')
+                      for path in parity.DATA.parent.glob('**/*.py'))
+    unused = [path.name for path in parity.DATA.glob('*/*')
+              if path.relative_to(parity.DATA).as_posix() not in compared
+              and path.name not in sources]
+    assert not unused
+    size = sum(path.stat().st_size for path in parity.DATA.glob('**/*') if path.is_file())
+    assert size <= 8e6
 
 
 def test_the_table_says_what_is_too_far():

@@ -13,7 +13,7 @@ from dnnlib import images, runs, tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
 from stylegan import dataset, generator, graph, networks, schedule, snapshots, train
-from stylegan.config import FREE, Training
+from stylegan.config import FREE, Network, Training
 
 NETWORK = toy_stylegan.network(resolution=8, fmap_max=4, mapping_layers=1)
 # 4 px, then 8 px fading in, then 8 px: 11 steps of 4 pictures, a checkpoint after each.
@@ -303,6 +303,14 @@ def test_16_bits_are_refused_on_tensorflow_1_before_there_is_a_run():
 def test_pictures_that_are_too_small_are_refused(tmp_path, records):
     with pytest.raises(UserError, match='packed at 8 px; use --resolution 8'):
         train.train(_run(tmp_path), records, toy_stylegan.network(resolution=16), TRAINING)
+
+
+@pytest.mark.parametrize('network, training, message', [
+    (Network(label_size=3), Training(), 'a network with 3 classes can be drawn from but not'),
+    (Network(resolution=16), Training(freeze_d=3), 'has 2 blocks to freeze at 16 px, not 3')])
+def test_contradictions_are_refused(network, training, message):
+    with pytest.raises(UserError, match=message):
+        train.check(network, training)
 
 
 def test_the_schedule_of_this_file_grows():

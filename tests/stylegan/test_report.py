@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dnnlib.files import UserError
-from stylegan import curve
+from stylegan import report
 
 BLUE, ORANGE = (31, 90, 180), (205, 75, 30)
 
@@ -18,7 +18,7 @@ def _spots(picture, colour):
 def test_points_are_where_they_belong():
     points = [{'kimg': 10, 'swd': 20, 'other': 7}, {'kimg': 20, 'other': 8},
               {'kimg': 40, 'swd': 40}]
-    picture = curve.plot(points)
+    picture = report.curve(points)
     assert picture.shape == (400, 800, 3) and picture.dtype == np.uint8
     xs, ys = _spots(picture, BLUE)
     left, right = 60 + 720 / 4, 780  # 0..40 on both axes: 720 px wide, 325 px high
@@ -32,14 +32,14 @@ def test_points_are_where_they_belong():
 def test_a_change_of_resolution_breaks_the_line():
     points = [{'kimg': kimg, 'swd': 10, 'resolution': 32 if kimg < 25 else 64}
               for kimg in (10, 20, 30, 40)]
-    xs, _ = _spots(curve.plot(points), BLUE)
+    xs, _ = _spots(report.curve(points), BLUE)
     assert len(xs[(xs > 245) & (xs < 415)]) and not len(xs[(xs > 425) & (xs < 595)])
     assert len(xs[(xs > 605) & (xs < 775)])
 
 
 def test_two_figures_share_the_axes():
     points = [{'kimg': kimg, 'a': 100, 'b': 25} for kimg in (5, 10)]
-    picture = curve.plot(points, ('a', 'b'))
+    picture = report.curve(points, ('a', 'b'))
     assert np.median(_spots(picture, BLUE)[1]) == pytest.approx(325, abs=3)
     assert np.median(_spots(picture, ORANGE)[1]) == pytest.approx(325 / 4, abs=3)
     names = picture[:25] < 250
@@ -47,11 +47,11 @@ def test_two_figures_share_the_axes():
 
 
 def test_axes_carry_numbers():
-    one, other = [curve.plot([{'kimg': 10, 'swd': value}]) for value in (40, 400)]
+    one, other = [report.curve([{'kimg': 10, 'swd': value}]) for value in (40, 400)]
     assert not np.array_equal(one[:, :58], other[:, :58])  # the numbers of the y axis
     assert np.array_equal(one[358:], other[358:]) and (one[358:] < 128).any()
 
 
-def test_a_figure_that_nobody_measured():
+def test_a_figure_that_was_not_measured():
     with pytest.raises(UserError, match='no point of this training has swd'):
-        curve.plot([{'kimg': 1, 'd_loss': 2}])
+        report.curve([{'kimg': 1, 'd_loss': 2}])
