@@ -896,13 +896,13 @@ def main(arguments):
         options = _parser((arguments or [''])[0]).parse_args(arguments)
         options.function(options)
     except UserError as error:
-        print(f'error: {error}', file=sys.stderr)
+        print(f'error: {files.printable(error)}', file=sys.stderr)
         return 1
     except OSError as error:  # a full disk, no rights, a file where a folder is to be
         if not error.strerror:
             raise
-        print('error: %s%s' % ('%s: ' % error.filename if error.filename else '',
-                               error.strerror.lower()), file=sys.stderr)
+        where = f'{error.filename}: ' if error.filename else ''
+        print(f'error: {files.printable(where + error.strerror.lower())}', file=sys.stderr)
         return 1
     except KeyboardInterrupt as stop:
         print(f'\nstopped. {stop}', file=sys.stderr)

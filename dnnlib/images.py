@@ -111,14 +111,14 @@ def write_png(path, rgb, origin=None):
     chunks = PngInfo()
     for name, value in (origin or {}).items():
         chunks.add_text(name, str(value))
-    with files.replacing(path) as temporary:
+    with files.replacing(path, durable=False) as temporary:
         Image.fromarray(rgb).save(str(temporary), format='PNG', pnginfo=chunks)
 
 
 def write_jpeg(path, rgb, origin=None, quality=90):
     """Write uint8 [height, width, 3] as JPEG, as `write_png` does; the origin is its comment."""
     more = {'comment': to_comment(origin)} if origin else {}
-    with files.replacing(path) as temporary:
+    with files.replacing(path, durable=False) as temporary:
         Image.fromarray(rgb).save(str(temporary), format='JPEG', quality=quality, **more)
 
 

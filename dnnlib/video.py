@@ -29,11 +29,13 @@ _OPTIONS = [
 
 
 @contextlib.contextmanager
-def _explained():
-    """Turn a failure of ffmpeg inside the block into one line for the user."""
+def _explained(path):
+    """Turn a failure of ffmpeg inside the block, which writes `path`, into one line."""
     try:
         yield
     except (OSError, RuntimeError) as error:
+        if files.is_full(error, path):  # ffmpeg itself only ends
+            raise files.DiskFull(path)
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(f'no video, ffmpeg failed ({reason}); {_ADVICE}')
 
@@ -50,14 +52,14 @@ def _encode(path, frames, shape, fps, origin):
     told = ['-metadata', 'comment=' + to_comment(origin)] if origin else []
     encoder = imageio_ffmpeg.write_frames(
         str(path), (width, height), fps=fps, codec='libx264', pix_fmt_out='yuv420p', quality=None,
-        macro_block_size=2, ffmpeg_log_level='error', output_params=_OPTIONS + told)
+        macro_block_size=2, ffmpeg_log_level='quiet', output_params=_OPTIONS + told)
     count = 0
     with contextlib.closing(encoder):  # closing waits for ffmpeg
-        with _explained():
+        with _explained(path):
             encoder.send(None)
         for frame in frames:  # outside the block above: what fails in here is not ffmpeg
             pixels = _checked(frame, shape)
-            with _explained():
+            with _explained(path):
                 encoder.send(pixels)
             count += 1
     return count
@@ -80,7 +82,7 @@ def write_mp4(path, frames, *, fps=30, origin=None):
     assert height % 2 == 0 and width % 2 == 0 and channels == 3, first.shape
     with files.replacing(path) as temporary:
         count = _encode(temporary, itertools.chain([first], frames), first.shape, fps, origin)
-        with _explained():  # ffmpeg's exit status is not passed on, so the file has to tell
+        with _explained(temporary):  # its exit status is not passed on, so the file has to tell
             written, _ = imageio_ffmpeg.count_frames_and_secs(str(temporary))
         if written != count:
             raise UserError('no video, ffmpeg kept %d of %d frames; %s' % (

@@ -115,7 +115,7 @@ def _raising(error):
     (lambda arrays: arrays['ws'], "it has no 'ws'"),
     (archive.about, "it has no 'about'"),
     (lambda arrays: archive.about({'about': np.array('{')}), "its 'about' is no JSON text"),
-    (lambda arrays: arrays['count']['network'], 'what it says of itself has another form'),
+    (lambda arrays: arrays['count']['network'], 'its contents have another form'),
     (_raising(ValueError('it is a hat\nand a coat')), 'it is a hat'),
     (_raising(UserError('unknown option')), 'unknown option')])
 def test_what_the_reader_misses_counts_as_damage(tmp_path, also, reason):
@@ -127,8 +127,66 @@ def test_a_missing_file_is_named_and_one_that_may_not_be_read_is_not_called_dama
     with pytest.raises(UserError, match='a.npz does not exist; copy it again'):
         _read(tmp_path / 'a.npz')
     (tmp_path / 'b.npz').mkdir()
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(UserError, match='b.npz is not a file; copy it again'):
         _read(tmp_path / 'b.npz')
+
+
+def _packed(path, content, method=zipfile.ZIP_STORED):
+    with zipfile.ZipFile(str(path), 'w', method) as whole:
+        whole.writestr('a.npy', content)
+
+
+def _npy(shape='(3,)', descr="'<f4'", data=b''):
+    header = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    return b'\x93NUMPY\x01\x00' + len(header).to_bytes(2, 'little') + header + data
+
+
+LIES = "'a' in it does not hold the numbers that it claims to"
+NO_ARRAY = "'a' in it is no plain array"
+
+
+@pytest.mark.parametrize('content, reason', [
+    (_npy('(1000000000000,)'), LIES), (_npy('(1000000, 1000000)'), LIES),
+    (_npy('(1000000000000, 0)'), LIES), (_npy('(1000000000000,)', "'<U0'"), LIES),
+    (_npy('(3,)', data=b'.' * 11), LIES), (_npy('(3,)', data=b'.' * 13), LIES),
+    (_npy(f"({'1, ' * 17})", data=b'.' * 4), LIES),
+    (_npy('(-1,)'), NO_ARRAY), (_npy('[' * 5000), NO_ARRAY), (_npy('(3,)', "'|O'"), NO_ARRAY),
+    (_npy('(3,)', "'<f3'"), NO_ARRAY), (_npy('(3,)', "[('a', '<f4')]"), NO_ARRAY),
+    (_npy('(3,)', "'<c8'"), NO_ARRAY), (_npy('(__import__,)'), NO_ARRAY),
+    (_npy('(2,)', "'|b1'", b'\x00\x07'), "'a' in it holds other things than yes and no"),
+    (_npy('(1,)', "'<U1'", b'\xff' * 4), "'a' in it holds other things than letters")])
+def test_what_an_array_claims_is_compared_with_what_is_there(tmp_path, content, reason):
+    _packed(tmp_path / 'a.npz', content)
+    _refused(tmp_path / 'a.npz', reason)
+
+
+def test_an_archive_that_would_fill_the_memory_is_not_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr(archive, 'ALLOWANCE', 1 << 20)
+    data = bytes(2 << 20)
+    _packed(tmp_path / 'a.npz', _npy(f'({len(data)},)', "'|u1'", data), zipfile.ZIP_DEFLATED)
+    size = (tmp_path / 'a.npz').stat().st_size
+    _refused(tmp_path / 'a.npz',
+             f'its {size} bytes claim to be {len(data) + 74} when unpacked')
+    monkeypatch.setattr(archive, 'ALLOWANCE', 2 << 20)
+    assert _read(tmp_path / 'a.npz')['a'].shape == (len(data),)
+    _packed(tmp_path / 'b.npz', _npy('(3,)', data=b'.' * 12), zipfile.ZIP_BZIP2)
+    _refused(tmp_path / 'b.npz', "'a' in it is packed in a way that no .npz is")
+
+
+@pytest.mark.parametrize('text, reason', [
+    ('[' * 100000, "its 'about' is no JSON text"),
+    ('{"a":' * 70 + '1' + '}' * 70, "its 'about' is no JSON text"),
+    ('[1]', "its 'about' is no JSON object"),
+    (' ' * 2 ** 21, "its 'about' is no text, or too long")])
+def test_about_is_bounded(tmp_path, text, reason):
+    archive.write(tmp_path / 'a.npz', {'about': text})
+    _refused(tmp_path / 'a.npz', reason, archive.about)
+
+
+def test_numbers_that_are_not_finite_are_found(tmp_path):
+    archive.write(tmp_path / 'a.npz', {'names': ['a'], 'w': [1.5, np.inf]})
+    _refused(tmp_path / 'a.npz', "'w' in it holds numbers that are not finite", archive.finite)
+    assert archive.finite(ARRAYS) is ARRAYS
 
 
 def test_a_failing_write_leaves_what_was_there(tmp_path):

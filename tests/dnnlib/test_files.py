@@ -1,5 +1,8 @@
 """Files are whole or absent, and what is wrong with them is said in one line."""
 
+import errno
+import os
+
 import pytest
 
 from dnnlib import files
@@ -40,11 +43,12 @@ def test_json_reads_back(tmp_path):
     assert 'größe' in (tmp_path / 'a.json').read_text(encoding='utf-8')
 
 
-@pytest.mark.parametrize('content', [b'{"a": 1', b'', b'\xff\xfe'])
-def test_bad_json_is_one_line_that_names_the_file(tmp_path, content):
+@pytest.mark.parametrize('content, words', [
+    (b'{"a": 1', 'valid JSON'), (b'', 'valid JSON'), (b'\xff\xfe', 'UTF-8 text')])
+def test_bad_json_is_one_line_that_names_the_file(tmp_path, content, words):
     path = tmp_path / 'a.json'
     path.write_bytes(content)
-    with pytest.raises(UserError, match='a.json is not valid JSON') as caught:
+    with pytest.raises(UserError, match='a.json is not ' + words) as caught:
         files.read_json(path)
     assert '\n' not in str(caught.value)
 
@@ -55,3 +59,69 @@ def test_missing_files_are_named(tmp_path):
     with pytest.raises(UserError, match='b does not exist; give the path of a catalogue'):
         files.existing(tmp_path / 'b', 'a catalogue')
     assert files.existing(str(tmp_path), 'a folder') == tmp_path
+
+
+@pytest.mark.parametrize('content, words', [
+    ('[' * 100000, 'nested too deeply'), ('[' * 70 + ']' * 70, 'nested too deeply'),
+    ('{"a": NaN}', 'not finite'), ('{"a": 1e999}', 'not finite'), ('{"a": ' + '1' * 9999 + '}',
+                                                                   '9999 digits'),
+    ('[1]', 'does not hold what it should, a JSON object')])
+def test_json_from_elsewhere_is_bounded(tmp_path, content, words):
+    (tmp_path / 'a.json').write_text(content)
+    with pytest.raises(UserError, match=words):
+        files.read_json(tmp_path / 'a.json')
+
+
+def test_only_files_of_a_fair_size_are_read(tmp_path):
+    os.mkfifo(str(tmp_path / 'pipe.json'))
+    for name in ('pipe.json', ''):
+        with pytest.raises(UserError, match='is not a file'):
+            files.read_json(tmp_path / name)
+    (tmp_path / 'a.txt').write_text('12345')
+    assert files.read_text(tmp_path / 'a.txt', limit=5) == '12345'
+    with pytest.raises(UserError, match='a.txt is larger than'):
+        files.read_text(tmp_path / 'a.txt', limit=4)
+
+
+def test_what_is_printed_cannot_move_the_cursor():
+    assert files.printable('robe été \U0001f457 a\\b') == 'robe été \U0001f457 a\\b'
+    assert files.printable('a\nb\x1b[2Jc\u202ed\udce9') == 'a\\nb\\x1b[2Jc\\u202ed\\udce9'
+
+
+def test_leftovers_of_killed_processes_are_swept_and_nothing_else(tmp_path):
+    left = files.temporary(tmp_path / 'deep' / 'a.npz')
+    left.parent.mkdir()
+    left.write_text('half')
+    files.temporary(tmp_path / 'records').mkdir()
+    (tmp_path / '.hidden').write_text('mine')
+    files.sweep(tmp_path)
+    assert sorted(path.name for path in tmp_path.glob('**/*')) == ['.hidden', 'deep']
+
+
+def test_a_full_disk_is_said_in_one_line(tmp_path, monkeypatch):
+    def fails(number):
+        with files.replacing(tmp_path / 'a.txt') as unfinished:
+            unfinished.write_text('half')
+            raise OSError(number, os.strerror(number) if number else 'encoder error -2')
+    with pytest.raises(files.DiskFull, match='the disk is full: .*a.txt.*type the same command'):
+        fails(errno.ENOSPC)
+    with pytest.raises(OSError, match='[Pp]ermission'):
+        fails(errno.EACCES)
+    monkeypatch.setattr(files, 'free', lambda path: 1000)
+    with pytest.raises(files.DiskFull, match='0.0 MB are free'):
+        fails(None)
+    with pytest.raises(files.DiskFull, match='about 2.5 MB are needed'):
+        files.need_space(tmp_path / 'new' / 'a', 2500000)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_digest_is_of_the_contents_not_of_the_place(tmp_path):
+    for name in ('a', 'b'):
+        (tmp_path / name / 'deep').mkdir(parents=True)
+        (tmp_path / name / 'deep' / 'x').write_text('1')
+        (tmp_path / name / '.lock').write_text(name)
+    assert files.digest(tmp_path / 'a') == files.digest(tmp_path / 'b')
+    (tmp_path / 'b' / 'deep' / 'x').write_text('2')
+    assert files.digest(tmp_path / 'a') != files.digest(tmp_path / 'b')
+    (tmp_path / 'abc').write_text('abc')
+    assert files.digest(tmp_path / 'abc') == 'ba7816bf8f01cfea'
