@@ -24,11 +24,11 @@ def pool(generator, count, psi, seed, shrink):
 
 
 def searched(path, about, count, collect):
-    """The sample to search through -> (tagged.Tagged of `count` pictures, seconds it took).
+    """The sample to search through -> (LabelledSample of `count`, seconds it took).
 
     path:    file it is kept in as it grows; one that is `about` the same goes on.
     about:   JSON-able, all that decides it but the count.
-    collect: function (first, number) -> Tagged of that many pictures.
+    collect: function (first, number) -> LabelledSample of that many pictures.
     """
     sample, seconds = None, 0.0
     if path.exists():
@@ -39,7 +39,7 @@ def searched(path, about, count, collect):
     while sample is None or len(sample) < count:
         have, began = len(sample) if sample else 0, time.time()
         more = collect(have, min(_CHUNK, count - have))
-        sample = more if sample is None else labelled.Tagged(
+        sample = more if sample is None else labelled.LabelledSample(
             np.concatenate([sample.w, more.w]), more.heads,
             {head: np.concatenate([p, more.probabilities[head]])
              for head, p in sample.probabilities.items()})
@@ -47,6 +47,6 @@ def searched(path, about, count, collect):
         labelled.save(path, sample, dict(about, seconds=seconds))
         sample = labelled.load(path)[0]  # rounded as it is kept, so that a rerun finds the same
     share = count / len(sample)
-    return labelled.Tagged(sample.w[:count], sample.heads,
+    return labelled.LabelledSample(sample.w[:count], sample.heads,
                          {head: p[:count] for head, p in sample.probabilities.items()}), (
                              seconds * share)

@@ -60,7 +60,7 @@ def load(path):
 
 
 def recall(folder, made):
-    """What `run.py directions` has left in a folder: (tagged.Tagged, {name: Direction}).
+    """What `run.py directions` has left in a folder: (labelled.LabelledSample, {name: Direction}).
 
     made: {name: fingerprint} of the generator and the tagger, as saved in both files. Raises
     UserError if there is nothing yet, or something of others.

@@ -52,7 +52,7 @@ def orders(text):
 
 
 def find(generator, tagged, hand, how):
-    """All directions: without labels, of a Tagged, and of hand labels as `by_hand` takes them.
+    """All directions: without labels, of a LabelledSample, and of hand labels (see `by_hand`).
 
     A name that is labelled by hand stands for that.
     """
@@ -139,7 +139,7 @@ def by_hand(generator, labels, how):
 
 
 def labelled(tagged, how):
-    """Directions of all values that enough pictures of a Tagged show, and of ordered attributes.
+    """Directions of values that enough of a LabelledSample show, and of ordered attributes.
 
     A value is told from what else the same products could have, so that sleeves are not a matter
     of trousers or dress.

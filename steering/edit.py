@@ -134,7 +134,7 @@ class Editor:
     """Edits styles of one generator.
 
     generator: stylegan.generator.Generator. heads, see: what pictures show (see `tagged`).
-    sample:    a Tagged of the same generator. known: {name: Direction}, as `discover` finds them.
+    sample:    a LabelledSample of the same generator. known: {name: Direction} of `discover`.
     """
 
     def __init__(self, generator, heads, see, sample, known, how=Search()):

@@ -25,7 +25,8 @@ MOST_REMOVED = 8  # directions that are removed from another one
 class Probe:
     """Moves sampled styles and looks at what becomes of their pictures.
 
-    generator, see: as in `tagged`. sample: a Tagged. count: styles that a direction is tried on.
+    generator, see: as `classify` in stylegan.labelled. sample: a LabelledSample.
+    count: styles that a direction is tried on.
     """
 
     def __init__(self, generator, see, sample, count, seed=0):
@@ -38,7 +39,8 @@ class Probe:
         """What the chosen styles show when moved: {head: int [n]}."""
         layers = latent.band(band, self._generator.layers)
         ws = labelled.layered(self.sample.w[chosen], self._generator.layers)
-        seen = labelled.look(self._generator, self._see, latent.moved(ws, vector, amounts, layers))
+        seen = labelled.predict(self._generator, self._see,
+                                latent.moved(ws, vector, amounts, layers))
         return {head: p.argmax(1) for head, p in seen.items()}
 
     def _flips(self, chosen, after, skip=''):

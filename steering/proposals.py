@@ -19,8 +19,8 @@ def layers_of(band, layers):
 class Proposals:
     """Proposes styles of one generator.
 
-    sample: a Tagged; known: {name: Direction}; how: an `edit.Search`. What is asked for is a
-    target, {head: index of its value}: of `head` the value to come, of all others those to stay.
+    sample: a LabelledSample; known: {name: Direction}; how: an `edit.Search`. What is asked for is
+    a target, {head: index of its value}: of `head` the value to come, of all others those to stay.
     """
 
     def __init__(self, sample, known, how):

@@ -1,7 +1,8 @@
-"""A sample of styles and what their pictures show: what directions are learnt from.
+"""A labelled sample: random w, and what a classifier predicts for the pictures of each.
 
-Who looks at the pictures is a function here, pictures -> {head: probabilities [n, values]}; heads
-are {name: (value, ...)}, such as {'sleeve': ('', 'long sleeves', ...)}, the category first.
+Directions are learnt from it and rare classes are searched in it. The classifier is passed in as
+`classify`, a function pictures -> {head: probabilities [n, values]}. `heads` is
+{head: (value, ...)}, such as {'sleeve': ('', 'long sleeves', ...)}, the category first.
 """
 
 import numpy as np
@@ -13,8 +14,11 @@ _BATCH = 64
 FEWEST = 3  # pictures that show two values together make the pair plausible
 
 
-class Tagged:
-    """w float32 [n, w], heads, and probabilities {head: float32 [n, len(values)]}."""
+class LabelledSample:
+    """w float32 [n, w], heads, and predicted probabilities {head: float32 [n, len(values)]}.
+
+    values: {head: int [n]}, the index of the most probable value of each head.
+    """
 
     def __init__(self, w, heads, probabilities):
         self.w, self.heads, self.probabilities = w, heads, probabilities
@@ -28,11 +32,11 @@ class Tagged:
         return place(self.heads, head, value)
 
     def plausible(self, head, value):
-        """bool [n]: could what the picture shows also have this value (an index) of the head?
+        """bool [n]: could each picture also have this value (an index) of the head?
 
-        Yes where each of its other values was seen together with the asked one FEWEST times or
-        more: trousers do not get sleeves. Every picture could have another category, the first
-        head, as the rest would change with it.
+        Yes if the sample has FEWEST or more pictures that combine the value with each of the
+        picture's other values: trousers do not get sleeves. Any picture could have another
+        category, the first head, since its other attributes would change too.
         """
         shows = self.values[head] == value
         result = np.ones(len(self), bool)
@@ -50,64 +54,68 @@ def place(heads, head, value):
     if head not in heads:
         raise UserError(f"there is no attribute '{head}'; known are: {', '.join(heads)}")
     if value not in heads[head]:
-        raise UserError("%s has no value '%s'; known are: %s" % (
-            head, value, ', '.join(known or "''" for known in heads[head])))
+        known = ', '.join(known or "''" for known in heads[head])
+        raise UserError(f"{head} has no value '{value}'; known are: {known}")
     return heads[head].index(value)
 
 
 def truncated(generator, w, psi):
-    """w [n, w] drawn towards the average in all layers alike, so that it stays one w.
+    """w [n, w] truncated in all layers alike, so that it stays a single w per picture.
 
-    psi: a number, or one for each [n, 1].
+    psi: a number, or one for each w, [n, 1].
     """
     return np.float32(generator.w_avg + (w - generator.w_avg) * np.float32(psi))
 
 
 def layered(w, layers):
-    """w [n, w] as the styles of all layers, ws [n, layers, w]."""
+    """w [n, w] repeated for every layer: ws [n, layers, w]."""
     return np.repeat(w[:, np.newaxis], layers, 1)
 
 
-def look(generator, see, ws, what=''):
-    """ws [n, layers, w] -> {head: probabilities [n, values]} of their pictures."""
-    seen = [see(generator.pictures(ws[i:i + _BATCH]))
-            for i in progress.bar(range(0, len(ws), _BATCH), what=what, unit='batch', leave=False,
-                                  disable=not what)]
-    return {head: np.concatenate([part[head] for part in seen]) for head in seen[0]}
+def predict(generator, classify, ws, what=''):
+    """ws [n, layers, w] -> {head: probabilities [n, values]} of their pictures.
+
+    what: label of the progress bar; '': no bar.
+    """
+    batches = [classify(generator.pictures(ws[i:i + _BATCH]))
+               for i in progress.bar(range(0, len(ws), _BATCH), what=what, unit='batch',
+                                     leave=False, disable=not what)]
+    return {head: np.concatenate([batch[head] for batch in batches]) for head in batches[0]}
 
 
-def collect(generator, heads, see, *, count, psi, seed):
-    """A Tagged of `count` pictures, those of the seeds from `seed` on, all layers truncated."""
+def collect(generator, heads, classify, *, count, psi, seed):
+    """A LabelledSample of `count` pictures, of the seeds from `seed` on, all layers truncated."""
     w = truncated(generator, generator.w(generator.seeded(range(seed, seed + count))), psi)
-    return Tagged(w, heads, look(generator, see, layered(w, generator.layers), 'tagging'))
+    return LabelledSample(w, heads, predict(generator, classify, layered(w, generator.layers),
+                                            'tagging'))
 
 
-def recall(path, generator, heads, see, *, count, psi, seed, made):
-    """As `collect`, kept in a file: what was made of the same count, psi, seed and `made` is read.
+def recall(path, generator, heads, classify, *, count, psi, seed, made):
+    """As `collect`, cached in a file: read again if count, psi, seed and `made` are the same.
 
-    made: JSON-able facts that tell generators and taggers apart.
+    made: JSON-able facts that identify the generator and the classifier.
     """
     about = dict(made, count=count, psi=psi, seed=seed)
     if path.exists():
         known, before = load(path)
         if before == about:
             return known
-    tagged = collect(generator, heads, see, count=count, psi=psi, seed=seed)
-    save(path, tagged, about)
-    return load(path)[0]  # as it will be read the next time: halves of float32
+    sample = collect(generator, heads, classify, count=count, psi=psi, seed=seed)
+    save(path, sample, about)
+    return load(path)[0]  # in half precision, as it will be read the next time
 
 
-def save(path, tagged, about):
-    """Write a Tagged as `.npz`; about: JSON-able, what made it."""
-    arrays = {'p/' + head: p.astype(np.float16) for head, p in tagged.probabilities.items()}
-    archive.write(path, dict(arrays, w=tagged.w), dict(about, heads=tagged.heads))
+def save(path, sample, about):
+    """Write a LabelledSample as `.npz`; about: JSON-able, what made it."""
+    arrays = {'p/' + head: p.astype(np.float16) for head, p in sample.probabilities.items()}
+    archive.write(path, dict(arrays, w=sample.w), dict(about, heads=sample.heads))
 
 
 def load(path):
-    """Read a file of `save` -> (Tagged, about). Raises UserError."""
-    with archive.reading(path, 'sample of tagged styles', 'delete it and type the command again '
-                         'that has written it') as arrays:
+    """Read a file of `save` -> (LabelledSample, about). Raises UserError."""
+    with archive.reading(path, 'labelled sample of w', 'delete it and run the command that has '
+                         'written it again') as arrays:
         about = archive.about(arrays)
         heads = {head: tuple(values) for head, values in about.pop('heads').items()}
         probabilities = {head: arrays['p/' + head].astype(np.float32) for head in heads}
-        return Tagged(arrays['w'], heads, probabilities), about
+        return LabelledSample(arrays['w'], heads, probabilities), about

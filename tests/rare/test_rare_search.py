@@ -16,7 +16,7 @@ def test_a_search_goes_on_and_is_kept(tmp_path):
         asked.append((first, number))
         w = codes_of(4000, 0)[first:first + number]
         p = look(w)[1].astype(np.float32)
-        return labelled.Tagged(w, heads, {'category': np.stack([1 - p, p], 1)})
+        return labelled.LabelledSample(w, heads, {'category': np.stack([1 - p, p], 1)})
     path = tmp_path / 'search.npz'
     first, _ = search.searched(path, {'of': 'a'}, 1200, collect)
     assert asked == [(0, 1000), (1000, 200)]

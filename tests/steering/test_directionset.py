@@ -33,7 +33,7 @@ def test_directions_go_with_their_sample_and_with_what_made_both(tmp_path):
     with pytest.raises(UserError, match='no directions in .* yet; find them first: python run.py'):
         directionset.recall(tmp_path, made)
     probabilities = {'colour': np.float32([[0.5, 0.5]])}
-    labelled.save(tmp_path / 'tagged.npz', labelled.Tagged(
+    labelled.save(tmp_path / 'tagged.npz', labelled.LabelledSample(
         np.zeros([1, 6], np.float32), {'colour': ('red', 'blue')}, probabilities), made)
     directionset.save(tmp_path / 'directions.npz', [_direction('a', 0)], dict(made, by='a test'))
     sample, found = directionset.recall(tmp_path, made)

@@ -1,4 +1,4 @@
-"""A sample is what its seeds show, is kept in a file, and knows what goes together."""
+"""A labelled sample is what its seeds show, is cached in a file, and knows plausible pairs."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from dnnlib.files import UserError
 from stylegan import labelled
 
 
-def test_each_seed_is_seen_by_itself():
+def test_each_seed_is_predicted_by_itself():
     world = World()
     sample = labelled.collect(world, HEADS, see, count=70, psi=0.5, seed=10)
     w = 0.5 * world.w(world.seeded([40]))
@@ -39,15 +39,15 @@ def test_what_was_sampled_is_read_again_unless_something_differs(tmp_path):
 def test_plausible_is_what_was_seen_together():
     values = {'category': [0] * 6 + [1] * 5, 'size': [1, 1, 1, 2, 2, 0] + [0] * 4 + [1]}
     one_hot = {head: np.eye(4)[index] for head, index in values.items()}
-    sample = labelled.Tagged(np.zeros([11, 2]), {'category': ('dress', 'top', '', ''),
+    sample = labelled.LabelledSample(np.zeros([11, 2]), {'category': ('dress', 'top', '', ''),
                                                'size': HEADS['size']}, one_hot)
     small = sample.plausible('size', 1)
-    assert small[:6].all() and not small[6:].any()  # one top alone is no custom
+    assert small[:6].all() and not small[6:].any()  # one top is too few
     assert not sample.plausible('size', 2).any()
     assert sample.plausible('category', 1).all()
 
 
-def test_unknown_words_list_the_known_ones():
+def test_unknown_values_list_the_known_ones():
     assert labelled.place(HEADS, 'size', 'medium') == 2
     with pytest.raises(UserError, match="no attribute 'sleeve'; known are: category, colour, size"):
         labelled.place(HEADS, 'sleeve', 'long')
