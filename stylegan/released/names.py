@@ -1,7 +1,7 @@
-"""What joins released StyleGAN v1 networks with ours: their options, names and layouts.
+"""Released StyleGAN v1 networks as ours: their config, variable names and layouts, translated.
 
-Theirs count RGB layers down from the full resolution (`ToRGB_lod0`) and keep maps as NCHW; ours
-name layers by resolution and keep maps as NHWC. Weights are the same numbers in the same order.
+Theirs count RGB layers down from the full resolution (`ToRGB_lod0`) and keep feature maps as NCHW;
+ours name layers by resolution and use NHWC. Weights are the same numbers in the same order.
 """
 
 import hashlib
@@ -10,15 +10,15 @@ import pathlib
 import numpy as np
 
 from dnnlib.files import UserError
-from stylegan.released import pickles
 from stylegan.config import Network
-from stylegan.released.opcodes import Refused, shown
+from stylegan.released import pickles
+from stylegan.released.pickles import Refused, shown
 
 BUILDERS = {'G': 'G_style', 'D': 'D_basic', 'Gs': 'G_style', 'mapping': 'G_mapping',
             'synthesis': 'G_synthesis'}
 _LATER = ('G_main', 'G_synthesis_stylegan2', 'G_synthesis_stylegan_revised', 'D_stylegan',
           'D_stylegan2')
-# Options of theirs that ours cannot express or nobody has compared, at the only value known here.
+# Their options that our networks lack, with the only value that is supported.
 _FIXED = {'num_channels': 3, 'fmap_decay': 1, 'mapping_lrmul': 0.01, 'nonlinearity': 'lrelu',
           'mapping_nonlinearity': 'lrelu', 'use_wscale': True, 'use_styles': True,
           'const_input_layer': True, 'use_pixel_norm': False, 'use_instance_norm': True,
@@ -29,9 +29,9 @@ _FUSED = {'auto': 'auto', 'True': 'yes', 'False': 'no'}
 def convert(path):
     """Read a released pickle -> (variables, Network, options).
 
-    variables: float32 arrays by our names, 'G/...', 'D/...' and 'Gs/...'; planes of noise for Gs
-    alone. options: what the pickle says of each network, and 'lod', the level of detail reached.
-    Raises UserError for what is no StyleGAN v1 or has layers that ours lack.
+    variables: float32 arrays by our names, 'G/...', 'D/...' and 'Gs/...'; noise inputs for Gs
+    alone. options: the config of each network in the pickle, and 'lod', the level of detail.
+    Raises UserError for anything but a StyleGAN v1, and for layers that ours lack.
     """
     networks = pickles.read(path)
     with pickles.naming(path):
@@ -43,7 +43,7 @@ def convert(path):
         for name in networks:
             table = discriminator(network) if name == 'D' else generator(network)
             for ours, value in _joined(networks[name].variables, table, name):
-                if name == 'Gs' or not ours.endswith('/noise'):  # others draw theirs afresh
+                if name == 'Gs' or not ours.endswith('/noise'):  # training draws new noise
                     variables[f'{name}/{ours}'] = value
         options['lod'] = float(networks['Gs'].variables['lod'])
         if not 0 <= options['lod'] <= network.log2 - 2:
@@ -52,15 +52,16 @@ def convert(path):
 
 
 def reached(network, lod):
-    """(res, alpha): the resolution up to which a network is grown at `lod`, and how far it is in.
+    """(res, alpha): the resolution to which a network is grown at `lod`, and its share in the fade.
 
-    lod counts doublings below the full resolution; a fraction is a fade (Karras et al. 2017).
+    lod counts doublings below the full resolution; a fraction is a fade-in (Karras et al. 2017,
+    section 2).
     """
     return network.resolution >> int(lod), 1 - (lod - int(lod))
 
 
 def counts(variables):
-    """Trainable parameters of each network of `convert`: name -> int; noise and averages aside."""
+    """Trainable parameters of each network of `convert`: name -> int."""
     totals = {name: 0 for name in pickles.NETWORKS}
     for name, value in variables.items():
         if not name.endswith(('/noise', '/dlatent_avg')):
@@ -71,20 +72,20 @@ def counts(variables):
 def describe(path, variables, network, options):
     """A text about a released pickle and what `convert` made of it."""
     totals, (res, alpha) = counts(variables), reached(network, options['lod'])
-    planes = sum(name.endswith('/noise') for name in variables)
-    lines = ['%s: StyleGAN v1, %d x %d px' % (path, network.resolution, network.resolution),
+    noises = sum(name.endswith('/noise') for name in variables)
+    lines = [f'{path}: StyleGAN v1, {network.resolution} x {network.resolution} px',
              f'sha256 {hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()}',
-             'level of detail %g: grown to %d px, the newest layers at %.0f %%' % (
-                 options['lod'], res, 100 * alpha)]
+             f"level of detail {options['lod']:g}: grown to {res} px, the newest layers faded in "
+             f'to {100 * alpha:.0f} %']
     for name, what in [('G', 'generator'), ('D', 'discriminator'),
-                       ('Gs', 'average of the generator, with %d planes of noise' % planes)]:
-        lines.append(f"{name:2} {format(totals[name], ',')} parameters: {what}")
+                       ('Gs', f'moving average of the generator, with {noises} noise inputs')]:
+        lines.append(f'{name:2} {totals[name]:,} parameters: {what}')
         lines.append('   ' + ', '.join(f'{shown(key)[1:-1]} {ascii(value)}'
                                        for key, value in sorted(options[name].items())))
     return '\n'.join(lines)
 
 
-# --- Their options.
+# --- Their config.
 
 def _check_builders(name, released):
     """Insist on the functions that build StyleGAN v1."""
@@ -92,24 +93,24 @@ def _check_builders(name, released):
     for part in sorted(parts):
         builder = parts[part].build_func_name
         if builder in _LATER or any('mod_weight' in key for key in parts[part].variables):
-            raise Refused('it holds a StyleGAN2 (%s): its layers are others, convolutions whose '
-                          'weights the style modulates, and fit no StyleGAN v1' % shown(builder))
+            raise Refused(f'it holds a StyleGAN2 ({shown(builder)}): its modulated convolutions '
+                          'fit no StyleGAN v1')
         if builder != BUILDERS[part]:
-            raise Refused('its network %s is built by %s instead of %s' % (
-                part, shown(builder), BUILDERS[part]))
+            raise Refused(f'its network {part} is built by {shown(builder)} instead of '
+                          f'{BUILDERS[part]}')
     if set(parts) != {name} | ({'mapping', 'synthesis'} if name != 'D' else set()):
         raise Refused(f'its network {name} is made of other parts than a StyleGAN v1')
 
 
 def _options(released):
-    """The options of a network with those of its parts laid over them."""
+    """The options of a network, overridden by those of its components."""
     options = dict(released.static_kwargs)
     for part in released.components.values():
         options.update(part.static_kwargs)
     for key in sorted(set(options) & set(_FIXED)):
         if options[key] != _FIXED[key]:
-            raise Refused('its option %s is %s; only %s is known here' % (
-                key, shown(str(options[key])), _FIXED[key]))
+            raise Refused(f'its option {key} is {shown(str(options[key]))}; only {_FIXED[key]} is '
+                          'supported')
     return options
 
 
@@ -120,8 +121,8 @@ def _network(options):
                         ('D', _config(dict(options['G'], **_shared(options['D'])), options['D']))]:
         for key, value in vars(network).items():
             if vars(other)[key] != value:
-                raise Refused('its networks G and %s differ in %s: %s and %s' % (
-                    name, key, value, vars(other)[key]))
+                raise Refused(f'its networks G and {name} differ in {key}: {value} and '
+                              f'{vars(other)[key]}')
     return network
 
 
@@ -131,27 +132,28 @@ def _shared(options):
     return {key: options.get(key, defaults[key]) for key in defaults}
 
 
-def _config(made, judge):
+def _config(generator, discriminator):
     """The options of a generator and of a discriminator -> Network.
 
-    What they leave out has the defaults of the released program.
+    Missing options have the defaults of the released program.
     """
-    latent, w_size, inner = [
-        _whole(made, key, 512) for key in ('latent_size', 'dlatent_size', 'mapping_fmaps')]
-    fused = str(made.get('fused_scale', 'auto'))
+    latent, w_size, mapping_fmaps = [
+        _whole(generator, key, 512) for key in ('latent_size', 'dlatent_size', 'mapping_fmaps')]
+    fused = str(generator.get('fused_scale', 'auto'))
     if fused not in _FUSED:
         raise Refused(f'its option fused_scale is {shown(fused)}')
     try:
         return Network(
-            resolution=_whole(made, 'resolution', 1024), latent_size=latent,
+            resolution=_whole(generator, 'resolution', 1024), latent_size=latent,
             w_size=0 if w_size == latent else w_size,
-            mapping_layers=_whole(made, 'mapping_layers', 8),
-            mapping_fmaps=0 if inner == latent else inner,
-            normalize_latents=_flag(made, 'normalize_latents'),
-            fmap_base=_whole(made, 'fmap_base', 8192), fmap_max=_whole(made, 'fmap_max', 512),
-            use_noise=_flag(made, 'use_noise'), fused_scale=_FUSED[fused],
-            mbstd_group=_whole(judge, 'mbstd_group_size', 4),
-            label_size=_whole(made, 'label_size', 0))
+            mapping_layers=_whole(generator, 'mapping_layers', 8),
+            mapping_fmaps=0 if mapping_fmaps == latent else mapping_fmaps,
+            normalize_latents=_flag(generator, 'normalize_latents'),
+            fmap_base=_whole(generator, 'fmap_base', 8192),
+            fmap_max=_whole(generator, 'fmap_max', 512),
+            use_noise=_flag(generator, 'use_noise'), fused_scale=_FUSED[fused],
+            mbstd_group=_whole(discriminator, 'mbstd_group_size', 4),
+            label_size=_whole(generator, 'label_size', 0))
     except UserError as error:
         raise Refused(str(error).split(';')[0])  # the rest is for those who type it
 
@@ -173,7 +175,7 @@ def _flag(options, key):
 # --- Their names. A table gives, for each of their variables, our name and their shape.
 
 def generator(network):
-    """The table of a released generator; what ours do without has the name None."""
+    """The table of a released generator; variables that ours lack have the name None."""
     table = {'lod': (None, ()), 'dlatent_avg': ('dlatent_avg', (network.w_width,)),
              'G_synthesis/lod': (None, ())}
     for names in (_mapping(network), _synthesis(network)):
@@ -187,8 +189,8 @@ def _mapping(network):
         shapes['LabelConcat/weight'] = (network.label_size, network.latent_size)
         fan_in *= 2
     for index, width in enumerate(network.mapping_widths):
-        shapes['Dense%d/weight' % index] = (fan_in, width)
-        shapes['Dense%d/bias' % index] = (width,)
+        shapes[f'Dense{index}/weight'] = (fan_in, width)
+        shapes[f'Dense{index}/bias'] = (width,)
         fan_in = width
     return {'G_mapping/' + name: ('mapping/' + name, shapes[name]) for name in shapes}
 
@@ -200,7 +202,7 @@ def _synthesis(network):
         table['G_synthesis/' + theirs] = ('synthesis/' + ours, shape)
 
     for r in range(2, network.log2 + 1):
-        block, fmaps = '%dx%d/' % (2 ** r, 2 ** r), network.fmaps(r - 1)
+        block, fmaps = f'{2 ** r}x{2 ** r}/', network.fmaps(r - 1)
         for index, layer in enumerate(('Conv0_up', 'Conv1') if r > 2 else ('Const', 'Conv')):
             layer = block + layer
             if layer == '4x4/Const':
@@ -208,13 +210,13 @@ def _synthesis(network):
             else:
                 add(layer + '/weight', layer + '/weight', 3, 3, fan_in, fmaps)
             if network.use_noise:
-                add('noise%d' % (2 * r - 4 + index), layer + '/noise', 1, 1, 2 ** r, 2 ** r)
+                add(f'noise{2 * r - 4 + index}', layer + '/noise', 1, 1, 2 ** r, 2 ** r)
                 add(layer + '/Noise/weight', layer + '/noise_strength', fmaps)
             add(layer + '/bias', layer + '/bias', fmaps)
             add(layer + '/StyleMod/weight', layer + '/style/weight', network.w_width, 2 * fmaps)
             add(layer + '/StyleMod/bias', layer + '/style/bias', 2 * fmaps)
             fan_in = fmaps
-        rgb = 'ToRGB_lod%d/' % (network.log2 - r)
+        rgb = f'ToRGB_lod{network.log2 - r}/'
         add(rgb + 'weight', block + 'ToRGB/weight', 1, 1, fmaps, 3)
         add(rgb + 'bias', block + 'ToRGB/bias', 3)
     return table
@@ -229,8 +231,8 @@ def discriminator(network):
         table[theirs + '/bias'] = (ours + '/bias', shape[-1:])
 
     for r in range(network.log2, 1, -1):
-        block, fmaps, less = '%dx%d/' % (2 ** r, 2 ** r), network.fmaps(r - 1), network.fmaps(r - 2)
-        add('FromRGB_lod%d' % (network.log2 - r), block + 'FromRGB', 1, 1, 3, fmaps)
+        block, fmaps, less = f'{2 ** r}x{2 ** r}/', network.fmaps(r - 1), network.fmaps(r - 2)
+        add(f'FromRGB_lod{network.log2 - r}', block + 'FromRGB', 1, 1, 3, fmaps)
         if r > 2:
             add(block + 'Conv0', block + 'Conv0', 3, 3, fmaps, fmaps)
             add(block + 'Conv1_down', block + 'Conv1_down', 3, 3, fmaps, less)
@@ -248,8 +250,8 @@ def _joined(variables, table, network):
         if theirs not in table:
             raise Refused(f'its network {network} has the unknown variable {shown(theirs)}')
         if variables[theirs].shape != table[theirs][1]:
-            raise Refused('its variable %s of network %s has the shape %s; its options make it %s'
-                          % (theirs, network, variables[theirs].shape, table[theirs][1]))
+            raise Refused(f'its variable {theirs} of network {network} has the shape '
+                          f'{variables[theirs].shape}; its options make it {table[theirs][1]}')
     for theirs, (ours, shape) in table.items():
         value = variables[theirs]
         if ours:

@@ -11,6 +11,8 @@ import pathlib
 import pickle
 import struct
 import sys
+import time
+import tracemalloc
 import types
 
 import numpy as np
@@ -315,6 +317,13 @@ def test_only_whole_arrays_are_variables(tmp_path, value, match):
     _refused(tmp_path, _holding(value), match)
 
 
+@pytest.mark.parametrize('value', [np.nan, np.inf, -np.inf, 1e300])
+def test_values_that_are_not_finite_are_refused(tmp_path, value):
+    networks = toy_released.networks()
+    networks[2].variables.append(('x', np.array([1.0, value])))
+    _refused(tmp_path, toy_released.pickled(networks), "variable 'x' has values that are not finite")
+
+
 def test_object_arrays_are_refused(tmp_path):
     networks = toy_released.networks()
     networks[1].variables.append(('x', np.array([None], object)))
@@ -350,7 +359,7 @@ def test_a_billion_laughs_are_not_counted(tmp_path, kind):
 
 @pytest.mark.parametrize('wrap', [b'\x85', b'a'])
 def test_depth_is_no_trouble(tmp_path, wrap):
-    deep = b']' * 50000 + b'a' * 50000 if wrap == b'a' else b')' + b'\x85' * 50000
+    deep = b']' * 40000 + b'a' * 40000 if wrap == b'a' else b')' + b'\x85' * 40000
     _refused(tmp_path, PROTO + (b']' if wrap == b'a' else b'') + deep + b'.', 'three networks')
     _refused(tmp_path, PROTO + b'}' + (b']' if wrap == b'a' else b'') + deep + b'Ns.', 'no names')
 
@@ -363,6 +372,39 @@ def test_networks_inside_themselves(tmp_path):
     one.static_kwargs['x'] = loop = []
     loop.append(loop)
     _refused(tmp_path, toy_released.pickled((one, one, one)), "option 'x'")
+
+
+def _measured(data):
+    """What `_Machine` says of a pickle, with the seconds and bytes that it took at most."""
+    tracemalloc.start()
+    began = time.process_time()
+    try:
+        with pytest.raises(pickles.Refused) as refusal:
+            pickles._Machine(data).run()
+        return str(refusal.value), time.process_time() - began, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize('flood', [
+    b'}', b']', b'(', b')', b'N', b'](', b'}\x94', b'J\xff\xff\xff\x0f', b'G01234567', b'\x8c\x01a',
+    b'(t', b'((', b'N\x85'], ids=str)
+def test_floods_of_values_are_bounded(flood):
+    """One byte can make a dict of 240: the number of instructions is bounded instead."""
+    message, seconds, peak = _measured(PROTO + flood * (3000000 // len(flood)) + b'.')
+    assert '100,000 instructions' in message and seconds < 5 and peak < 100e6
+
+
+@pytest.mark.parametrize('data, match', [
+    (b'Nr\xff\xff\xff\xff', 'breaks off'),  # LONG_BINPUT; pickle.Unpickler allocates 64 GB
+    (b'})' + b'\x85' * 90000 + b'Ns.', 'no names'),  # pickle.Unpickler overflows the stack
+    (b'}K\x01' + b''.join(b'q%ch%c\x86' % (i, i) for i in range(60)) + b'Ns.', 'no names'),
+    (b'B\xff\xff\xff\xff', 'breaks off'), (b'\x96\0\0\0\0\0\0\1\0', 'breaks off'),
+    (b'\x8b\xff\xff\xff\x7f', 'instruction'), (b'L' + b'9' * 100000 + b'L\n', 'instruction'),
+    (b'\x8a\xff' + b'\xff' * 255 + b'\x85' * 10, 'breaks off')], ids=lambda v: ascii(v)[:30])
+def test_what_kills_the_standard_library_is_refused_at_once(data, match):
+    message, seconds, peak = _measured(PROTO + data)
+    assert match in message and seconds < 5 and peak < 100e6
 
 
 @pytest.mark.parametrize('kind', ['f8', 'u1'])
@@ -408,13 +450,14 @@ def test_broken_stacks(tmp_path, data):
     _refused(tmp_path, PROTO + data, 'damaged|three networks|no names|must not')
 
 
-def test_random_damage(tmp_path):
+@pytest.mark.parametrize('protocol', PROTOCOLS)
+def test_random_damage(tmp_path, protocol):
     """Whatever the bytes: networks, or a message."""
-    whole, random = toy_released.pickled(toy_released.networks()), np.random.RandomState(7)
-    refused = 0
+    networks, rng = toy_released.networks(), np.random.RandomState(7)
+    whole, refused = toy_released.pickled(networks, protocol), 0
     for _ in range(300):
         data = np.frombuffer(whole, np.uint8).copy()
-        data[random.randint(0, len(data), 20)] = random.randint(0, 256, 20)
+        data[rng.randint(0, len(data), 20)] = rng.randint(0, 256, 20)
         try:
             assert set(_read(tmp_path, data.tobytes())) == {'G', 'D', 'Gs'}
         except UserError as error:
@@ -440,8 +483,15 @@ def test_other_files_are_refused(tmp_path, data, match):
 def test_files_that_are_none(tmp_path):
     with pytest.raises(UserError, match='does not exist; give the path of a network pickle'):
         pickles.read(tmp_path / 'a.pkl')
-    with pytest.raises(UserError, match='cannot use'):
+    with pytest.raises(UserError, match='cannot use .*it is no file'):
         pickles.read(tmp_path)
+    os.mkfifo(str(tmp_path / 'fifo.pkl'))  # reading it would wait for ever
+    with pytest.raises(UserError, match='cannot use .*it is no file'):
+        pickles.read(tmp_path / 'fifo.pkl')
+    with open(str(tmp_path / 'huge.pkl'), 'wb') as huge:
+        huge.truncate(pickles.MAX_BYTES + 1)
+    with pytest.raises(UserError, match='more than 2 GB'):
+        pickles.read(tmp_path / 'huge.pkl')
 
 
 @pytest.mark.parametrize('module, name, match', [
