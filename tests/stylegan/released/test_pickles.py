@@ -321,7 +321,7 @@ def test_only_whole_arrays_are_variables(tmp_path, value, match):
 def test_values_that_are_not_finite_are_refused(tmp_path, value):
     networks = toy_released.networks()
     networks[2].variables.append(('x', np.array([1.0, value])))
-    _refused(tmp_path, toy_released.pickled(networks), "variable 'x' has values that are not finite")
+    _refused(tmp_path, toy_released.pickled(networks), "'x' has values that are not finite")
 
 
 def test_object_arrays_are_refused(tmp_path):
@@ -387,8 +387,8 @@ def _measured(data):
 
 
 @pytest.mark.parametrize('flood', [
-    b'}', b']', b'(', b')', b'N', b'](', b'}\x94', b'J\xff\xff\xff\x0f', b'G01234567', b'\x8c\x01a',
-    b'(t', b'((', b'N\x85'], ids=str)
+    b'}', b']', b'(', b')', b'N', b'](', b'}\x94', b'J\xff\xff\xff\x0f', b'G01234567',
+    b'\x8c\x01a', b'(t', b'N\x85'], ids=str)
 def test_floods_of_values_are_bounded(flood):
     """One byte can make a dict of 240: the number of instructions is bounded instead."""
     message, seconds, peak = _measured(PROTO + flood * (3000000 // len(flood)) + b'.')
