@@ -1,10 +1,9 @@
 """The written rules of the project, enforced: who imports whom, and what no file may contain."""
 
 import ast
+import functools
 import pathlib
 import re
-
-import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
 # Which of our own packages the files of a place may import besides their own.
@@ -26,14 +25,29 @@ BEHIND = {'dnnlib.tflib', 'dnnlib.runs'}  # what brings TensorFlow along
 PRODUCT = [ROOT / 'run.py'] + sorted(
     path for place in ARROWS if place != 'run.py' for path in (ROOT / place).glob('**/*.py'))
 TESTS = sorted((ROOT / 'tests').glob('**/*.py'))
+PAGES = sorted(ROOT.glob('*.md')) + sorted((ROOT / 'docs').glob('*.md'))
 
 
 def _name(path):
     return path.relative_to(ROOT).as_posix()
 
 
+@functools.lru_cache(maxsize=None)
+def _text(path):
+    return path.read_text(encoding='utf-8')
+
+
+@functools.lru_cache(maxsize=None)
 def _tree(path):
-    return ast.parse(path.read_text(encoding='utf-8'), _name(path))
+    return ast.parse(_text(path), _name(path))
+
+
+def _nodes(kinds, paths=PRODUCT):
+    """(node, 'file:line') of every node of these kinds."""
+    for path in paths:
+        for node in ast.walk(_tree(path)):
+            if isinstance(node, kinds):
+                yield node, f'{_name(path)}:{node.lineno}'
 
 
 def _imports(tree):
@@ -49,10 +63,6 @@ def _imports(tree):
     return found
 
 
-each_product_file = pytest.mark.parametrize('path', PRODUCT, ids=_name)
-each_file = pytest.mark.parametrize('path', PRODUCT + TESTS, ids=_name)
-
-
 def test_there_is_something_to_check():
     assert {_name(path) for path in PRODUCT} >= {
         'run.py', BORDER, 'stylegan/graph.py', 'gpt2/model.py', 'catalog/prune/rules.py'}
@@ -60,17 +70,44 @@ def test_there_is_something_to_check():
     assert top == set(ARROWS) - {'run.py'}, 'a package that these rules do not know'
 
 
-@each_product_file
-def test_imports_follow_the_arrows(path):
-    place = _name(path).split('/')[0]
-    ours = {name.split('.')[0] for name in _imports(_tree(path))} & (set(ARROWS) | {'run', 'tests'})
-    assert ours - {place} <= ARROWS[place]
+# --- The map.
+
+def test_imports_follow_the_arrows():
+    for path in PRODUCT:
+        place = _name(path).split('/')[0]
+        ours = {name.split('.')[0] for name in _imports(_tree(path))}
+        ours &= set(ARROWS) | {'run', 'tests'}
+        assert ours - {place} <= ARROWS[place], _name(path)
 
 
-@each_product_file
-def test_tensorflow_is_imported_at_one_border(path):
-    named = {name.split('.')[0] for name in _imports(_tree(path))} & {'tensorflow', 'keras'}
-    assert named == ({'tensorflow'} if _name(path) == BORDER else set())
+def test_the_map_of_the_documentation_shows_the_arrows():
+    rows = re.findall(r'^\| `(\w+)` \| ([^|]*) \|', _text(ROOT / 'docs' / 'architecture.md'), re.M)
+    shown = {place: set(re.findall(r'`(\w+)`', allowed)) for place, allowed in rows}
+    assert rows[-1] == ('commands', 'all of them')
+    assert dict(shown, commands=ARROWS['commands']) == {
+        place: allowed for place, allowed in ARROWS.items() if place != 'run.py'}
+
+
+def test_files_that_the_documentation_names_exist():
+    for page in PAGES:
+        for name in re.findall(r'`((?:[\w-]+/)+[\w-]+\.(?:py|js|html))`', _text(page)):
+            assert (ROOT / name).exists(), f'{_name(page)} names {name}'
+
+
+def test_tests_lie_where_their_modules_lie():
+    names = [path.name for path in TESTS]
+    assert len(names) == len(set(names)) and not list((ROOT / 'tests').glob('**/__init__.py'))
+    rooms = {_name(path.parent) for path in PRODUCT} | {'.'}
+    for path in TESTS:
+        assert path.parent.relative_to(ROOT / 'tests').as_posix() in rooms, _name(path)
+
+
+# --- TensorFlow.
+
+def test_tensorflow_is_imported_at_one_border():
+    for path in PRODUCT:
+        named = {name.split('.')[0] for name in _imports(_tree(path))} & {'tensorflow', 'keras'}
+        assert named == ({'tensorflow'} if _name(path) == BORDER else set()), _name(path)
 
 
 def _reachable(path):
@@ -99,51 +136,75 @@ def test_run_py_loads_tensorflow_only_for_commands_that_need_it():
     assert not names.union(*brought) & BEHIND
 
 
-FORBIDDEN_CALLS = {'exec', 'eval', '__import__', 'compile'}
+# --- What no file may contain.
+
+def test_no_exception_is_caught_whatever_it_is():
+    for node, where in _nodes(ast.ExceptHandler):
+        assert node.type is not None, where
+        caught = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
+        names = {part.id for part in caught if isinstance(part, ast.Name)}
+        assert not names & {'Exception', 'BaseException'}, where
 
 
-@each_product_file
-def test_no_catch_all_and_no_hidden_code(path):
-    for node in ast.walk(_tree(path)):
-        where = f"{_name(path)}:{getattr(node, 'lineno', '?')}"
-        if isinstance(node, ast.ExceptHandler):
-            assert node.type is not None, where + ': bare except'
-            caught = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
-            names = {part.id for part in caught if isinstance(part, ast.Name)}
-            assert not names & {'Exception', 'BaseException'}, where
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            assert node.func.id not in FORBIDDEN_CALLS, where
-    assert not {name.split('.')[0] for name in _imports(_tree(path))} & {
-        'pickle', 'cPickle', 'dill', 'joblib', 'shelve', 'marshal', 'importlib'}
+def test_no_code_is_hidden():
+    for node, where in _nodes(ast.Call):
+        called = getattr(node.func, 'id', '')
+        assert called not in {'exec', 'eval', '__import__', 'compile'}, where
+    for path in PRODUCT:
+        assert not {name.split('.')[0] for name in _imports(_tree(path))} & {
+            'pickle', 'cPickle', 'dill', 'joblib', 'shelve', 'marshal', 'importlib'}, _name(path)
 
 
-@each_product_file
-def test_pickles_stay_closed(path):
-    for node in ast.walk(_tree(path)):
-        if isinstance(node, ast.keyword) and node.arg == 'allow_pickle':
-            assert getattr(node.value, 'value', None) is False, _name(path)
+def test_pickles_stay_closed():
+    for node, where in _nodes(ast.Call):
+        for keyword in node.keywords:
+            if keyword.arg == 'allow_pickle':
+                assert getattr(keyword.value, 'value', None) is False, where
 
 
-@each_file
-def test_lines_are_short_and_clean(path):
-    for number, line in enumerate(path.read_text(encoding='utf-8').split('\n'), 1):
-        where = '%s:%d' % (_name(path), number)
-        assert len(line) <= 100, where
-        assert line == line.rstrip() and '\t' not in line, where
-    assert path.read_text(encoding='utf-8').endswith('\n')
+def test_randomness_has_a_seed_of_its_own():
+    """numpy's global generator and Python's are never used."""
+    for path in PRODUCT:
+        assert 'random' not in _imports(_tree(path)), _name(path)
+    for node, where in _nodes(ast.Attribute):
+        if (isinstance(node.value, ast.Attribute) and node.value.attr == 'random'
+                and getattr(node.value.value, 'id', '') == 'np'):
+            assert node.attr == 'RandomState', where
 
 
-@each_product_file
-def test_nothing_is_left_to_do(path):
-    assert not re.search(r'\b(TODO|FIXME|XXX|HACK)\b', path.read_text(encoding='utf-8'))
+def test_functions_take_no_mutable_defaults():
+    for node, where in _nodes(ast.FunctionDef):
+        defaults = node.args.defaults + [d for d in node.args.kw_defaults if d]
+        kinds = {type(default) for default in defaults}
+        assert not kinds & {ast.List, ast.Dict, ast.Set}, f'{where}: {node.name}'
 
 
-@each_product_file
-def test_files_say_what_they_own(path):
-    tree = _tree(path)
-    assert ast.get_docstring(tree)
-    if path.name == '__init__.py':
-        assert len(tree.body) == 1, 'only a docstring'
+def test_functions_are_short():
+    for node, where in _nodes(ast.FunctionDef):
+        last = max(getattr(inner, 'lineno', 0) for inner in ast.walk(node))
+        assert last - node.lineno < 60, f'{where}: {node.name}'
+
+
+def test_lines_are_short_and_clean():
+    for path in PRODUCT + TESTS:
+        assert _text(path).endswith('\n'), _name(path)
+        for number, line in enumerate(_text(path).split('\n'), 1):
+            assert len(line) <= 100 and line == line.rstrip() and '\t' not in line, (
+                f'{_name(path)}:{number}')
+
+
+def test_nothing_is_left_to_do():
+    for path in PRODUCT:
+        assert not re.search(r'\b(TODO|FIXME|XXX|HACK)\b', _text(path)), _name(path)
+
+
+# --- What every file says.
+
+def test_files_say_what_they_own():
+    for path in PRODUCT:
+        assert ast.get_docstring(_tree(path)), _name(path)
+        if path.name == '__init__.py':
+            assert len(_tree(path).body) == 1, f'{_name(path)}: only a docstring'
 
 
 def _public(tree):
@@ -156,27 +217,8 @@ def _public(tree):
                     yield f'{node.name}.{inner.name}', inner
 
 
-@each_product_file
-def test_what_is_public_is_explained_or_plain(path):
-    for name, node in _public(_tree(path)):
-        plain = isinstance(node, ast.FunctionDef) and len(node.body) == 1
-        assert ast.get_docstring(node) or plain, f'{_name(path)}: {name}'
-
-
-@each_product_file
-def test_functions_take_no_mutable_defaults(path):
-    for node in ast.walk(_tree(path)):
-        if isinstance(node, ast.FunctionDef):
-            defaults = node.args.defaults + [d for d in node.args.kw_defaults if d]
-            kinds = {type(default) for default in defaults}
-            assert not kinds & {ast.List, ast.Dict, ast.Set}, node.name
-
-
-@each_product_file
-def test_randomness_has_a_seed_of_its_own(path):
-    """numpy's global generator and Python's are never used."""
-    assert 'random' not in _imports(_tree(path))
-    for node in ast.walk(_tree(path)):
-        if (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute)
-                and node.value.attr == 'random' and getattr(node.value.value, 'id', '') == 'np'):
-            assert node.attr == 'RandomState', '%s:%d' % (_name(path), node.lineno)
+def test_what_is_public_is_explained_or_plain():
+    for path in PRODUCT:
+        for name, node in _public(_tree(path)):
+            plain = isinstance(node, ast.FunctionDef) and len(node.body) == 1
+            assert ast.get_docstring(node) or plain, f'{_name(path)}: {name}'
