@@ -64,16 +64,6 @@ class Writer:
                                sampling=dataclasses.replace(sampling, **some))
         return [self.joined(sample) if keep_prompt else sample.text for sample in samples]
 
-    def retrying(self, sampling):
-        """The function (prompts, seeds, attempt) -> texts, for what is written until it fits.
-
-        Attempts count from 0. Every further one chooses words more freely than `sampling`, or the
-        same text would come again.
-        """
-        return lambda prompts, seeds, attempt: self.texts(
-            prompts, seeds=seeds, sampling=sampling, temperature=max(
-                sampling.temperature, min(1.0, sampling.temperature + 0.15 * attempt)))
-
 
 def report(texts):
     """Texts in the form of the post, each under a line `==== SAMPLE 1 ====`."""
@@ -86,12 +76,13 @@ def json_lines(samples):
     return ''.join(json.dumps(sample.record(), ensure_ascii=False) + '\n' for sample in samples)
 
 
-def converse(answer, seed, step):
-    """Print an answer to every line of the standard input, until an empty one or its end.
+def converse(writer, sampling, count):
+    """Print `count` texts for every prompt on standard input, until an empty line or its end.
 
-    answer: function (prompt, seed) -> text; the seed begins at `seed` and moves on by `step`.
-    A UserError is shown, and the next prompt may do better.
+    Seeds are counted on from `sampling.seed`. A UserError is shown, and the next prompt may do
+    better.
     """
+    seed = sampling.seed
     while True:
         try:
             prompt = input('prompt> ' if sys.stdin.isatty() else '').strip()
@@ -100,7 +91,9 @@ def converse(answer, seed, step):
         if not prompt:
             return
         try:
-            print(answer(prompt, seed), end='', flush=True)
+            samples = writer.samples([prompt] * count, sampling=sampling,
+                                     seeds=[(seed + i) % 2 ** 32 for i in range(count)])
+            print(report(writer.joined(sample) for sample in samples), end='', flush=True)
         except UserError as error:
             print(f'error: {error}', file=sys.stderr)
-        seed += step
+        seed += count

@@ -138,6 +138,10 @@ class Records:
             self._order = np.random.RandomState([self._seed, epoch]).permutation(self.count)
         return self._order[offset]
 
+    def sequence(self, res):
+        """All pictures at one resolution, in the order of the first pass, read when sliced."""
+        return _Sequence(self, res)
+
     def batch(self, position, count, res, mirror=False):
         """The next `count` pictures from `position` on -> uint8 [count, res, res, 3].
 
@@ -150,3 +154,17 @@ class Records:
             flips = np.random.RandomState([self._seed, position, 1]).rand(count) < 0.5
             batch[flips] = batch[flips, :, ::-1]
         return batch
+
+
+class _Sequence:
+    """What `Records.sequence` gives: len, and [first:last] -> uint8 [n, res, res, 3]."""
+
+    def __init__(self, records, res):
+        self._records, self._res = records, res
+
+    def __len__(self):
+        return self._records.count
+
+    def __getitem__(self, chosen):
+        first, last, _ = chosen.indices(len(self))
+        return self._records.batch(first, last - first, self._res)

@@ -90,6 +90,9 @@ class Generator:
         return images.to_rgb(self.images(ws))
 
     def seeded(self, seeds):
-        """z [n, latent] of a list of seeds: each seed always gives the same picture."""
-        return np.stack([np.random.RandomState(seed).randn(self.latent_size)
+        """z [n, latent] of a list of seeds: each seed always gives the same picture.
+
+        Seeds go on from 0 behind 2**32 - 1.
+        """
+        return np.stack([np.random.RandomState(seed % 2 ** 32).randn(self.latent_size)
                          for seed in seeds]).astype(np.float32)

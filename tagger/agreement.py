@@ -8,6 +8,8 @@ small pictures, and a tagger with calibrated probabilities knows that.
 from typing import Dict, List, NamedTuple
 
 from catalog.source import plain
+from tagger.image_tagger import Tagger
+from tagger.text_tagger import TextTagger
 
 SURE = 0.5  # a tag is what the picture shows from this probability on
 # The order in which one says attributes; columns of other names follow, the category comes last.
@@ -69,14 +71,26 @@ def judge(picture, said):
     return Verdict(agreement, unjudged)
 
 
-def describer(tags):
-    """The function pictures -> list of Seen. tags: as `Tagger.tags`."""
-    return lambda pictures: [seen(each) for each in tags(pictures)]
+class ProductTagger:
+    """An image tagger and the text tagger beside it: what pictures show, and whether texts agree.
 
+    path: a tagger.npz; without a texttagger.npz beside it no text is compared. threads: CPU
+    threads, 0 takes all. Attributes: path, images (a Tagger), texts (a TextTagger or None).
+    """
 
-def checker(said):
-    """The function (Seen, text) -> Verdict. said: as `TextTagger.said`."""
-    return lambda picture, text: judge(picture, said(text))
+    def __init__(self, path, threads=0):
+        self.path, self.images, self.texts = path, Tagger(path, threads), None
+        beside = path.with_name('texttagger.npz')
+        if beside.exists():
+            self.texts = TextTagger(beside)
+
+    def describe(self, pictures):
+        """uint8 [n, h, w, 3], n > 0 -> list of Seen."""
+        return [seen(tags) for tags in self.images.tags(pictures)]
+
+    def check(self, picture, text):
+        """The Verdict on a text about a picture (Seen)."""
+        return judge(picture, self.texts.said(text)) if self.texts else Verdict({}, [])
 
 
 def fits(product):

@@ -8,7 +8,7 @@ import collections
 
 import numpy as np
 
-from tagger.agreement import Seen
+from tagger.agreement import Seen, Verdict
 from dnnlib import archive, images, progress
 
 SIDE = 16  # pixels of a thumbnail: enough for colour, length, sleeves and legs
@@ -45,9 +45,12 @@ def write(path, products, *, fit='pad', seed=0):
 
 
 class Lookalikes:
-    """A library that was written by `write`. Raises UserError."""
+    """A library that was written by `write`, in the place of a ProductTagger. Raises UserError."""
+
+    images = texts = None  # neither tagger
 
     def __init__(self, path):
+        self.path = path
         with archive.reading(path, 'library of lookalikes', 'delete it and type the train-stylegan '
                              'command of its folder again') as arrays:
             self._features = _thumbnails(arrays['thumbnails'])
@@ -77,14 +80,11 @@ class Lookalikes:
             results.append(Seen(category, tags + [category] * bool(category), {}, {}))
         return results
 
+    def check(self, picture, text):
+        """An empty Verdict: a library does not read texts."""
+        return Verdict({}, [])
 
-def strangers(path, categories):
-    """The categories of the library at `path`, if there is one, that are not among some others."""
+
+def unknown_categories(path, categories):
+    """The categories of the library at `path`, if there is one, that are not in `categories`."""
     return Lookalikes(path).categories() - set(categories) if path.exists() else set()
-
-
-def describer(path):
-    """`Lookalikes.describe` of the library at `path`; without one, nothing is said of a picture."""
-    if path.exists():
-        return Lookalikes(path).describe
-    return lambda pictures: [Seen('', [], {}, {})] * len(pictures)

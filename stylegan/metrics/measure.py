@@ -120,43 +120,44 @@ def _both_ways(pictures, describe):
     return describe(np.concatenate([pictures, pictures[:, :, ::-1]]))
 
 
-def _usual_gap(fetch, known, describe):
+def _usual_gap(photos, known, describe):
     """The median distance of real pictures to the nearest other one; 1 where there is none."""
     total = len(known)
     some = np.linspace(0, total - 1, min(total, _CHUNK)).astype(int)
-    seen = _both_ways(np.concatenate([fetch(index, 1) for index in some]), describe)
+    seen = _both_ways(np.concatenate([photos[index:index + 1] for index in some]), describe)
     indices, gaps = _nearest_either_way(seen, known, min(2, total))
     others = [gap[row != own][:1] for own, row, gap in zip(some, indices, gaps)]
     return float(np.median(np.concatenate(others))) if total > 1 else 1.0
 
 
-def nearest(fakes, fetch, total, *, features=None, count=5):
+def nearest(fakes, photos, *, features=None, count=5):
     """The real pictures nearest to each fake: whether it is a copy.
 
     A real picture that looks like a fake's mirror image counts as near, since training may have
     mirrored it.
     fakes:    uint8 [n, s, s, 3], s a power of two.
-    fetch:    function (first, number) -> real pictures, uint8 [number, s, s, 3]; all `total` are
-              looked at, but few are held at a time.
+    photos:   real pictures, uint8 [m, s, s, 3], or `Records.sequence`: all are looked at, but few
+              are held at a time.
     features: function uint8 [n, s, s, 3] -> [n, d]; without one, pixels of thumbnails decide.
     Returns indices, int [n, count], nearest first (fewer if there are fewer), and distances,
     float64 [n, count], in units of the usual one: the median of real pictures to the nearest
     other real one.
     """
     describe = features or thumbnails
-    known = np.concatenate([describe(fetch(first, min(_CHUNK, total - first)))
-                            for first in progress.bar(range(0, total, _CHUNK), leave=False,
+    known = np.concatenate([describe(photos[first:first + _CHUNK])
+                            for first in progress.bar(range(0, len(photos), _CHUNK), leave=False,
                                                       what='looking for copies', unit='batch')])
-    indices, gaps = _nearest_either_way(_both_ways(fakes, describe), known, min(count, total))
-    return indices, gaps / max(_usual_gap(fetch, known, describe), np.finfo(np.float32).tiny)
+    indices, gaps = _nearest_either_way(_both_ways(fakes, describe), known,
+                                        min(count, len(photos)))
+    return indices, gaps / max(_usual_gap(photos, known, describe), np.finfo(np.float32).tiny)
 
 
-def neighbours(fakes, fetch, total, *, features=None, count=5):
+def neighbours(fakes, photos, *, features=None, count=5):
     """A sheet with a row for each fake: it, then the real pictures nearest to it, nearest first.
 
     Arguments as for `nearest`. Returns uint8 [height, width, 3].
     """
-    rows, _ = nearest(fakes, fetch, total, features=features, count=count)
-    shown = [np.concatenate([fake[np.newaxis]] + [fetch(index, 1) for index in row])
+    rows, _ = nearest(fakes, photos, features=features, count=count)
+    shown = [np.concatenate([fake[np.newaxis]] + [photos[index:index + 1] for index in row])
              for fake, row in zip(fakes, rows)]
     return images.grid(np.concatenate(shown), len(shown[0]), 2)

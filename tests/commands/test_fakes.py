@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from commands import fakes
+from gpt2.config import Sampling
 from tagger import agreement
 from tagger.agreement import Seen, Verdict
 from dnnlib import images
@@ -18,31 +19,38 @@ class Writer:
     """Writes 'prompt/seed' and remembers what it was asked for."""
 
     def __init__(self):
-        self.asked = []
+        self.asked, self.temperatures = [], []
 
-    def __call__(self, prompts, seeds, attempt):
-        assert attempt == len(self.asked)
+    def texts(self, prompts, *, seeds, sampling):
         self.asked.append(list(zip(prompts, seeds)))
-        return ['%s/%d' % pair for pair in zip(prompts, seeds)]
+        self.temperatures.append(sampling.temperature)
+        return [f'{prompt}/{seed}' for prompt, seed in zip(prompts, seeds)]
 
 
-def make(folder, writer, **more):
+class Tagger:
+    """Sees a red dress; a text disagrees in as many heads as `wrong` has for its seed."""
+
+    def __init__(self, wrong=None, otherwise=0):
+        self._wrong, self._otherwise = wrong or {}, otherwise
+
+    def describe(self, pictures):
+        return [SEEN] * len(pictures)
+
+    def check(self, picture, text):
+        count = self._wrong.get(int(text.split('/')[1]), self._otherwise)
+        return Verdict({f'head {i}': i >= count for i in range(3)}, [])
+
+
+def make(folder, writer, tagger=Tagger(), temperature=0.3, **more):
     pictures = np.zeros([3, 8, 8, 3], np.uint8)
     return fakes.write(folder, pictures, seeds=[5, 6, 7], psi=0.7, origin={'synthetic': 'yes'},
-                       describe=lambda some: [SEEN] * len(some), write_texts=writer, **more)
-
-
-def verdicts(wrong):
-    """A check by which a text disagrees in as many heads as `wrong` has for its seed."""
-    def check(picture, text):
-        count = wrong.get(int(text.split('/')[1]), 0)
-        return Verdict({'head %d' % i: i >= count for i in range(3)}, [])
-    return check
+                       tagger=tagger, writer=writer, sampling=Sampling(temperature=temperature),
+                       **dict({'tries': 0}, **more))
 
 
 def test_products_hold_everything_and_so_do_the_files(tmp_path):
-    ws = np.array([[1.23456789, -2e-7]] * 3)
-    products = make(tmp_path, Writer(), ws=ws)
+    w = np.array([[1.23456789, -2e-7]] * 3)
+    products = make(tmp_path, Writer(), w=w)
     lines = (tmp_path / 'products.jsonl').read_text(encoding='utf-8').splitlines()
     assert [json.loads(line) for line in lines] == products
     first = products[0]
@@ -50,7 +58,8 @@ def test_products_hold_everything_and_so_do_the_files(tmp_path):
     assert first['w'] == [1.2346, -2e-7] and first['text_seed'] == 5 and first['psi'] == 0.7
     assert first['category'] == 'dress' and first['tags'] == ['red', 'dress']
     assert first['attributes']['colour'] == 'red' and first['probabilities']['colour'] == 0.9
-    assert first['agreement'] == {} and first['redrawn'] == 0
+    assert set(first['agreement'].values()) == {True} and first['redrawn'] == 0
+    assert first['neighbours'] == []
     assert first['origin'] == {'synthetic': 'yes', 'seed': 5, 'psi': 0.7}
     assert images.read_origin(tmp_path / first['image'])['seed'] == '5'
 
@@ -58,7 +67,7 @@ def test_products_hold_everything_and_so_do_the_files(tmp_path):
 def test_contradicting_texts_alone_are_written_again_and_the_best_is_kept(tmp_path):
     again = fakes.redraw_seed(6, 1), fakes.redraw_seed(7, 1), fakes.redraw_seed(7, 2)
     writer = Writer()
-    products = make(tmp_path, writer, tries=2, check=verdicts(
+    products = make(tmp_path, writer, tries=2, tagger=Tagger(
         {6: 2, 7: 2, again[1]: 1, again[2]: 2}))
     assert writer.asked == [[('red dress', 5), ('red dress', 6), ('red dress', 7)],
                             [('red dress', again[0]), ('red dress', again[1])],
@@ -71,9 +80,36 @@ def test_contradicting_texts_alone_are_written_again_and_the_best_is_kept(tmp_pa
 @pytest.mark.parametrize('tries', [0, 1])
 def test_no_more_tries_than_asked_for(tmp_path, tries):
     writer = Writer()
-    products = make(tmp_path, writer, tries=tries, check=lambda *pair: Verdict({'a': False}, []))
+    products = make(tmp_path, writer, tries=tries, tagger=Tagger(otherwise=1))
     assert len(writer.asked) == 1 + tries
     assert [product['redrawn'] for product in products] == [tries] * 3
+
+
+@pytest.mark.parametrize('first, expected', [
+    (0.5, [0.5, 0.65, 0.8, 0.95, 1.0, 1.0]), (1.5, [1.5] * 6)])
+def test_every_further_text_is_written_more_freely(tmp_path, first, expected):
+    writer = Writer()
+    make(tmp_path, writer, Tagger(otherwise=1), temperature=first, tries=5)
+    assert writer.temperatures == pytest.approx(expected)
+
+
+class Records:
+    """A training set of nine pictures."""
+
+    def sequence(self, res):
+        assert res == 8
+        return np.random.RandomState(1).randint(0, 256, [9, 8, 8, 3]).astype(np.uint8)
+
+
+def test_each_picture_gets_its_neighbours_nearest_first(tmp_path):
+    photos = Records().sequence(8)
+    rows = fakes.write_neighbours(tmp_path, photos[[3, 5]], Records(), 3)
+    for row, own in zip(rows, (3, 5)):
+        distances = [each['distance'] for each in row]
+        assert len(row) == 3 and distances == sorted(distances) and distances[0] == 0
+        assert row[0]['image'] == f'products/neighbours/{own:05d}.png'
+        assert np.array_equal(images.read_rgb(tmp_path / row[0]['image']), photos[own])
+        assert not images.read_origin(tmp_path / row[0]['image'])  # they are real ones
 
 
 def test_seeds_of_redrawn_texts_are_seeds_and_new():

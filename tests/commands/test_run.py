@@ -247,7 +247,7 @@ def test_a_run_folder_with_other_options_is_refused_and_kept(place):
 
 
 COMMANDS_WITHOUT = ['demo --out toy --count 6', 'prune --data toy', 'download --list', '--help',
-                    f'convert {PICKLE} a.npz'] + [name + ' --help' for name in program.EXAMPLES]
+                    f'convert {PICKLE} a.npz'] + [name + ' --help' for name in program.COMMANDS]
 
 
 def test_what_needs_no_tensorflow_does_not_load_it(tmp_path):

@@ -4,11 +4,11 @@ import argparse
 import pathlib
 import re
 import shlex
-import sys
 
 import pytest
 
 import run
+from commands import products
 from dnnlib.files import UserError
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -17,29 +17,25 @@ TARGETS = re.findall(r'^([a-z0-9-]+):', (ROOT / 'Makefile').read_text(encoding='
 
 def _commands():
     """Command -> its parser."""
-    action, = [action for action in run._parser()._actions
+    action, = [action for action in run.command_line()._actions
                if isinstance(action, argparse._SubParsersAction)]
     return action.choices
-
-
-def test_every_command_has_one_example():
-    assert set(run.EXAMPLES) == set(_commands())
 
 
 @pytest.mark.parametrize('name', sorted(_commands()))
 def test_help_explains_every_option_and_shows_an_example_that_is_understood(name):
     command = _commands()[name]
     help_ = command.format_help()
-    assert help_.rstrip().endswith(f'example: python run.py {name} {run.EXAMPLES[name]}')
+    assert help_.rstrip().endswith(f'example: python run.py {name} {run.COMMANDS[name][2]}')
     assert command.description and '\n ' not in command.description
     for action in command._actions:
         assert action.help, action.option_strings
-    options = run._parser(name).parse_args([name] + shlex.split(run.EXAMPLES[name]))
-    assert options.function.__name__ == name.replace('-', '_')
+    options = run.command_line(name).parse_args([name] + shlex.split(run.COMMANDS[name][2]))
+    assert options.story.__name__ == name.replace('-', '_')
 
 
 def test_the_list_of_commands_has_a_line_for_each():
-    listed = run._parser().format_help()
+    listed = run.command_line().format_help()
     for name, command in _commands().items():
         assert f'\n    {name} ' in listed or f'\n    {name}\n' in listed
         assert ' '.join(command.description.split('\n')[0].split()) in ' '.join(listed.split())
@@ -49,11 +45,10 @@ def test_the_list_of_commands_has_a_line_for_each():
     ('cards', ''), ('samples --seed 3 --count=5 --out x --frames 2', ''),
     ('samples --frames=2 --psi 1 --seed=4', ' --psi 1'),
     ('cards --psi=1 --stylegan "my runs/a.npz"', " --psi=1 --stylegan 'my runs/a.npz'")])
-def test_a_product_can_be_made_again(monkeypatch, typed, again):
-    monkeypatch.setattr(sys, 'argv', ['run.py'] + shlex.split(typed))
-    command = run._again()
+def test_a_product_can_be_made_again(typed, again):
+    command = products.again(shlex.split(typed)[1:])
     assert command == 'python run.py cards --seed {} --count 1' + again
-    run._parser().parse_args(shlex.split(command.format(7))[2:])
+    run.command_line().parse_args(shlex.split(command.format(7))[2:])
 
 
 def _typed(path):
@@ -81,7 +76,7 @@ def _mistake(call):
     for arguments in calls:
         try:
             if not {'--help', '--list'} & set(arguments):
-                run._parser(arguments[0]).parse_args(arguments)
+                run.command_line(arguments[0]).parse_args(arguments)
         except UserError as error:
             return str(error)
     return ''

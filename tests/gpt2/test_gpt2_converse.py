@@ -4,22 +4,31 @@ import io
 
 from dnnlib.files import UserError
 from gpt2 import write
+from gpt2.config import Sample, Sampling
 
 
-def _answer(prompt, seed):
-    if prompt == 'bad':
-        raise UserError('no such thing')
-    return '%s %d\n' % (prompt, seed)
+class Writer:
+    """Writes its prompt and seed."""
+
+    def samples(self, prompts, *, seeds, sampling):
+        if 'bad' in prompts:
+            raise UserError('no such thing')
+        return [Sample(prompt, f' {seed}', seed, 'end', 1, 0.0)
+                for prompt, seed in zip(prompts, seeds)]
+
+    def joined(self, sample):
+        return sample.prompt + sample.text
 
 
 def test_every_line_is_answered_until_an_empty_one(monkeypatch, capsys):
     monkeypatch.setattr('sys.stdin', io.StringIO('red\nbad\n blue \n\nnever\n'))
-    write.converse(_answer, 5, 2)
+    write.converse(Writer(), Sampling(seed=5), 2)
     out, err = capsys.readouterr()
-    assert out == 'red 5\nblue 9\n' and err == 'error: no such thing\n'
+    assert out == write.report(['red 5', 'red 6']) + write.report(['blue 9', 'blue 10'])
+    assert err == 'error: no such thing\n'
 
 
-def test_it_ends_with_the_input(monkeypatch, capsys):
+def test_it_ends_with_the_input_and_seeds_go_on_from_0(monkeypatch, capsys):
     monkeypatch.setattr('sys.stdin', io.StringIO('red\n'))
-    write.converse(_answer, 0, 1)
-    assert capsys.readouterr().out == 'red 0\n'
+    write.converse(Writer(), Sampling(seed=2 ** 32 - 1), 2)
+    assert capsys.readouterr().out == write.report([f'red {2 ** 32 - 1}', 'red 0'])

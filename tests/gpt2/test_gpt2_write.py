@@ -91,13 +91,3 @@ def test_json_lines_hold_one_sample_each():
     lines = write.json_lines(samples).split('\n')
     assert [json.loads(line) for line in lines[:-1]] == [some.record() for some in samples]
     assert lines[-1] == '' and 'été' in lines[0]
-
-
-def test_what_does_not_fit_is_written_more_freely(writer):
-    how = Sampling(temperature=0.5, max_tokens=6)
-    again = writer.retrying(how)
-    for attempt, temperature in enumerate((0.5, 0.65, 0.8, 0.95, 1.0, 1.0)):
-        assert again(['a'], [7], attempt) == writer.texts(
-            ['a'], seeds=[7], sampling=how, temperature=temperature)
-    hot = Sampling(temperature=1.5, max_tokens=6)
-    assert writer.retrying(hot)(['a'], [7], 3) == writer.texts(['a'], seeds=[7], sampling=hot)

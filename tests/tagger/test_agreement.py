@@ -1,9 +1,13 @@
 """When a picture and a text show the same product, and when nothing can be said about it."""
 
+import pathlib
+import shutil
+
+import numpy as np
 import pytest
 
 from tagger import agreement
-from tagger.agreement import Seen
+from tagger.agreement import Seen, Verdict
 
 TAGS = {'category': ('dress', 0.99), 'neckline': ('v-neck', 0.4), 'colour': ('red', 0.9),
         'sleeve': ('sleeveless', 0.8), 'belt': ('', 0.9), 'shape': ('a-line', 0.7)}
@@ -34,7 +38,7 @@ def test_words_are_plain_each_once_and_an_unsure_category_still_leads():
     ({'colour': ['red']}, {'colour': True}, []),
     ({'mood': ['gay']}, {}, [])])
 def test_verdicts(said, agrees, unjudged):
-    verdict = agreement.checker(lambda text: said)(agreement.seen(TAGS), 'any text')
+    verdict = agreement.judge(agreement.seen(TAGS), said)
     assert verdict.agreement == agrees and verdict.unjudged == unjudged
     assert verdict.wrong() == list(agrees.values()).count(False)
 
@@ -50,6 +54,15 @@ def test_the_report_counts_products_before_and_after():
     assert [line.strip() for line in lines[4:]] == ['hem: 1 of 2 disagree']
 
 
-def test_pictures_are_described_one_by_one():
-    seen = agreement.describer(lambda pictures: [TAGS] * len(pictures))([None, None])
+def test_a_tagger_with_and_without_the_one_of_texts_beside_it(tmp_path):
+    folder = pathlib.Path(__file__).parents[2] / 'pretrained' / 'tagger'
+    both = agreement.ProductTagger(folder / 'tagger.npz', threads=1)
+    pictures = np.full([2, 64, 64, 3], 250, np.uint8)
+    seen = both.describe(pictures)
     assert len(seen) == 2 and isinstance(seen[0], Seen)
+    assert seen[0] == agreement.seen(both.images.tags(pictures)[0])
+    text = 'A red dress.'
+    assert both.check(seen[0], text) == agreement.judge(seen[0], both.texts.said(text))
+    shutil.copy(str(folder / 'tagger.npz'), str(tmp_path))
+    alone = agreement.ProductTagger(tmp_path / 'tagger.npz', threads=1)
+    assert alone.texts is None and alone.check(seen[0], text) == Verdict({}, [])

@@ -104,15 +104,18 @@ def test_thumbnails_are_means():
 
 
 class Reals:
-    """Real pictures as `neighbours` asks for them; notes how many it held at a time."""
+    """Real pictures as `neighbours` reads them; notes how many it held at a time."""
 
     def __init__(self, count, side=16):
         self.pictures, self.most = _pictures(11, count, side), 0
 
-    def fetch(self, first, number):
-        assert first + number <= len(self.pictures)
-        self.most = max(self.most, number)
-        return self.pictures[first:first + number]
+    def __len__(self):
+        return len(self.pictures)
+
+    def __getitem__(self, chosen):
+        result = self.pictures[chosen]
+        self.most = max(self.most, len(result))
+        return result
 
 
 def _tiles(sheet, columns, side):
@@ -134,7 +137,7 @@ def test_neighbours_stand_beside_their_fakes(features):
     reals.pictures[20] = _changed(reals.pictures[140], 60)
     copy, mirrored = _changed(reals.pictures[140], 9), reals.pictures[70, :, ::-1]
     fakes = np.stack([copy, mirrored])
-    sheet = measure.neighbours(fakes, reals.fetch, 150, features=features, count=3)
+    sheet = measure.neighbours(fakes, reals, features=features, count=3)
     assert sheet.dtype == np.uint8 and sheet.shape == (2 * 16 + 2, 4 * 16 + 3 * 2, 3)
     first, second = _tiles(sheet, 4, 16)
     assert np.array_equal(first[0], copy) and np.array_equal(first[1], reals.pictures[140])
@@ -147,7 +150,7 @@ def test_neighbours_stand_beside_their_fakes(features):
 
 def test_neighbours_are_ranked_by_pixels():
     reals, fake = Reals(60), _pictures(12, 1, 16)
-    row, = _tiles(measure.neighbours(fake, reals.fetch, 60, count=4), 5, 16)
+    row, = _tiles(measure.neighbours(fake, reals, count=4), 5, 16)
     gaps = [min(np.square(fake[0].astype(int) - real).sum(),
                 np.square(fake[0, :, ::-1].astype(int) - real).sum()) for real in reals.pictures]
     for tile, index in zip(row[1:], np.argsort(gaps)):
@@ -157,7 +160,7 @@ def test_neighbours_are_ranked_by_pixels():
 def test_distances_are_in_units_of_the_usual_one():
     reals, copy = Reals(60), _pictures(12, 2, 16)
     copy[1] = reals.pictures[7, :, ::-1]
-    indices, gaps = measure.nearest(copy, reals.fetch, 60, count=4)
+    indices, gaps = measure.nearest(copy, reals, count=4)
 
     def gap(a, b):
         return min(np.sqrt(np.square((a.astype(float) - side) / 255).sum())
@@ -172,7 +175,7 @@ def test_distances_are_in_units_of_the_usual_one():
 
 
 def test_fewer_real_pictures_than_asked_for():
-    sheet = measure.neighbours(_pictures(13, 1, 16), Reals(2).fetch, 2, count=5)
+    sheet = measure.neighbours(_pictures(13, 1, 16), Reals(2), count=5)
     assert sheet.shape == (16, 3 * 16 + 2 * 2, 3)
-    indices, gaps = measure.nearest(_pictures(13, 1, 16), Reals(1).fetch, 1, count=3)
+    indices, gaps = measure.nearest(_pictures(13, 1, 16), Reals(1), count=3)
     assert indices.tolist() == [[0]] and gaps[0, 0] > 0

@@ -1,0 +1,92 @@
+"""Data in: draw the demo catalogue, download, convert released networks, prune photos."""
+
+import pathlib
+
+from commands import options as common
+from dnnlib import knobs
+from dnnlib.files import UserError
+
+MANIFEST = pathlib.Path(__file__).parents[1] / 'downloads.json'
+
+
+def demo_options(parser):
+    """What `demo` takes."""
+    from catalog import demo_default
+    from catalog.demo.build import Demo
+    common.out(parser, demo_default.FOLDER)
+    knobs.add_flags(parser, Demo)
+
+
+def demo(options):
+    """Draw the demo catalogue: garments with descriptions, seeded, no network needed."""
+    from catalog.demo.build import Demo, summary, write
+    print(summary(write(options.out, knobs.from_flags(Demo(), options))))
+
+
+def download_options(parser):
+    """What `download` takes."""
+    parser.add_argument('names', nargs='*', metavar='NAME', help='what to download; see --list')
+    parser.add_argument('--list', action='store_true', help='print what there is, and its licences')
+    parser.add_argument('--from-file', type=pathlib.Path, metavar='PATH', help='take the file, or '
+                        'the folder of files, that a browser has saved')
+    parser.add_argument('--out', type=pathlib.Path, default=pathlib.Path('downloads'),
+                        help='folder in which each NAME gets its own (default downloads)')
+
+
+def download(options):
+    """Download released weights and public data, verified; the same command again goes on."""
+    from dnnlib.fetch import manifest
+    from stylegan.released import pickles
+    known = manifest.read(MANIFEST)
+    if options.list:
+        print(manifest.table(known))
+        return
+    items = manifest.choose(known, options.names)
+    if options.from_file and len(items) > 1:
+        raise UserError('--from-file brings one thing at a time; give one name')
+    for item in items:
+        check = {'stylegan': pickles.read}.get(item.check)
+        for line in manifest.get(item, options.out / item.name, from_file=options.from_file,
+                                 check=check):
+            print(line)
+
+
+def convert_options(parser):
+    """What `convert` takes."""
+    parser.add_argument('pickle', type=pathlib.Path, metavar='IN.pkl', help='a released network')
+    parser.add_argument('npz', type=pathlib.Path, metavar='OUT.npz', help='file to write')
+
+
+def convert(options):
+    """Turn a released StyleGAN pickle into an .npz; nothing in the pickle is run."""
+    from stylegan import snapshots
+    from stylegan.released import names
+    if options.npz.suffix != '.npz':
+        raise UserError(f'{options.npz} is to hold an .npz; end its name so')
+    variables, network, made_with = names.convert(options.pickle)
+    res, alpha = names.reached(network, made_with['lod'])
+    print(names.describe(options.pickle, variables, network, made_with))
+    snapshots.save(options.npz, variables, network, res=res, alpha=alpha, kimg=None,
+                   made={'from': options.pickle.name, 'options': made_with})
+    print(f'done: {options.npz}')
+
+
+def prune_options(parser):
+    """What `prune` takes."""
+    from catalog.prune.rules import Prune
+    parser.add_argument('--data', type=pathlib.Path, required=True, help='the catalogue')
+    parser.add_argument('--out', type=pathlib.Path, help='folder of the decisions '
+                        '(default: that of the catalogue with -pruned behind it)')
+    knobs.add_flags(parser, Prune)
+
+
+def prune(options):
+    """Sort out bad shots by the post's four rules; nothing is deleted or moved."""
+    from catalog.prune.rules import Prune, prune, summary
+    data = options.data
+    if not data.name or data.name == '..':  # . and .. have a name only once they are resolved
+        data = data.resolve()
+    out = options.out or data.with_name(data.name + '-pruned')
+    print(summary(prune(options.data, out, knobs.from_flags(Prune(), options))))
+    print(f"look through {out / 'sheets'}; where you disagree, change yes and no in the keep "
+          f"column of {out / 'prune.csv'}")

@@ -1,0 +1,91 @@
+"""Options that several commands take. Each function adds them to an argparse parser or group."""
+
+import pathlib
+
+from dnnlib import knobs
+
+
+def data(parser, help):
+    """--data: a catalogue."""
+    parser.add_argument('--data', type=pathlib.Path, help=help)
+
+
+def out(parser, folder):
+    """--out: the folder of the results."""
+    parser.add_argument('--out', type=pathlib.Path, default=pathlib.Path(folder),
+                        help=f'folder of the results (default {folder})')
+
+
+def threads(parser):
+    """--threads."""
+    parser.add_argument('--threads', type=knobs.number(int, 0), default=0,
+                        help='CPU threads; 0 takes all (default 0)')
+
+
+def psi(parser):
+    """--psi."""
+    parser.add_argument('--psi', type=knobs.number(float), default=0.7,
+                        help='truncation: 1 = most varied, 0 = the average product (default 0.7)')
+
+
+def fit(parser):
+    """--fit."""
+    parser.add_argument('--fit', choices=['pad', 'crop'], default='pad',
+                        help='make photos square by white borders or by cutting (default pad)')
+
+
+def key_column(parser, use):
+    """--key-column; use: what is done with products of one key."""
+    parser.add_argument('--key-column', default='',
+                        help=f'column that tells products apart: its equals are {use} together')
+
+
+def tries(parser, default):
+    """--tries."""
+    parser.add_argument('--tries', type=knobs.number(int, 0), default=default,
+                        help='how often a text that contradicts its picture is written again '
+                        f'(default {default})')
+
+
+def stylegan(parser):
+    """--stylegan: the picture model."""
+    parser.add_argument('--stylegan', type=pathlib.Path, help='picture model: a run folder, a '
+                        'snapshot or a released .pkl (default: the newest run, else the '
+                        'pretrained one)')
+
+
+def gpt2(parser):
+    """--gpt2: the text model."""
+    parser.add_argument('--gpt2', type=pathlib.Path, help='text model: a run or snapshot folder, '
+                        'or one in the layout of the release or of transformers (default: the '
+                        'newest run, else the pretrained one)')
+
+
+def writing(parser):
+    """--gpt2, and how texts are sampled."""
+    from gpt2.config import Sampling
+    gpt2(parser)
+    knobs.add_flags(parser.add_argument_group('writing'), Sampling)
+
+
+def tagger(parser):
+    """--tagger: the classifier of pictures."""
+    parser.add_argument('--tagger', type=pathlib.Path, metavar='FILE|RUN', help='classifier of '
+                        'pictures: a tagger.npz, or the folder of one (default: the newest run; '
+                        'for the pretrained picture model the pretrained one)')
+
+
+def judge(parser, use):
+    """--judge: a second classifier; use: what for."""
+    parser.add_argument('--judge', type=pathlib.Path, metavar='FILE', help=f'{use}: a second '
+                        'tagger that learnt from other data (default: the pretrained one)')
+
+
+def listed(text):
+    """'colour, type' -> ('colour', 'type')."""
+    return tuple(part.strip() for part in text.split(',') if part.strip())
+
+
+def seeds(first, count):
+    """`count` seeds from `first` on; behind the last one they go on from 0."""
+    return [(first + i) % 2 ** 32 for i in range(count)]

@@ -1,0 +1,311 @@
+"""Steering: directions in W, edits, style mixing, walks, and projections of real pictures."""
+
+import dataclasses
+import pathlib
+
+from commands import models, options as common
+from dnnlib import files, knobs
+from dnnlib.files import UserError
+
+
+def directions_options(parser):
+    """What `directions` takes."""
+    from steering.discover import Discovery
+    common.stylegan(parser)
+    common.tagger(parser)
+    common.out(parser, 'out/directions')
+    parser.add_argument('--labels', type=pathlib.Path, metavar='labels.csv', help='hand labels as '
+                        'well: seed and a column of yes and no, as the page of run.py label saves')
+    knobs.add_flags(parser, Discovery)
+
+
+def directions(options):
+    """Find directions in W that change one thing, and measure what else they change."""
+    from dnnlib import images, progress, runs
+    from steering import directionset, discover, entangle, label_page
+    from stylegan import labelled
+    how = knobs.from_flags(discover.Discovery(), options)
+    hand = label_page.read(options.labels) if options.labels else {}
+    gan, tagger, made = _generator_and_tagger(options, how.threads)
+    sample = labelled.recall(options.out / 'tagged.npz', gan, tagger.heads, tagger.probabilities,
+                             count=how.count, psi=how.psi, seed=how.seed, made=made)
+    probe = entangle.Probe(gan, tagger.probabilities, sample, how.probes, how.seed)
+    found, figures = entangle.study_all(probe, discover.find(gan, sample, hand, how))
+    directionset.save(options.out / 'directions.npz', found, dict(made, made=runs.provenance()))
+    origin = runs.origin_of(stylegan=gan.path.name, psi=how.psi, seed=how.seed)
+    for direction in progress.bar(found, what='strips', unit='direction', leave=False):
+        images.write_png(options.out / 'strips' / (entangle.file_name(direction) + '.png'),
+                         entangle.strip(gan, sample, direction),
+                         dict(origin, direction=direction.name))
+    print(entangle.write(options.out, found, figures))
+    print(f"done: look at {options.out / 'strips'}; now try: python run.py edit --help")
+
+
+def _generator_and_tagger(options, threads):
+    """The generator, the tagger of its pictures, and {name: fingerprint} of both."""
+    from stylegan.generator import Generator
+    from tagger.image_tagger import Tagger
+    gan, tagger = Generator(models.stylegan(options), threads), Tagger(models.tagger(options), threads)
+    return gan, tagger, {'stylegan': models.fingerprint(gan.w_avg.tolist()),
+                         'tagger': models.fingerprint(sorted(tagger.about.items()))}
+
+
+def label_options(parser):
+    """What `label` takes."""
+    common.stylegan(parser)
+    common.threads(parser)
+    common.psi(parser)
+    common.out(parser, 'out/label')
+    parser.add_argument('--name', required=True, help='what the pictures are asked for')
+    parser.add_argument('--count', type=knobs.number(int, 1), default=200,
+                        help='pictures (default 200)')
+    parser.add_argument('--seed', type=knobs.number(int, 0), default=0,
+                        help='the first of their seeds (default 0)')
+
+
+def label(options):
+    """Make a page on which a person says yes or no to pictures, for directions --labels."""
+    from dnnlib import runs
+    from steering import label_page
+    from stylegan import generator
+    gan = generator.Generator(models.stylegan(options), options.threads)
+    seeds = common.seeds(options.seed, options.count)
+    pictures = gan.pictures(gan.truncate(gan.w(gan.seeded(seeds)), options.psi, gan.layers))
+    label_page.write(options.out, options.name, pictures, seeds=seeds, psi=options.psi,
+                     origin=runs.origin_of(stylegan=gan.path.name))
+    print(f"done: open {options.out / 'index.html'}, then: "
+          'python run.py directions --labels labels.csv')
+
+
+def edit_options(parser):
+    """What `edit` takes."""
+    from steering.edit import Search
+    common.stylegan(parser)
+    common.tagger(parser)
+    common.out(parser, 'out/edit')
+    parser.add_argument('--seed', default='0', metavar='SEEDS|FILE', help='what to edit: 7, 1,5,9 '
+                        'or 0-7, or an .npz with w or ws, as run.py project writes it (default 0)')
+    parser.add_argument('--set', action='append', default=[], metavar='NAME=VALUE',
+                        help='a value that the picture is to show; may be given several times')
+    parser.add_argument('--direction', action='append', default=[], metavar='NAME=STRENGTH',
+                        help='a direction to go along, such as pca3=+2; may be repeated')
+    parser.add_argument('--layers', default='', help='for --direction: coarse, middle, fine, all '
+                        'or numbers such as 0-3 (default: those of each direction)')
+    parser.add_argument('--directions', type=pathlib.Path, default=pathlib.Path('out/directions'),
+                        help='folder that run.py directions has written (default out/directions)')
+    common.judge(parser, 'for --measure')
+    parser.add_argument('--measure', type=knobs.number(int, 0), default=0, metavar='N',
+                        help='instead, try N edits, random seeds and plausible values, and print '
+                        'what came of them')
+    knobs.add_flags(parser, Search)
+
+
+def edit(options):
+    """Change what a picture shows to a value that is asked for, or go along directions."""
+    from dnnlib import images, runs
+    from steering import directionset, edit
+    from stylegan import figures, latent_files
+    how = knobs.from_flags(edit.Search(), options)
+    asked = edit.wanted(options.set)
+    if not (asked or options.direction or options.measure):
+        raise UserError('nothing is asked for; add --set NAME=VALUE or --direction NAME=STRENGTH, '
+                        'such as: python run.py edit --seed 7 --set "sleeve=long sleeves"')
+    gan, tagger, made = _generator_and_tagger(options, how.threads)
+    sample, known = directionset.recall(options.directions, made)
+    editor = edit.Editor(gan, tagger.heads, tagger.probabilities, sample, known, how)
+    if options.measure:
+        _measure_edits(options, how, editor, gan, made)
+        return
+    moves = edit.moves(options.direction, known, options.layers)
+    edits = [editor.edit(ws, asked, moves)
+             for ws in latent_files.styles(gan, options.seed, how.psi)]
+    origin = runs.origin_of(stylegan=gan.path.name, seed=options.seed, psi=how.psi,
+                            edit='; '.join(options.set + options.direction))
+    strips = [gan.pictures(edit.between(each)) for each in edits]
+    images.write_png(options.out / 'strip.png', figures.strips(strips), origin)
+    for index, each in enumerate(edits):
+        images.write_png(options.out / f'edited-{index}.png',
+                         gan.pictures(each.ws[None])[0], origin)
+        print(edit.report(each, asked))
+    latent_files.save(options.out / 'edited.npz', [each.ws for each in edits])
+    print(f"done: open {options.out / 'strip.png'}")
+
+
+def _measure_edits(options, how, editor, gan, made):
+    """Try random edits, print what came of them, and keep it in measure.json."""
+    from dnnlib import runs
+    from steering import edit_check
+    from stylegan import latent_files
+    judge = models.judge(options, how.threads)
+    judge = judge if judge and judge.heads == editor.heads else None
+    made = dict(made, how=dataclasses.asdict(how),
+                judge=models.fingerprint(sorted(judge.about.items())) if judge else '')
+    result = edit_check.measure(
+        editor, gan, options.out / 'measure.jsonl', count=options.measure, psi=how.psi,
+        seed=latent_files.seeds(options.seed)[0], judge=judge and judge.probabilities, made=made)
+    judged = edit_check.judged(result)
+    files.write_json(options.out / 'measure.json', dict(
+        made=runs.provenance(), summary=edit_check.summary(result),
+        judged=judged and edit_check.summary(judged)))
+    print(edit_check.table(result))
+
+
+def mix_options(parser):
+    """What `mix` takes."""
+    common.stylegan(parser)
+    common.threads(parser)
+    common.psi(parser)
+    common.out(parser, 'out/mix')
+    parser.add_argument('--from', dest='source', required=True, metavar='SEEDS|FILE',
+                        help='whose styles to take: 7, 1,5,9 or 0-7, or an .npz with w or ws')
+    parser.add_argument('--onto', required=True, metavar='SEEDS|FILE', help='what to lay them on')
+    parser.add_argument('--layers', default='middle', help='which of them: coarse, middle, fine, '
+                        'all, or numbers such as 0-3 (default middle)')
+    parser.add_argument('--frames', type=knobs.number(int, 1), default=60,
+                        help='frames per stop (default 60)')
+
+
+def mix(options):
+    """Lay styles of some pictures on others: a grid of all pairs, and the three-panel film."""
+    from dnnlib import images, runs, video
+    from steering import walks
+    from stylegan import figures, generator, latent, latent_files
+    gan = generator.Generator(models.stylegan(options), options.threads)
+    sources, targets = [latent_files.styles(gan, text, options.psi)
+                        for text in (options.source, options.onto)]
+    band = latent.band(options.layers, gan.layers)
+    origin = runs.origin_of(
+        stylegan=gan.path.name, psi=options.psi,
+        mix=f'{options.source} onto {options.onto}, layers {options.layers}')
+    images.write_png(options.out / 'mix.png', figures.mixes(gan, sources, targets, band), origin)
+    video.write_mp4(options.out / 'mix.mp4', figures.three_panels(
+        gan, walks.pairs(sources, targets, options.frames), band), origin=origin)
+    latent_files.save(options.out / 'mix.npz', [
+        latent.mixed(target[None], source[None], band)[0] for target in targets
+        for source in sources])
+    print(f"done: open {options.out / 'mix.png'}")
+
+
+def walk_options(parser):
+    """What `walk` takes."""
+    from steering.walks import Walk
+    common.stylegan(parser)
+    common.tagger(parser)
+    common.out(parser, 'out/walk')
+    common.threads(parser)
+    stops = parser.add_mutually_exclusive_group()
+    stops.add_argument('--seeds', default='0-5', help='where to stop: 1,5,9 or 0-5 (default 0-5)')
+    stops.add_argument('--keys', type=pathlib.Path, metavar='FILE.npz', help='stops with w or ws '
+                       'instead, as run.py project writes them')
+    knobs.add_flags(parser, Walk)
+
+
+def walk(options):
+    """Film a walk through the latent space, from picture to picture and home again."""
+    from dnnlib import gif, runs, video
+    from steering import paths, walks
+    from stylegan import generator
+    from stylegan.metrics import path_length
+    how = knobs.from_flags(walks.Walk(), options)
+    features = path_length.pixels
+    if how.constant_speed == 'tagger':
+        from tagger import image_tagger
+        features = image_tagger.Tagger(models.tagger(options), options.threads).features
+    gan = generator.Generator(models.stylegan(options), options.threads)
+    stops = walks.stops(gan, options.seeds, options.keys, how)
+    way, legs = walks.path(gan, stops, how), paths.legs(stops, not how.open)
+    t = walks.times(gan, way, legs, how, features)
+    origin = runs.origin_of(stylegan=gan.path.name, psi=how.psi, walk=options.keys or options.seeds)
+    video.write_mp4(options.out / 'walk.mp4', walks.frames(gan, way, t, how.side), fps=how.fps,
+                    origin=origin)
+    if how.gif:
+        gif.write_gif(options.out / 'walk.gif', walks.frames(gan, way, t[::2], how.side),
+                      fps=how.fps / 2, origin=origin)
+    print(f"done: open {options.out / 'walk.mp4'}")
+
+
+def project_options(parser):
+    """What `project` takes."""
+    from projection.config import Projection
+    common.stylegan(parser)
+    parser.add_argument('images', nargs='*', type=pathlib.Path, metavar='IMAGE',
+                        help='pictures to find (default: some of --data)')
+    common.out(parser, 'out/project')
+    parser.add_argument('--data', type=pathlib.Path, help='a catalogue to take pictures from '
+                        '(default: the demo)')
+    parser.add_argument('--category', default='', help='only those of this category, or with this '
+                        'value of any attribute')
+    parser.add_argument('--where', default='', metavar='HEAD=VALUE,...',
+                        help='only those that are all of this')
+    parser.add_argument('--count', type=knobs.number(int, 1), default=12,
+                        help='how many of the catalogue, the first ones (default 12)')
+    common.fit(parser)
+    parser.add_argument('--vgg', type=pathlib.Path, metavar='FILE.npz', help='compare by the '
+                        'features of this VGG16, arrays conv1_1_W, conv1_1_b, ... (default: by '
+                        'pixels and edges at several sizes)')
+    parser.add_argument('--mix', type=knobs.number(int, 0), default=0, metavar='N',
+                        help='make N new ones out of what was found, mixed.png (default 0)')
+    parser.add_argument('--self-test', type=knobs.number(int, 0), default=0, metavar='N',
+                        help='project N generated pictures, whose styles are known, and N real '
+                        'ones of --data; print how near both come')
+    knobs.add_flags(parser.add_argument_group('search'), Projection)
+
+
+def project(options):
+    """Find the styles with which the generator draws real pictures; the same again goes on."""
+    from dnnlib import runs
+    from projection import features as perceptual, results as projected, search, self_test
+    from projection.config import Projection
+    from stylegan import generator
+    how = knobs.from_flags(Projection(), options)
+    gan = generator.Generator(models.stylegan(options), how.threads)
+    named = _targets(options, gan.res)
+    if options.mix and len(named) + options.self_test < 2:
+        raise UserError('--mix needs two pictures at least; give more, or leave it out')
+    projector = search.Projector(
+        gan, how, perceptual.vgg16(options.vgg) if options.vgg else perceptual.pyramid)
+    origin = runs.origin_of(stylegan=gan.path.name, seed=how.seed)
+    if options.self_test:
+        named, results, measured = self_test.measure(
+            options.out, gan, projector, named, count=options.self_test, seed=how.seed,
+            origin=origin)
+        files.write_json(options.out / 'self-test.json', measured)
+        print(self_test.report(measured))
+    else:
+        results = projected.project(options.out, named, gan, projector, origin)
+        print(projected.report(named, results))
+    projected.write_all(options.out, named, results, origin)
+    if options.mix:
+        projected.write_mixed(options.out, gan, results, options.mix, how.seed, origin)
+    print(f"done: open {options.out / ('mixed.png' if options.mix else 'all.png')}")
+
+
+def _targets(options, side):
+    """The pictures to project as {name: uint8 [side, side, 3]}: files named, or of a catalogue."""
+    from catalog import demo_default
+    from dnnlib import images
+    from projection import results as projected
+    from rare import report
+    paths, most, found = options.images, options.self_test or options.count, {}
+    for path in paths:
+        if path.is_dir():
+            raise UserError(f'{path} is a folder; to take pictures from it, type --data {path}')
+    if paths and (options.data or options.category or options.where or options.self_test):
+        raise UserError('--data, --category, --where and --self-test choose from a catalogue; '
+                        'give them or pictures, not both')
+    if not paths:
+        products = demo_default.pictured(options.data)
+        if options.category or options.where:
+            products = report.chosen(products, options.category, options.where)
+        paths = [product.image for product in products]
+    for name, path in zip(projected.names(paths), paths):
+        try:
+            found[name] = images.square(images.open_rgb(path), side, options.fit)
+        except images.Unreadable:
+            if options.images:
+                raise
+        if not options.images and len(found) == most:
+            break
+    if not found:
+        raise UserError(f'not one of the {len(paths)} pictures can be read')
+    return found

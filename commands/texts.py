@@ -1,0 +1,89 @@
+"""Texts alone: write some, export the model that writes them, measure it."""
+
+import pathlib
+
+from commands import models, options as common
+from dnnlib import files, knobs
+from dnnlib.files import UserError
+
+
+def text_options(parser):
+    """What `text` takes."""
+    prompts = parser.add_mutually_exclusive_group()
+    prompts.add_argument('--prompt', '--context', default='', help='attributes in plain words, '
+                         'category last; or the first words, for a model trained without tags')
+    prompts.add_argument('--prompts', type=pathlib.Path, metavar='FILE', help='prompts, one a '
+                         'line; or a .csv with --tag-columns, one a row')
+    prompts.add_argument('--interactive', action='store_true', help='ask for prompt after prompt; '
+                         'an empty line ends it')
+    parser.add_argument('--tag-columns', default='', help='columns of --prompts that make a '
+                        'prompt, comma-separated, category last')
+    parser.add_argument('--count', type=knobs.number(int, 1), default=4,
+                        help='texts per prompt (default 4)')
+    parser.add_argument('--json', type=pathlib.Path, metavar='OUT.jsonl', help='also write prompt, '
+                        'text, seed, finish, tokens and log-probability, one sample a line')
+    parser.add_argument('--keep-prompt', action='store_true', help='print the prompt as well')
+    common.writing(parser)
+
+
+def text(options):
+    """Write product descriptions, from prompts or from nothing."""
+    from catalog import prompts
+    from gpt2.config import Sampling
+    from gpt2.write import Writer, converse, json_lines, report
+    sampling = knobs.from_flags(Sampling(), options)
+    columns = common.listed(options.tag_columns)
+    if columns and not options.prompts:
+        raise UserError('--tag-columns names columns of a table; add --prompts FILE.csv')
+    if options.interactive and options.json:
+        raise UserError('--json goes with --prompt and --prompts, not with --interactive')
+    writer = Writer(models.gpt2(options), sampling.threads)
+    if options.interactive:
+        converse(writer, sampling, options.count)
+        return
+    wanted = prompts.read(options.prompts, columns) if options.prompts else [options.prompt]
+    repeated = [prompt for prompt in wanted for _ in range(options.count)]
+    samples = writer.samples(repeated, seeds=common.seeds(sampling.seed, len(repeated)),
+                             sampling=sampling)
+    if options.json:
+        files.write_text(options.json, json_lines(samples))
+    print(report(writer.joined(sample) if options.keep_prompt else sample.text
+                 for sample in samples), end='')
+
+
+def export_options(parser):
+    """What `export` takes."""
+    common.gpt2(parser)
+    parser.add_argument('--to', choices=['released', 'transformers'], required=True,
+                        help='for which programs')
+    parser.add_argument('--out', type=pathlib.Path, required=True, help='new folder to write')
+
+
+def export(options):
+    """Write a text model for other programs: as GPT-2 was released, or for `transformers`."""
+    from gpt2 import formats
+    formats.export(models.gpt2(options), options.out, options.to)
+    print(f'done: {options.out}')
+
+
+def check_text_options(parser):
+    """What `check-text` takes."""
+    common.data(parser, 'the catalogue it was trained on (default: the demo, drawn on first use)')
+    parser.add_argument('--count', type=knobs.number(int, 1), default=200,
+                        help='texts per test (default 200)')
+    common.writing(parser)
+
+
+def check_text(options):
+    """Measure a demo text model: are its texts consistent, as prompted, and its own?"""
+    from catalog import demo_default, source
+    from catalog.demo import text_check
+    from gpt2.config import Sampling
+    from gpt2.write import Writer
+    sampling = knobs.from_flags(Sampling(), options)
+    writer = Writer(models.gpt2(options), sampling.threads)
+    products = source.read(options.data or demo_default.drawn())
+    print(text_check.report(
+        lambda prompts: writer.texts(prompts, seeds=common.seeds(sampling.seed, len(prompts)),
+                                     sampling=sampling),
+        [product.description for product in products], count=options.count, seed=sampling.seed))

@@ -1,0 +1,172 @@
+"""Training: StyleGAN, GPT-2 and the taggers. The same command again goes on where it stopped."""
+
+import dataclasses
+import pathlib
+
+from commands import models, options as common
+from dnnlib import knobs
+from dnnlib.files import UserError
+from dnnlib.model_lookup import RUNS
+
+
+def _data_and_run(parser, name):
+    common.data(parser, 'a catalogue, pruned or not (default: the demo, drawn on first use)')
+    parser.add_argument('--run', type=pathlib.Path, default=RUNS / name,
+                        help=f'folder of this training (default {RUNS / name})')
+
+
+def _preset_and_knobs(parser, config, skip=()):
+    """--preset, and the knobs of config.Network and config.Training that it sets."""
+    parser.add_argument('--preset', choices=sorted(config.PRESETS), default='demo',
+                        help='defaults of the options below (default demo)')
+    knobs.add_flags(parser.add_argument_group('network'), config.Network, skip)
+    knobs.add_flags(parser.add_argument_group('training'), config.Training)
+
+
+def _from_preset(config, options):
+    """The preset's Network and Training with the typed options laid over them."""
+    network, training = config.PRESETS[options.preset]
+    return knobs.from_flags(network, options), knobs.from_flags(training, options)
+
+
+def _run(options, network, training, free, **more):
+    """The run folder of a training; refuses one that was made with other options."""
+    from dnnlib.runs import Run
+    decided, defaults = [dict(dataclasses.asdict(a), **dataclasses.asdict(b)) for a, b in (
+        (network, training), (type(network)(), type(training)()))]
+    return Run(options.run, dict(more, **decided), free, defaults)
+
+
+def train_stylegan_options(parser):
+    """What `train-stylegan` takes."""
+    from stylegan import config
+    common.fit(parser)
+    parser.add_argument('--records', type=pathlib.Path,
+                        help='a multi-resolution TFRecord set to train on instead of the photos')
+    parser.add_argument('--start', type=pathlib.Path, help='networks to start from, at full size '
+                        'at once: a run folder, a released .pkl or a converted .npz')
+    parser.add_argument('--dry-run', action='store_true', help='take one real step at full size, '
+                        'say what a whole run would take, and stop')
+    _data_and_run(parser, 'stylegan')
+    _preset_and_knobs(parser, config, config.NOT_TRAINED)
+
+
+def train_stylegan(options):
+    """Train StyleGAN on a catalogue's photos; the same command again goes on."""
+    from catalog import demo_default
+    from stylegan import config, dataset, preflight, train
+    from tagger import lookalikes
+    network, training, start = _networks(config, options)
+    train.check(network, training)
+    if options.dry_run:
+        print(preflight.report(preflight.preflight(network, training, start)))
+        return
+    decided = {'start': str(options.start or '')}
+    if options.records:
+        records = dataset.Records(options.records, training.seed)
+        run = _run(options, network, training, config.FREE, data=str(options.records), **decided)
+    else:
+        products = demo_default.pictured(options.data)
+        run = _run(options, network, training, config.FREE, fit=options.fit,
+                   data=models.fingerprint(p.name for p in products), **decided)
+        if not (run.folder / 'records').exists():
+            dataset.pack([p.image for p in products], run.folder / 'records', network.resolution,
+                         options.fit)
+        records = dataset.Records(run.folder / 'records', training.seed)
+        lookalikes.write(run.folder / 'lookalikes.npz', products, fit=options.fit)
+    train.train(run, records, network, training, start)
+    print(f'done: sample grids and snapshots are in {run.folder}; now try: python run.py samples')
+
+
+def _networks(config, options):
+    """Network, Training, and the weights to start from or None; those decide the Network."""
+    network, training = _from_preset(config, options)
+    if not options.start:
+        return network, training, None
+    from stylegan import snapshots
+    start, network = snapshots.load_all(options.start)
+    typed = knobs.from_flags(network, options)
+    for name, value in dataclasses.asdict(network).items():
+        if getattr(typed, name) != value:
+            raise UserError(f'{options.start} has {name} {value}, not {getattr(typed, name)}; '
+                            f"leave --{name.replace('_', '-')} out")
+    if options.initial is None:  # nothing is left to fade in
+        training = dataclasses.replace(training, initial=network.resolution)
+    return network, training, start
+
+
+def train_gpt2_options(parser):
+    """What `train-gpt2` takes."""
+    from gpt2 import config
+    parser.add_argument('--text-column', default='description', help='column of the texts in '
+                        'a .csv or .jsonl file')
+    parser.add_argument('--tag-columns', default='', help='columns that go in front of a text as '
+                        'tags, comma-separated')
+    common.key_column(parser, 'held out')
+    parser.add_argument('--start', type=pathlib.Path, help='folder of a model to start from')
+    parser.add_argument('--vocabulary', type=pathlib.Path, metavar='FOLDER', help='take the '
+                        'vocabulary of this folder, encoder.json and vocab.bpe, and start from '
+                        'fresh weights (default: a vocabulary is learnt from the texts)')
+    _data_and_run(parser, 'gpt2')
+    _preset_and_knobs(parser, config)
+
+
+def train_gpt2(options):
+    """Fine-tune GPT-2 on a catalogue's descriptions; the same command again goes on."""
+    from gpt2 import config, train
+    network, training = _from_preset(config, options)
+    train.check(training)
+    products, data = _texts(options)
+    run = _run(options, network, training, config.FREE, start=str(options.start or ''),
+               vocabulary=str(options.vocabulary or ''), data=data)
+    train.train(run, products, network, training, options.start, options.vocabulary)
+    print(f'done: the best weights are in {run.folder}; now try: python run.py text')
+
+
+def _texts(options):
+    """The training set of a text model, products or encoded documents, and its fingerprint."""
+    from catalog import demo_default, source
+    from gpt2 import data as documents_, encoder, snapshots
+    data = options.data or demo_default.drawn()
+    tag_columns = common.listed(options.tag_columns)
+    if options.start and options.vocabulary:
+        raise UserError('--start brings a vocabulary of its own; leave --vocabulary out')
+    if data.suffix.lower() != '.npz':
+        products = source.with_texts(source.read(
+            data, text_column=options.text_column, tag_columns=tag_columns,
+            key_column=options.key_column), data)
+        return products, models.fingerprint((p.description, p.tags, p.key) for p in products)
+    folder = snapshots.find(options.start) if options.start else options.vocabulary
+    if not folder or tag_columns or options.key_column:
+        raise UserError(f'{data} is already encoded: it needs --start, the model that has its '
+                        'vocabulary, or --vocabulary, and has no columns')
+    documents = documents_.read(data, encoder.load(folder))
+    return documents, models.fingerprint(document.key for document in documents)
+
+
+def train_tagger_options(parser):
+    """What `train-tagger` takes."""
+    from tagger.config import Config, Split
+    _data_and_run(parser, 'tagger')
+    parser.add_argument('--test', type=pathlib.Path, help='another catalogue to report on '
+                        '(default: products held out of this one)')
+    common.key_column(parser, 'held out')
+    common.fit(parser)
+    knobs.add_flags(parser, Split)
+    knobs.add_flags(parser, Config)
+
+
+def train_tagger(options):
+    """Train classifiers of category and attributes, from pictures and from texts; again goes on."""
+    from catalog import demo_default, source
+    from dnnlib import runs
+    from tagger import train
+    from tagger.config import Config, Split
+    config, split = [knobs.from_flags(each(), options) for each in (Config, Split)]
+    products = source.read_kept(options.data or demo_default.pruned(),
+                                key_column=options.key_column)
+    test = source.read_kept(options.test, key_column=options.key_column) if options.test else ()
+    run = _run(options, config, split, ('threads',), fit=options.fit, data=models.fingerprint(
+        (p.name, p.description, p.category, p.attributes) for p in products))
+    print(train.train(run, products, config, split, runs.provenance(), test=test, fit=options.fit))
+    print(f'done: the taggers are in {run.folder}; now try: python run.py cards')
