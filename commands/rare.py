@@ -73,8 +73,9 @@ def _harvests(options, how, gan, eye, asked):
     extra = options.seeds_from and rare.single(latent_files.read(
         options.seeds_from, gan.layers, len(gan.w_avg)), options.seeds_from)
     sample, seconds = search.searched(
-        options.out / 'search.npz', {'stylegan': files.digest(gan.path), 'psi': how.psi,
-                                     'tagger': files.digest(models.tagger(options)), 'seed': how.seed},
+        options.out / 'search.npz', {
+            'stylegan': files.digest(gan.path), 'psi': how.psi,
+            'tagger': files.digest(models.tagger(options)), 'seed': how.seed},
         how.search, lambda first, number: labelled.collect(
             gan, eye.heads, eye.probabilities, count=number, psi=how.psi, seed=how.seed + first))
     region = rare.Region(sample.w, report.scores(sample.probabilities, eye.heads, asked), look,

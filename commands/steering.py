@@ -45,7 +45,8 @@ def _generator_and_tagger(options, threads):
     """The generator, the tagger of its pictures, and {name: fingerprint} of both."""
     from stylegan.generator import Generator
     from tagger.image_tagger import Tagger
-    gan, tagger = Generator(models.stylegan(options), threads), Tagger(models.tagger(options), threads)
+    gan = Generator(models.stylegan(options), threads)
+    tagger = Tagger(models.tagger(options), threads)
     return gan, tagger, {'stylegan': models.fingerprint(gan.w_avg.tolist()),
                          'tagger': models.fingerprint(sorted(tagger.about.items()))}
 

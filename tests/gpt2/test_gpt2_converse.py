@@ -4,7 +4,8 @@ import io
 
 from dnnlib.files import UserError
 from gpt2 import write
-from gpt2.config import Sample, Sampling
+from gpt2.config import Sampling
+from gpt2.sampler import Sample
 
 
 class Writer:
