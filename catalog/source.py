@@ -2,24 +2,30 @@
 
 Accepted are a folder with `products.csv` (columns image, description, category and any attribute
 columns) and the pictures it names, a folder of class folders of pictures, a bare folder of
-pictures, a `.txt` file (see `texts`), a `.csv` or `.jsonl` file with a text column, a folder of
+pictures, a `.txt` file (see `tables`), a `.csv` or `.jsonl` file with a text column, a folder of
 such text files, and a pattern that matches some, as in 'texts/*.csv'.
 """
 
+import collections
+import functools
 import glob
+import os
 import pathlib
 import re
 from typing import NamedTuple, Optional, Tuple
 
-from catalog import decisions, jsonl, tables, texts
-from dnnlib import images
+from catalog import tables
+from catalog.prune import decisions
+from dnnlib import files, images
 from dnnlib.files import UserError
 
 _TABLE = 'products.csv'
-_NO_TAG = ('', 'none', 'n/a', 'na', 'nan', 'null', 'unknown', 'yes', 'no', 'true', 'false', '-')
+_TEXTS = ('.txt',) + tuple(tables.READERS)
+_MISSING = ('', 'nan', '-nan', 'none', 'null', 'n/a', '#n/a', 'na', '#na', '<na>', 'nat')
+_NO_VALUE = _MISSING + ('unknown', 'yes', 'no', 'true', 'false', '-')
 _NO_ATTRIBUTE = ('truth',)  # columns of a products.csv that say nothing about the product
-_ROWS = {'.csv': tables.read_rows, '.jsonl': jsonl.read_rows}
-_TEXTS = ('.txt', '.csv', '.jsonl')
+_LONGEST = 60       # characters of an attribute's value; what is longer is a text
+_MOST_VALUES = 30   # distinct values of an attribute, or one in four products if that is more
 _NUMBER = re.compile(r'[-+]?[\d.,]+%?')
 
 
@@ -39,31 +45,56 @@ class Product(NamedTuple):
     attributes: Tuple[Tuple[str, str], ...] = ()
 
 
+def _text(value):
+    """A cell without white space around it; '' for what stands for a missing value."""
+    value = value.strip()
+    return '' if value.lower() in _MISSING else value
+
+
+@functools.lru_cache(maxsize=2 ** 16)
 def plain(value):
-    """An attribute as plain lower-case words: 'Dark_Blue' -> 'dark blue'; '' says nothing."""
+    """An attribute as plain lower-case words: 'Dark_Blue' -> 'dark blue'.
+
+    '' for missing values, for numbers, yes and no, and for texts: these are no attributes.
+    """
     words = ' '.join(value.replace('_', ' ').lower().split())
-    return '' if words in _NO_TAG or _NUMBER.fullmatch(words) else words
+    no_words = words in _NO_VALUE or len(words) > _LONGEST or _NUMBER.fullmatch(words)
+    return '' if no_words else words
 
 
-def _attributes(row, columns):
-    """(column, value) of these columns but the category, in their order."""
-    return tuple((column, plain(row[column])) for column in columns if column != 'category')
+def attribute_columns(rows, others=()):
+    """Which columns of a table, but `others`, hold attributes: short values that products share.
 
-
-def _tags(row, columns):
-    """The telling values of these columns, each once, in the order of the columns."""
-    words = [plain(row[column]) for column in columns]
-    return tuple(word for word in dict.fromkeys(words) if word)
+    Returns (columns, {column: why it is left out}); columns without any value are in neither.
+    """
+    values = collections.OrderedDict()
+    for row in rows:
+        for column, value in row.items():
+            if column and column not in others and _text(value):
+                counts = values.setdefault(column, collections.Counter())
+                counts[plain(value) or ('' if len(value) > _LONGEST else None)] += 1
+    kept, left_out = [], {}
+    for column, counts in values.items():
+        texts, numbers = counts.pop('', 0), counts.pop(None, 0)
+        if not counts:
+            left_out[column] = 'texts' if texts >= numbers else 'numbers, yes or no'
+        elif len(counts) > max(_MOST_VALUES, sum(counts.values()) / 4):
+            left_out[column] = 'nearly every product has its own'
+        else:
+            kept.append(column)
+    return kept, left_out
 
 
 def _product(row, folder, text_column, tag_columns, key_column):
     """A row of a table as a Product; `folder` is where its pictures are, None for text alone."""
-    name = row.get('image', '').strip() if folder else ''
-    description = row[text_column].strip()
+    name = _text(row.get('image', '')) if folder else ''
+    description = _text(row[text_column])
+    attributes = tuple((column, plain(row.get(column, ''))) for column in tag_columns)
     return Product(image=folder / name if name else None, name=name, description=description,
-                   category=row.get('category', '').strip(), tags=_tags(row, tag_columns),
-                   key=row[key_column].strip() if key_column else description or name,
-                   attributes=_attributes(row, tag_columns))
+                   category=_text(row.get('category', '')),
+                   tags=tuple(dict.fromkeys(value for _, value in attributes if value)),
+                   key=_text(row[key_column]) if key_column else description or name,
+                   attributes=tuple(one for one in attributes if one[0] != 'category'))
 
 
 def _read_catalogue(folder, text_column, tag_columns, key_column):
@@ -71,30 +102,32 @@ def _read_catalogue(folder, text_column, tag_columns, key_column):
     path = folder / _TABLE
     wanted = ['image', text_column, 'category'] + [key_column] * bool(key_column)
     rows = tables.read_rows(path, wanted + list(tag_columns))
-    if rows and not tag_columns:
-        others = [name for name in rows[0] if name and name not in wanted + list(_NO_ATTRIBUTE)]
-        tag_columns = ['category'] + others
+    if not tag_columns:
+        attributes, left_out = attribute_columns(rows, wanted + list(_NO_ATTRIBUTE))
+        tag_columns = ['category'] + attributes
+        if left_out:
+            print('%s: columns that are no attributes: %s' % (path, ', '.join(
+                f'{files.printable(column)} ({why})' for column, why in left_out.items())))
     products = [_product(row, folder, text_column, tag_columns, key_column) for row in rows]
-    missing = [p.name for p in products if p.image and not p.image.is_file()]
-    if missing:
-        raise UserError('%s names %d picture file%s that do not exist, first %s; correct the image '
-                        'column or add the files' % (path, len(missing),
-                                                     's' if len(missing) > 1 else '', missing[0]))
+    pictures = [p for p in products if p.image]
+    if pictures and not any(os.path.isfile(str(p.image)) for p in pictures):
+        raise UserError('%s names %d picture files, none of which exists, first %s; correct the '
+                        'image column or add the files' % (path, len(pictures), pictures[0].name))
     return products
 
 
 def _pictures(folder):
-    """The pictures in a folder and below it; the folder a picture lies in is its category."""
+    """The photos in a folder and below it; the folder a photo lies in is its category."""
     products = []
     for path in sorted(folder.rglob('*')):
         place = path.relative_to(folder)
         hidden = any(part.startswith('.') for part in place.parts)
-        if hidden or path.suffix.lower() not in images.SUFFIXES or decisions.is_sheet(path):
+        if hidden or decisions.is_sheet(path) or not images.is_photo(path):
             continue
-        category = plain(path.parent.name) if len(place.parts) > 1 else ''
-        products.append(Product(image=path, name=place.as_posix(), description='',
-                                category=category, tags=(category,) if category else (),
-                                key=place.as_posix()))
+        name = files.printable(place.as_posix())
+        category = plain(files.printable(path.parent.name)) if len(place.parts) > 1 else ''
+        products.append(Product(image=path, name=name, description='', category=category,
+                                tags=(category,) if category else (), key=name))
     return products
 
 
@@ -105,12 +138,13 @@ def _read_file(path, text_column, tag_columns, key_column):
         if tag_columns or key_column:
             raise UserError('%s is a plain text and has no columns; give a .csv or .jsonl file, or '
                             'leave out the column options' % path)
-        return [Product(None, '', text, '', (), text) for text in texts.documents(path)]
-    if kind in _ROWS:
+        texts = [_text(text) for text in tables.read_documents(path)]
+        return [Product(None, '', text, '', (), text) for text in texts if text]
+    if kind in tables.READERS:
         wanted = [text_column] + list(tag_columns) + [key_column] * bool(key_column)
-        rows = _ROWS[kind](path, wanted)
+        rows = tables.READERS[kind](path, wanted)
         return [_product(row, None, text_column, tag_columns, key_column) for row in rows]
-    if kind in images.SUFFIXES:
+    if images.is_photo(path):
         raise UserError(f'{path} is one picture; give the folder it lies in')
     raise UserError(f'{path} is no catalogue; give a folder, a .txt, a .csv or a .jsonl file')
 
@@ -147,12 +181,12 @@ def read(path, *, text_column='description', tag_columns=(), key_column=''):
     tag_columns, key_column: columns of a table. Tags of a `products.csv` are its category and all
     attribute columns unless `tag_columns` names some; of another table, none. Text files in a
     folder count if there is no picture in it.
-    Raises UserError: nothing there, nothing in it, a missing column or picture, not UTF-8.
+    Raises UserError: nothing there, nothing in it, a missing column, no picture of the table's.
     """
     columns = text_column, tag_columns, key_column
     path = catalogue(path)
-    matched = [] if path.exists() else glob.glob(str(path), recursive=True)
-    if not path.exists() and not matched:
+    matched = [] if os.path.exists(str(path)) else glob.glob(str(path), recursive=True)
+    if not os.path.exists(str(path)) and not matched:
         raise UserError('%s does not exist; give a folder of pictures, a .txt, .csv or .jsonl '
                         'file, or make a demo catalogue with: python run.py demo' % path)
     if matched:
@@ -205,3 +239,24 @@ def with_texts(products, path):
         raise UserError('%s has no descriptions; give a .txt, .csv or .jsonl file, or a '
                         'folder with %s' % (path, _TABLE))
     return found
+
+
+def read_prompts(path, columns=()):
+    """The prompts of a file, a list of strings.
+
+    path: a text file with one prompt a line, or a .csv file, of which `columns` make a prompt per
+    row: their values in plain words, each word once. Raises UserError for anything else.
+    """
+    path = files.existing(path, 'the prompts, a .txt or .csv file')
+    if columns:
+        rows = [[plain(row[column]) for column in columns]
+                for row in tables.read_rows(path, columns)]
+        prompts = [' '.join(dict.fromkeys(word for word in row if word)) for row in rows]
+    elif path.suffix.lower() == '.csv':
+        raise UserError(f'{path} is a table; name its columns with --tag-columns')
+    else:
+        prompts = [line.strip() for line in tables.read_text(path).split('\n')]
+    prompts = [prompt for prompt in prompts if prompt]
+    if not prompts:
+        raise UserError(f'{path} holds no prompt; write one a line')
+    return prompts

@@ -1,42 +1,127 @@
-"""CSV files in UTF-8: read with errors a person can act on, written whole."""
+"""The text files people have: plain text, CSV as spreadsheets write it, and JSON Lines.
+
+Each is read into what it must be, within bounds, or refused with one line that names file and line.
+"""
 
 import csv
 import io
+import json
+import math
+import pathlib
+import re
 
-from catalog import texts
 from dnnlib import files
 from dnnlib.files import UserError
 
 csv.field_size_limit(2 ** 31 - 1)  # its own, 131,072 characters, is less than a text may have
+_END_OF_TEXT = '<|endoftext|>'
+_MAX_BYTES = 2 ** 30        # of a file, which is held in memory
+_MAX_LINE = 2 ** 24         # characters of a line of JSON, which takes 20 times as much when read
+_MAX_COLUMNS = 2000
+_QUOTED = re.compile('"(?:[^"]|"")*"')
+_SEPARATOR_LINE = re.compile('"?sep=([,;|\t])"?$', re.IGNORECASE)  # for Excel, in front of a header
+
+
+def _line(data, place):
+    """The number of the line, from 1, in which byte `place` of `data` stands."""
+    before = data[:place].replace(b'\r\n', b'\n').replace(b'\r', b'\n')
+    return before.count(b'\n') + 1
+
+
+def read_text(path):
+    """The text of a UTF-8 file, or of a UTF-16 one with its mark: line ends '\\n', no marks.
+
+    Raises UserError, which names file and line, for another encoding, a NUL, and beyond 1 GiB.
+    """
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise UserError(f'{path} is no file; give the path of a text file')
+    if path.stat().st_size > _MAX_BYTES:
+        raise UserError(f'{path} is larger than 1 GiB; split it and give the folder of the parts')
+    data = path.read_bytes()
+    encoding = 'utf-16' if data[:2] in (b'\xff\xfe', b'\xfe\xff') else 'utf-8'
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise UserError('%s line %d is not %s text (byte %d of the file); save it as "UTF-8" or '
+                        '"CSV UTF-8"' % (path, _line(data, error.start), encoding.upper(),
+                                         error.start))
+    # Files put one behind another have a byte order mark at each seam.
+    text = text.replace('\ufeff', '').replace('\r\n', '\n').replace('\r', '\n')
+    if '\0' in text:
+        raise UserError('%s line %d holds a NUL, which no text does; save the file as "UTF-8" or '
+                        'delete the NUL' % (path, text.count('\n', 0, text.index('\0')) + 1))
+    return text
+
+
+def read_documents(path):
+    """The documents of a `.txt`, without white space around them: a list of str, none empty.
+
+    One document a line; in a file that holds the mark `<|endoftext|>`, as files made for GPT-2
+    do, one between marks, with its own line breaks. Raises UserError as `read_text` does.
+    """
+    text = read_text(path)
+    parts = text.split(_END_OF_TEXT if _END_OF_TEXT in text else '\n')
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _check_columns(path, columns, header):
+    for column in columns:
+        if column not in header:
+            raise UserError("%s has no column '%s'; its columns are: %s" % (
+                path, column, ', '.join(name for name in header if name)
+                or 'none, the file is empty'))
+
+
+def _body(text):
+    """(separator, text from the header on, number of lines before it) of a CSV."""
+    body = text.lstrip(' \n')
+    first, _, rest = body.partition('\n')
+    declared = _SEPARATOR_LINE.match(first.strip())
+    if declared:
+        separator, body = declared.group(1), rest.lstrip(' \n')
+    else:
+        header = _QUOTED.sub('', body[:2 ** 16]).split('\n')[0]
+        separator = max(',;\t', key=header.count)
+    return separator, body, text[:len(text) - len(body)].count('\n')
+
+
+def _header(path, cells, columns):
+    header = [name.strip() for name in cells]
+    twice = sorted({name for name in header if name and header.count(name) > 1}) \
+        if len(header) <= _MAX_COLUMNS else []
+    if len(header) > _MAX_COLUMNS:
+        raise UserError(f'{path} has {len(header)} columns; a catalogue has up to {_MAX_COLUMNS}')
+    if twice:
+        raise UserError(f"{path} has two columns '{twice[0]}'; rename one")
+    _check_columns(path, columns, header)
+    return header
 
 
 def read_rows(path, columns=()):
     """A CSV file with a header line as a list of dicts of str; line breaks inside cells survive.
 
-    Columns may be separated by commas, or as some spreadsheets do by semicolons or tabs.
-    Cells missing at the end of a row are ''. Raises UserError if one of `columns` is missing,
-    if a row has more cells than the header, or if the file is no UTF-8 CSV.
+    Columns may be separated by commas, or as some spreadsheets do by semicolons or tabs; a first
+    line `sep=;` says so. Blank lines are skipped. Every dict has `columns`, '' where a row ends
+    before them; other columns only as far as the row goes. Raises UserError if one of `columns`
+    is missing, if a row has more cells than the header, or if the file is no CSV.
     """
-    text = texts.read(path)
-    separator = max(',;\t', key=text.split('\n')[0].count)
-    reader = csv.DictReader(io.StringIO(text, newline=''), restval='', strict=True,
-                            delimiter=separator)
+    separator, body, skipped = _body(read_text(path))
+    reader = csv.reader(io.StringIO(body, newline=''), strict=True, delimiter=separator)
+    rows, empty, number = [], dict.fromkeys(columns, ''), skipped + 1
     try:
-        header = [name.strip() for name in reader.fieldnames or []]
-        for column in columns:
-            if column not in header:
-                raise UserError("%s has no column '%s'; its columns are: %s"
-                                % (path, column, ', '.join(header) or 'none, the file is empty'))
-        reader.fieldnames = header
-        rows = []
-        for row in reader:
-            if None in row:
+        header = _header(path, next(reader, []), columns)
+        number = skipped + reader.line_num + 1
+        for cells in reader:
+            if any(cell.strip() for cell in cells[len(header):]):
                 raise UserError('%s line %d has more cells than the header; put a text with commas '
-                                'in double quotes' % (path, reader.line_num))
-            rows.append(dict(row))
+                                'in double quotes' % (path, number))
+            if any(cells):
+                rows.append(dict(empty, **dict(zip(header, cells))))
+            number = skipped + reader.line_num + 1
     except csv.Error as error:
         raise UserError('%s line %d is not CSV (%s); save it again as comma-separated CSV'
-                        % (path, reader.line_num, error))
+                        % (path, number, error))
     return rows
 
 
@@ -47,3 +132,53 @@ def write_rows(path, columns, rows):
     writer.writeheader()
     writer.writerows(rows)
     files.write_text(path, text.getvalue())
+
+
+def _json_object(line, where):
+    if len(line) > _MAX_LINE:
+        raise UserError(f'{where} has {len(line)} characters; write one product a line')
+    try:
+        value = json.loads(line, parse_int=str)  # a number of a million digits would take minutes
+    except (ValueError, RecursionError) as error:
+        raise UserError(f'{where} is not JSON ({error}); write one object a line')
+    if not isinstance(value, dict):
+        raise UserError('%s is no object; write lines like {"description": "A dress."}' % where)
+    return value
+
+
+def _json_cell(value):
+    """A JSON value as a cell. A lone surrogate, which JSON can spell, becomes '?'."""
+    if value is None or isinstance(value, float) and not math.isfinite(value):
+        return ''
+    return str(value).encode('utf-8', 'replace').decode('utf-8')
+
+
+def read_json_lines(path, columns=()):
+    """A .jsonl file, one JSON object a line, as a list of dicts of str; blank lines are left out.
+
+    What an object lacks of `columns`, or what is null, NaN or infinite there, is ''; lists and
+    objects are no cells and are left out. Raises UserError if no line has one of `columns`, if one
+    of them is a list or an object, and for what is not JSON.
+    """
+    rows, known = [], {}
+    for number, line in enumerate(read_text(path).split('\n'), 1):
+        if not line.strip():
+            continue
+        where = f'{path} line {number}'
+        value = _json_object(line, where)
+        if len(known) <= _MAX_COLUMNS:  # only to be told about
+            known.update(dict.fromkeys(value))
+        known.update((column, None) for column in columns if column in value)
+        row = dict.fromkeys(columns, '')
+        row.update((name, _json_cell(cell)) for name, cell in value.items()
+                   if not isinstance(cell, (list, dict)))
+        for column in columns:
+            if isinstance(value.get(column), (list, dict)):
+                raise UserError("%s: '%s' is a list or an object; give a column of plain values"
+                                % (where, column))
+        rows.append(row)
+    _check_columns(path, columns, known)
+    return rows
+
+
+READERS = {'.csv': read_rows, '.jsonl': read_json_lines}

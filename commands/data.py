@@ -82,11 +82,9 @@ def prune_options(parser):
 
 def prune(options):
     """Sort out bad shots by the post's four rules; nothing is deleted or moved."""
+    from catalog.prune import decisions
     from catalog.prune.rules import Prune, prune, summary
-    data = options.data
-    if not data.name or data.name == '..':  # . and .. have a name only once they are resolved
-        data = data.resolve()
-    out = options.out or data.with_name(data.name + '-pruned')
+    out = options.out or decisions.default_folder(options.data)
     print(summary(prune(options.data, out, knobs.from_flags(Prune(), options))))
     print(f"look through {out / 'sheets'}; where you disagree, change yes and no in the keep "
           f"column of {out / 'prune.csv'}")

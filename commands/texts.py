@@ -28,7 +28,7 @@ def text_options(parser):
 
 def text(options):
     """Write product descriptions, from prompts or from nothing."""
-    from catalog import prompts
+    from catalog import source
     from gpt2.config import Sampling
     from gpt2.write import Writer, converse, json_lines, report
     sampling = knobs.from_flags(Sampling(), options)
@@ -41,7 +41,7 @@ def text(options):
     if options.interactive:
         converse(writer, sampling, options.count)
         return
-    wanted = prompts.read(options.prompts, columns) if options.prompts else [options.prompt]
+    wanted = source.read_prompts(options.prompts, columns) if options.prompts else [options.prompt]
     repeated = [prompt for prompt in wanted for _ in range(options.count)]
     samples = writer.samples(repeated, seeds=common.seeds(sampling.seed, len(repeated)),
                              sampling=sampling)

@@ -1,23 +1,141 @@
-"""Pictures: any file to RGB, squares, grids, PNG and JPEG that tell their origin.
+"""Pictures: any file to sRGB, squares, grids, PNG and JPEG that tell their origin.
 
 Everywhere in the project `rgb` means uint8 [height, width, 3], and `image` float32 in [-1, 1].
+Every picture file of the project is opened by `opened`, which decides what may be opened at all.
 """
 
+import contextlib
+import functools
+import io
+import os
+import stat
+import struct
 import warnings
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 from dnnlib import files
 from dnnlib.origin import from_comment, to_comment
 
-SUFFIXES = ('.jpg', '.jpeg', '.png', '.webp', '.bmp', '.gif', '.tif', '.tiff')
+Image.init()
+# The others, PostScript above all, are formats of documents and programs, whatever their suffix.
+FORMATS = tuple(name for name in ('JPEG', 'PNG', 'WEBP', 'BMP', 'GIF', 'TIFF', 'AVIF')
+                if name in Image.OPEN)
+SUFFIXES = ('.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.webp', '.bmp', '.gif', '.tif', '.tiff',
+            '.avif')
+_OTHER_SUFFIXES = ('.heic', '.heif', '.jp2', '.jxl', '.psd', '.ppm', '.pgm', '.pnm', '.tga',
+                   '.raw', '.dng', '.cr2', '.cr3', '.nef', '.arw')  # photos that must be converted
+_SIGNATURES = (b'\xff\xd8\xff', b'\x89PNG\r\n', b'GIF8', b'II*\0', b'MM\0*', b'BM')
+_MAX_PIXELS = 100 * 10 ** 6     # of a decoded picture; beyond lie mistakes and decompression bombs
+_ORIENTATION = 0x0112           # the EXIF tag; from 5 on the picture lies on its side
 _RESAMPLE = getattr(Image, 'Resampling', Image).LANCZOS
+_SRGB = ImageCms.createProfile('sRGB')
+_SPACES = {'RGB': 'RGB ', 'RGBA': 'RGB ', 'L': 'GRAY', 'CMYK': 'CMYK'}  # Pillow mode: ICC name
 
 
 class Unreadable(files.UserError):
-    """The file is no picture that can be read."""
+    """The file is no picture that can be read. reason: why not, a few words."""
+
+    def __init__(self, path, reason):
+        self.reason = files.printable(' '.join(reason.split()))
+        super().__init__(f'{files.printable(path)} {self.reason}')
+
+
+def is_photo(path):
+    """Whether a file is meant as a photo: by its suffix or, if that is unknown, by its first bytes.
+
+    Formats that cannot be read here count as well: a photo is reported as unreadable, not ignored.
+    """
+    if path.suffix.lower() in SUFFIXES + _OTHER_SUFFIXES:
+        return not path.is_dir()
+    try:
+        with _regular_file(path) as stream:
+            head = stream.read(12)
+    except OSError:
+        return False
+    return (head.startswith(_SIGNATURES[:-1]) or head[:2] == b'BM' and head[6:10] == bytes(4)
+            or head[:4] + head[8:] == b'RIFFWEBP' or head[4:] in (b'ftypavif', b'ftypheic'))
+
+
+def _regular_file(path):
+    """An open binary file; OSError for what could block or act: FIFOs, devices, sockets."""
+    def opener(name, flags):
+        return os.open(name, flags | getattr(os, 'O_NONBLOCK', 0))
+    if not stat.S_ISREG(os.stat(str(path)).st_mode):
+        raise OSError('no regular file')
+    stream = open(str(path), 'rb', opener=opener)
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):  # exchanged since
+        stream.close()
+        raise OSError('no regular file')
+    return stream
+
+
+@contextlib.contextmanager
+def opened(path):
+    """A picture file as a Pillow image of which the header has been read.
+
+    Only files of FORMATS are opened. Raises Unreadable, also for errors inside of the block.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')  # Pillow warns about odd metadata that we do not use
+            with _regular_file(path) as stream, Image.open(stream, formats=FORMATS) as picture:
+                yield picture
+    except FileNotFoundError:
+        raise Unreadable(path, 'does not exist')
+    except Image.UnidentifiedImageError:
+        raise Unreadable(path, f"is not a readable picture (no {', '.join(FORMATS)})")
+    except OSError as error:
+        raise Unreadable(path, f'is not a readable picture ({error.strerror or error})')
+    except (ValueError, SyntaxError, MemoryError, Image.DecompressionBombError,
+            EOFError, ArithmeticError, LookupError, TypeError, struct.error) as error:
+        raise Unreadable(path, f'is not a readable picture ({error or type(error).__name__})')
+
+
+def size(path):
+    """(width, height) of a picture file in pixels, upright. Raises Unreadable."""
+    with opened(path) as picture:
+        lies = picture.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+        return picture.size[::-1] if lies else picture.size
+
+
+@functools.lru_cache(maxsize=16)
+def _to_srgb(profile, mode):
+    """The transform of an ICC profile (bytes) from a Pillow mode to sRGB.
+
+    None where there is nothing to convert: the profile is broken, belongs to another mode, or is
+    sRGB but for rounding, as most are.
+    """
+    try:
+        known = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if known.profile.xcolor_space != _SPACES.get(mode):
+            return None
+        result = 'RGBA' if mode == 'RGBA' else 'RGB'
+        transform = ImageCms.buildTransform(known, _SRGB, mode, result)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return None
+    if known.profile.xcolor_space != 'RGB ':
+        return transform
+    levels = np.stack(np.meshgrid(*[np.linspace(0, 255, 9)] * 3), -1).reshape(27, 27, 3)
+    cube = Image.fromarray(levels.astype(np.uint8)).convert(mode)
+    change = np.asarray(ImageCms.applyTransform(cube, transform)) - np.asarray(cube).astype(int)
+    return transform if np.abs(change).max() > 2 else None
+
+
+def _managed(picture, profile):
+    """A picture in the colours that its ICC profile gives it; without a usable one as it is."""
+    if _is_transparent(picture):
+        picture = picture.convert('RGBA')
+    elif picture.mode == 'P':
+        picture = picture.convert('RGB')
+    transform = _to_srgb(profile, picture.mode)
+    return ImageCms.applyTransform(picture, transform) if transform else picture
+
+
+def _is_transparent(picture):
+    return picture.mode in ('RGBA', 'LA', 'PA') or 'transparency' in picture.info
 
 
 def _flatten(picture):
@@ -28,7 +146,7 @@ def _flatten(picture):
         top = 65535 if picture.mode.startswith('I') else max(values.max(), 1e-12)
         values = np.clip(values * (255 / top), 0, 255).astype(np.uint8)
         return Image.fromarray(values).convert('RGB')
-    if picture.mode in ('RGBA', 'LA', 'PA') or 'transparency' in picture.info:
+    if _is_transparent(picture):
         picture = picture.convert('RGBA')
         white = Image.new('RGBA', picture.size, (255, 255, 255, 255))
         return Image.alpha_composite(white, picture).convert('RGB')
@@ -36,25 +154,22 @@ def _flatten(picture):
 
 
 def open_rgb(path, draft=None):
-    """A picture file as a Pillow RGB image, turned upright by its EXIF orientation.
+    """A picture file as a Pillow RGB image in sRGB, turned upright by its EXIF orientation.
 
-    Grey, palette, CMYK, 16 bit and transparent pictures are converted; of an animation the first
-    frame counts. `draft` (pixels) lets a JPEG be decoded at a fraction of its size, but not
-    smaller than that on a side. Raises Unreadable.
+    Grey, palette, CMYK, 16 bit and transparent pictures are converted, and so are the colours of
+    an embedded ICC profile; of an animation the first frame counts. `draft` (pixels) lets a JPEG
+    be decoded at a fraction of its size, but not smaller than that on a side.
+    Raises Unreadable, also for more than 100 megapixels.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore')  # Pillow warns about odd metadata that we do not use
-            with Image.open(str(path)) as picture:
-                if draft:
-                    picture.draft('RGB', (draft, draft))
-                picture.load()
-                return _flatten(ImageOps.exif_transpose(picture))
-    except FileNotFoundError:
-        raise Unreadable(f'{path} does not exist')
-    except (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError) as error:
-        reason = ' '.join(str(error).split()) or type(error).__name__
-        raise Unreadable(f'{path} is not a readable picture ({reason})')
+    with opened(path) as picture:
+        if draft:
+            picture.draft('RGB', (draft, draft))
+        if picture.width * picture.height > _MAX_PIXELS:
+            raise ValueError('%d x %d pixels are too many' % picture.size)
+        picture.load()
+        profile = picture.info.get('icc_profile')
+        picture = ImageOps.exif_transpose(picture)
+        return _flatten(_managed(picture, profile) if profile else picture)
 
 
 def read_rgb(path):
@@ -124,7 +239,7 @@ def write_jpeg(path, rgb, origin=None, quality=90):
 
 def read_origin(path):
     """The origin in a PNG or JPEG as a dict of strings; {} in a picture that tells none."""
-    with Image.open(str(path)) as picture:
+    with opened(path) as picture:
         if picture.format == 'PNG':
             picture.load()  # chunks behind the pixels count as well
             return dict(picture.text)

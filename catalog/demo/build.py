@@ -5,16 +5,14 @@ of processes does not matter. A share of the pictures are bad shots; the column 
 """
 
 import collections
-import contextlib
 import csv
 import dataclasses
 import functools
-import multiprocessing
 import pathlib
-import signal
 
 import numpy as np
 
+from catalog import parallel
 from catalog.demo import attributes, words
 from catalog.demo.draw import shots
 from dnnlib import files, progress
@@ -100,14 +98,7 @@ def _write_picture(index, folder, demo):
 
 def _write_pictures(folder, demo, processes):
     task = functools.partial(_write_picture, folder=folder, demo=demo)
-    with contextlib.ExitStack() as stack:
-        if processes > 1:
-            # Ctrl-C is the parent's business: it ends the workers.
-            pool = stack.enter_context(multiprocessing.Pool(
-                processes, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)))
-            done = pool.imap_unordered(task, range(demo.count), chunksize=8)
-        else:
-            done = map(task, range(demo.count))
+    with parallel.ordered_map(task, range(demo.count), processes) as done:
         for _ in progress.bar(done, total=demo.count, what='drawing', unit='picture'):
             pass
 
@@ -148,7 +139,7 @@ def _counts(path):
             for column in ('category', 'truth')}
 
 
-def write(folder, demo=Demo(), *, processes=2):
+def write(folder, demo=Demo(), *, processes=None):
     """Write the demo catalogue into `folder`; what is there already stays.
 
     Makes images/*.jpg, products.csv (image, description, category, other attributes, truth) and

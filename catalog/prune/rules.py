@@ -10,8 +10,8 @@ import collections
 import dataclasses
 import pathlib
 
-from catalog import decisions, source
-from catalog.prune import measure, scores, sheets, twins
+from catalog import source
+from catalog.prune import decisions, measure, scores, sheets, twins
 from dnnlib.files import UserError
 from dnnlib.knobs import knob
 
@@ -24,7 +24,7 @@ _RULES = (  # reason, score, knob: asked in this order
     ('composition', 'offset', 'max_offset'),
     ('composition', 'cut', 'max_cut'))
 REASONS = ('good', 'unreadable', 'small', 'not-product', 'background', 'composition', 'duplicate')
-_COLUMNS = decisions.COLUMNS + measure.SCORES + ('difference', 'twin')
+_COLUMNS = decisions.COLUMNS + measure.SCORES + ('difference', 'twin', 'error')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +57,8 @@ def _judge(record, config):
     """
     row = dict.fromkeys(_COLUMNS, '')
     row.update(record['scores'], image=record['image'], width=record['width'],
-               height=record['height'], rule='unreadable', strain=0.0, remark='unreadable')
+               height=record['height'], error=record['error'], rule='unreadable', strain=0.0,
+               remark=record['error'])
     if record['scores']:
         values = dict(record['scores'], side=min(record['width'], record['height']))
         strains = list(_strains(values, config))

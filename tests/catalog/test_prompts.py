@@ -2,19 +2,19 @@
 
 import pytest
 
-from catalog import prompts
+from catalog import source
 from dnnlib.files import UserError
 
 
 def test_lines_of_a_text_file(tmp_path):
     (tmp_path / 'a.txt').write_text('red dress\n\n  meat dress \n', encoding='utf-8')
-    assert prompts.read(tmp_path / 'a.txt') == ['red dress', 'meat dress']
+    assert source.read_prompts(tmp_path / 'a.txt') == ['red dress', 'meat dress']
 
 
 def test_rows_of_a_table(tmp_path):
     (tmp_path / 'a.csv').write_text('colour,type,cut\nRed,Dress,\nred,midi_skirt,red\n',
                                     encoding='utf-8')
-    assert prompts.read(tmp_path / 'a.csv', ('colour', 'type', 'cut')) == [
+    assert source.read_prompts(tmp_path / 'a.csv', ('colour', 'type', 'cut')) == [
         'red dress', 'red midi skirt']
 
 
@@ -26,4 +26,4 @@ def test_rows_of_a_table(tmp_path):
 def test_what_gives_no_prompts_is_refused(tmp_path, name, content, columns, words):
     (tmp_path / name).write_text(content, encoding='utf-8')
     with pytest.raises(UserError, match=words):
-        prompts.read(tmp_path / name.replace('b', 'a'), columns)
+        source.read_prompts(tmp_path / name.replace('b', 'a'), columns)

@@ -1,9 +1,10 @@
 """What pruning decided, as files: `prune.csv` for people, `prune.json` for the program.
 
-`prune.csv` has one row a picture: image, width, height, keep, reason, rule, every score. `keep` is
-yes or no, and is a person's to edit. `rule` is what the rules alone said, "good" or why not; where
-keep differs from it a person decided, and the next run says so: its `reason` is "manual".
-An emptied keep hands the picture back to the rules. `prune.json` says which catalogue was judged
+`prune.csv` has one row a picture: image, width, height, keep, reason, rule, every score, error.
+`keep` is yes or no, and is a person's to edit. `rule` is what the rules alone said, "good" or why
+not; where keep differs from it a person decided, and the next run says so: its `reason` is
+"manual". An emptied keep hands the picture back to the rules. `error` says why a picture is
+unreadable. `prune.json` says which catalogue was judged
 and with which thresholds. Beside them lie the contact sheets, in the folder `sheets`.
 """
 
@@ -16,6 +17,16 @@ from dnnlib.files import UserError
 
 COLUMNS = ('image', 'width', 'height', 'keep', 'reason', 'rule')
 _TABLE, _ABOUT, SHEETS = 'prune.csv', 'prune.json', 'sheets'
+
+
+def default_folder(catalogue):
+    """The folder for the decisions about a catalogue: beside it, named after it."""
+    path = pathlib.Path(catalogue)
+    if path.name in ('', '..'):
+        path = path.resolve()  # '.' has no name of its own
+    if not path.name:
+        raise UserError(f'{path} has no name to name the results after; give a folder with --out')
+    return path.with_name(path.name + '-pruned')
 
 
 def exist(folder):

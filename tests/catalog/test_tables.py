@@ -1,6 +1,6 @@
 import pytest
 
-from catalog import jsonl, source, texts
+from catalog import source, tables
 from dnnlib.files import UserError
 
 
@@ -11,25 +11,25 @@ def written(path, data):
 
 def test_one_document_a_line_whatever_ends_it(tmp_path):
     data = '\ufeffOne.\r\n\r\n \t\n  Two dr\u00e9sses. \rThree\u2028and\x0cfour.\n\ufeffFive.'
-    assert texts.documents(written(tmp_path / 'x.txt', data)) == [
+    assert tables.read_documents(written(tmp_path / 'x.txt', data)) == [
         'One.', 'Two dr\u00e9sses.', 'Three\u2028and\x0cfour.', 'Five.']
 
 
 def test_marked_documents_keep_their_line_breaks(tmp_path):
     data = 'One.\n- Lined\n<|endoftext|>\nTwo.\r\n- Short<|endoftext|>Three.<|endoftext|>\n'
-    assert texts.documents(written(tmp_path / 'x.txt', data)) == [
+    assert tables.read_documents(written(tmp_path / 'x.txt', data)) == [
         'One.\n- Lined', 'Two.\n- Short', 'Three.']
 
 
 def test_one_marked_document_a_line(tmp_path):
     data = 'One.<|endoftext|>\nTwo.<|endoftext|>\n'
-    assert texts.documents(written(tmp_path / 'x.txt', data)) == ['One.', 'Two.']
+    assert tables.read_documents(written(tmp_path / 'x.txt', data)) == ['One.', 'Two.']
 
 
 def test_a_line_of_five_megabytes(tmp_path):
     long = 'silk ' * 1000000
     path = written(tmp_path / 'x.txt', f'Short.\n{long}\nLast.\n')
-    assert [len(text) for text in texts.documents(path)] == [6, len(long) - 1, 5]
+    assert [len(text) for text in tables.read_documents(path)] == [6, len(long) - 1, 5]
     path = written(tmp_path / 'x.csv', f'description,colour\n"{long}",red\n')
     assert len(source.read(path)[0].description) == len(long) - 1
     path = written(tmp_path / 'x.jsonl', '{"description": "%s"}\n' % long)
@@ -39,7 +39,7 @@ def test_a_line_of_five_megabytes(tmp_path):
 def test_rows_of_json_lines(tmp_path):
     data = ('{"text": "A dress.\\n- Lined", "colour": "red", "size": 4, "tags": ["x"]}\r\n\r\n'
             '{"text": "Dr\u00e9ss \\ud800", "colour": null}\n{"size": true, "more": ""}')
-    rows = jsonl.read_rows(written(tmp_path / 'x.jsonl', data), ['text', 'colour'])
+    rows = tables.read_json_lines(written(tmp_path / 'x.jsonl', data), ['text', 'colour'])
     assert rows == [{'text': 'A dress.\n- Lined', 'colour': 'red', 'size': '4'},
                     {'text': 'Dr\u00e9ss ?', 'colour': ''},
                     {'text': '', 'colour': '', 'size': 'True', 'more': ''}]
@@ -50,7 +50,7 @@ def test_rows_of_json_lines(tmp_path):
     ('old.txt', b'Fine.\rRobe d\xe9t\xe9\r', ('old.txt line 2', 'UTF-8')),
     ('cut.txt', 'Fine.\nÉté'.encode('utf-8')[:-1], ('cut.txt line 2', 'UTF-8')),
     ('surrogate.txt', b'Fine.\n\xed\xa0\x80\n', ('surrogate.txt line 2', 'UTF-8')),
-    ('utf16.txt', 'Fine.'.encode('utf-16'), ('utf16.txt line 1', 'UTF-8')),
+    ('utf16.txt', b'\xff\xfeF\0\0', ('utf16.txt line 1', 'UTF-16')),
     ('utf16.txt', 'Fine.'.encode('utf-16-le'), ('utf16.txt line 1', 'NUL')),
     ('nul.txt', b'Fine.\nA\0B\n', ('nul.txt line 2', 'NUL')),
     ('latin.csv', b'description\n"Two\nlines"\nd\xe9t\xe9\n', ('latin.csv line 4', 'UTF-8')),
