@@ -60,7 +60,7 @@ def label_options(parser):
     parser.add_argument('--name', required=True, help='what the pictures are asked for')
     parser.add_argument('--count', type=knobs.number(int, 1), default=200,
                         help='pictures (default 200)')
-    parser.add_argument('--seed', type=knobs.number(int, 0), default=0,
+    parser.add_argument('--seed', type=knobs.seed, default=0,
                         help='the first of their seeds (default 0)')
 
 

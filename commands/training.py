@@ -17,10 +17,13 @@ def _data_and_run(parser, name):
 
 def _preset_and_knobs(parser, config, skip=()):
     """--preset, and the knobs of config.Network and config.Training that it sets."""
-    parser.add_argument('--preset', choices=sorted(config.PRESETS), default='demo',
-                        help='defaults of the options below (default demo)')
-    knobs.add_flags(parser.add_argument_group('network'), config.Network, skip)
-    knobs.add_flags(parser.add_argument_group('training'), config.Training)
+    default, *others = config.PRESETS
+    parser.add_argument('--preset', choices=[default] + others, default=default,
+                        help=f'defaults of the options below (default {default})')
+    networks, trainings = [{name: preset[part] for name, preset in config.PRESETS.items()}
+                           for part in (0, 1)]
+    knobs.add_flags(parser.add_argument_group('network'), config.Network, skip, networks)
+    knobs.add_flags(parser.add_argument_group('training'), config.Training, (), trainings)
 
 
 def _from_preset(config, options):
@@ -126,7 +129,7 @@ def train_gpt2(options):
 def _texts(options):
     """The training set of a text model, products or encoded documents, and its fingerprint."""
     from catalog import demo_default, source
-    from gpt2 import data as documents_, encoder, snapshots
+    from gpt2 import data as training_set, encoder, snapshots
     data = options.data or demo_default.drawn()
     tag_columns = common.listed(options.tag_columns)
     if options.start and options.vocabulary:
@@ -140,7 +143,7 @@ def _texts(options):
     if not folder or tag_columns or options.key_column:
         raise UserError(f'{data} is already encoded: it needs --start, the model that has its '
                         'vocabulary, or --vocabulary, and has no columns')
-    documents = documents_.read(data, encoder.load(folder))
+    documents = training_set.read(data, encoder.load(folder))
     return documents, models.fingerprint(document.key for document in documents)
 
 

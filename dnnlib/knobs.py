@@ -1,11 +1,15 @@
-"""A knob is defined once: a line in a frozen dataclass names it, its type, default, unit and help.
+"""A knob is defined once: a line in a frozen dataclass has its name, type, default, help, bounds.
 
     @dataclasses.dataclass(frozen=True)
     class Training:
-        kimg: float = knob(25000, 'how long to train', unit='thousand images')
+        kimg: float = knob(25000, 'how long to train', unit='thousand images', above=0)
+
+        def __post_init__(self):
+            check(self)
 
 `add_flags` turns each line into a `--kimg` option; `from_flags` lays what was typed over a preset,
-which is a record itself. The order of precedence is default < preset < flag.
+which is a record itself. The order of precedence is default < preset < flag. `check` refuses what
+is out of bounds, wherever the record comes from: a flag, a file, or Python.
 """
 
 import argparse
@@ -14,23 +18,78 @@ import math
 
 from dnnlib.files import UserError
 
-
-def knob(default, help, unit=''):
-    """A dataclass field with its meaning; `help` and `unit` become the flag's help text."""
-    return dataclasses.field(default=default, metadata={'help': help, 'unit': unit})
+LARGEST_SEED = 2 ** 32 - 1  # of numpy's RandomState
 
 
-def number(kind, least=None):
-    """A type for argparse: an int or float that is finite and not less than `least`."""
+def knob(default, help, unit='', *, least=None, most=None, above=None, choices=None):
+    """A dataclass field with its meaning; `help` and `unit` become the flag's help text.
+
+    least, most: inclusive bounds of a number; above: a bound that it must exceed. choices: all
+    values that there are.
+    """
+    return dataclasses.field(default=default, metadata={
+        'help': help, 'unit': unit, 'least': least, 'most': most, 'above': above,
+        'choices': choices})
+
+
+def seed_knob(help='first seed'):
+    """The knob of a random seed: 0 by default, at most LARGEST_SEED."""
+    return knob(0, help, least=0, most=LARGEST_SEED)
+
+
+def out_of_bounds(value, least=None, most=None, above=None):
+    """What is wrong with a number: '' if nothing is."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return 'is not a finite number'
+    if least is not None and value < least:
+        return f'is too small; the least is {least}'
+    if above is not None and value <= above:
+        return f'is too small; it must be above {above}'
+    if most is not None and value > most:
+        return f'is too large; the most is {most}'
+    return ''
+
+
+def number(kind, least=None, most=None, above=None):
+    """A type for argparse: an int or float that is finite and within bounds."""
     def parse(text):
         value = kind(text)
         if kind is float and not math.isfinite(value):
             raise ValueError
-        if least is not None and value < least:
-            raise argparse.ArgumentTypeError(f'{text} is too small; the least is {least}')
+        wrong = out_of_bounds(value, least, most, above)
+        if wrong:
+            raise argparse.ArgumentTypeError(f'{text} {wrong}')
         return value
     parse.__name__ = kind.__name__  # argparse calls what it cannot parse an invalid int value
     return parse
+
+
+seed = number(int, 0, LARGEST_SEED)  # the type of every --seed that is no knob
+
+
+def _fits(value, kind):
+    """Whether a value is of a knob's type; an int may stand for a float, a bool for no number."""
+    if kind is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+
+
+def check(record):
+    """Raise UserError if a knob of the record is out of its bounds or none of its choices."""
+    for field in dataclasses.fields(record):
+        value, data = getattr(record, field.name), field.metadata
+        flag = '--' + field.name.replace('_', '-')
+        if not data:  # no knob
+            continue
+        if not _fits(value, field.type):
+            raise UserError(f'{flag} {value!r:.60} is no {field.type.__name__}')
+        if field.type in (int, float):
+            wrong = out_of_bounds(value, data['least'], data['most'], data['above'])
+            if wrong:
+                raise UserError(f'{flag} {value} {wrong}')
+        if data['choices'] is not None and value not in data['choices']:
+            raise UserError(f"{flag} '{value}' is unknown; choose from "
+                            + ', '.join(choice or "''" for choice in data['choices']))
 
 
 def _boolean(text):
@@ -41,24 +100,56 @@ def _boolean(text):
     raise argparse.ArgumentTypeError(f"'{text}' is neither yes nor no")
 
 
-def add_flags(parser, config, skip=()):
+def _shown(value):
+    """A value as it is typed."""
+    if isinstance(value, bool):
+        return 'yes' if value else 'no'
+    if isinstance(value, float) and value == int(value) and abs(value) < 1e6:
+        return str(int(value))
+    return "''" if value == '' else str(value)
+
+
+def _joined(names, known):
+    """Some of the known names as text: 'b to e' where they stand side by side, else 'b, d'."""
+    first = known.index(names[0])
+    if len(names) > 2 and names == known[first:first + len(names)]:
+        return f'{names[0]} to {names[-1]}'
+    return ', '.join(names)
+
+
+def _default(field, presets):
+    """'default 120; dress 25000': what is used where the flag is not typed."""
+    if not presets:
+        return 'default ' + _shown(field.default)
+    values = {name: getattr(preset, field.name) for name, preset in presets.items()}
+    first = next(iter(values.values()))
+    others = {}
+    for name, value in values.items():
+        if value != first:
+            others.setdefault(_shown(value), []).append(name)
+    return '; '.join(['default ' + _shown(first)] + [
+        f'{_joined(names, list(values))}: {value}' for value, names in others.items()])
+
+
+def add_flags(parser, config, skip=(), presets=None):
     """Add one option per knob of the dataclass `config` to an argparse parser or group.
 
+    presets: {name: record}, the one that is taken by default first; the help tells their values.
     The options' own default is None, which means "not typed": a preset may still fill it in.
     """
     for field in dataclasses.fields(config):
         if field.name in skip:
             continue
-        kind = field.type  # the annotation: a default of 25000 may stand for a float
-        unit = f" [{field.metadata['unit']}]" if field.metadata['unit'] else ''
-        parse = {bool: _boolean, int: number(int), float: number(float)}.get(kind, kind)
-        shown = {True: 'yes', False: 'no'}[field.default] if kind is bool else field.default
-        shown = "''" if shown == '' else shown
+        kind, data = field.type, field.metadata  # a default of 25000 may stand for a float
+        unit = f" [{data['unit']}]" if data['unit'] else ''
+        parse = _boolean if kind is bool else kind if kind is str else number(
+            kind, data['least'], data['most'], data['above'])
+        metavar = ('yes|no' if kind is bool else '|'.join(choice or "''" for choice in
+                   data['choices']) if data['choices'] else kind.__name__.upper())
         parser.add_argument(
-            '--' + field.name.replace('_', '-'), dest=field.name, default=None,
-            type=parse,
-            metavar='yes|no' if kind is bool else kind.__name__.upper(),
-            help=f"{field.metadata['help']}{unit} (default {shown})".replace('%', '%%'))
+            '--' + field.name.replace('_', '-'), dest=field.name, default=None, type=parse,
+            choices=data['choices'], metavar=metavar,
+            help=f"{data['help']}{unit} ({_default(field, presets)})".replace('%', '%%'))
 
 
 def from_flags(preset, args):

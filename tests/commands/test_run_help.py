@@ -1,6 +1,7 @@
 """What a new user reads: every command is listed, explained, and shown once as it is typed."""
 
 import argparse
+import dataclasses
 import pathlib
 import re
 import shlex
@@ -8,7 +9,9 @@ import shlex
 import pytest
 
 import run
-from commands import products
+from commands import products, training
+from gpt2 import config as gpt2_config
+from stylegan import config as stylegan_config
 from dnnlib.files import UserError
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -32,6 +35,33 @@ def test_help_explains_every_option_and_shows_an_example_that_is_understood(name
         assert action.help, action.option_strings
     options = run.command_line(name).parse_args([name] + shlex.split(run.COMMANDS[name][2]))
     assert options.story.__name__ == name.replace('-', '_')
+
+
+@pytest.mark.parametrize('name', ['train-stylegan', 'train-gpt2'])
+def test_help_tells_the_value_that_is_used_with_each_preset(name):
+    """Of every training option, by parsing the help and, apart from it, the command."""
+    config = {'train-stylegan': stylegan_config, 'train-gpt2': gpt2_config}[name]
+    parser = _commands()[name]
+    for part, kind in enumerate((config.Network, config.Training)):
+        for field in dataclasses.fields(kind):
+            action, = [a for a in parser._actions if a.dest == field.name] or [None]
+            if field.name in getattr(config, 'NOT_TRAINED', ()):
+                assert action is None
+                continue
+            told = re.search(r'\(default ([^()]*)\)$', action.help).group(1).split('; ')
+            values = dict.fromkeys(config.PRESETS, told[0])
+            for names, value in [each.split(': ') for each in told[1:]]:
+                first, _, last = names.partition(' to ')
+                order = list(config.PRESETS)
+                some = order[order.index(first):order.index(last) + 1] if last else names.split(
+                    ', ')
+                values.update(dict.fromkeys(some, value))
+            for preset, shown in values.items():
+                options = parser.parse_args(['--preset', preset])
+                used = getattr(training._from_preset(config, options)[part], field.name)
+                typed = parser.parse_args([action.option_strings[0], shown.strip("'")])
+                assert getattr(typed, field.name) == used, (field.name, preset)
+    assert getattr(parser.parse_args([]), 'preset') == 'demo'
 
 
 def test_the_list_of_commands_has_a_line_for_each():

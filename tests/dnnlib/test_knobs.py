@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import re
 
 import pytest
 
@@ -86,3 +87,56 @@ def test_from_dict_reads_back_and_refuses_strangers():
     assert knobs.from_dict(Oven, dataclasses.asdict(oven)) == oven
     with pytest.raises(UserError, match='unknown options gas, wood; known are: grid_rows, heat'):
         knobs.from_dict(Oven, {'heat': 1, 'wood': 2, 'gas': 3})
+
+
+@dataclasses.dataclass(frozen=True)
+class Bounded:
+    share: float = knob(0.5, 'a share', least=0, most=1)
+    rate: float = knob(0.1, 'a rate', above=0)
+    count: int = knob(3, 'a count', least=1)
+    kind: str = knob('round', 'a kind', choices=('round', 'square', ''))
+    seed: int = knobs.seed_knob()
+
+    def __post_init__(self):
+        knobs.check(self)
+
+
+@pytest.mark.parametrize('wrong, words', [
+    ({'share': 1.5}, '--share 1.5 is too large; the most is 1'),
+    ({'share': -0.1}, '--share -0.1 is too small; the least is 0'),
+    ({'share': float('nan')}, '--share nan is not a finite number'),
+    ({'rate': 0}, '--rate 0 is too small; it must be above 0'),
+    ({'count': 0}, '--count 0 is too small; the least is 1'),
+    ({'count': 2.5}, '--count 2.5 is no int'), ({'count': True}, '--count True is no int'),
+    ({'count': '3'}, "--count '3' is no int"),
+    ({'kind': 'flat'}, "--kind 'flat' is unknown; choose from round, square, ''"),
+    ({'seed': -1}, '--seed -1 is too small; the least is 0'),
+    ({'seed': 2 ** 32}, '--seed 4294967296 is too large; the most is 4294967295')])
+def test_what_is_out_of_bounds_is_refused_wherever_it_comes_from(wrong, words):
+    with pytest.raises(UserError, match='^' + re.escape(words) + '$'):
+        Bounded(**wrong)
+    with pytest.raises(UserError, match=re.escape(words)):
+        knobs.from_dict(Bounded, wrong)
+
+
+@pytest.mark.parametrize('typed, words', [
+    (('--share', '1.5'), 'the most is 1'), (('--rate', '0'), 'above 0'),
+    (('--kind', 'flat'), 'invalid choice'), (('--seed', '-1'), 'the least is 0')])
+def test_flags_have_the_same_bounds(typed, words, capsys):
+    parser = argparse.ArgumentParser()
+    knobs.add_flags(parser, Bounded)
+    with pytest.raises(SystemExit):
+        parser.parse_args(typed)
+    assert words in capsys.readouterr().err
+    assert parser.parse_args(['--kind', '']).kind == ''
+
+
+def test_help_tells_the_value_of_every_preset():
+    parser = argparse.ArgumentParser(prog='oven')
+    knobs.add_flags(parser, Oven, presets={
+        'small': Oven(grid_rows=2, heat=99.5), 'large': Oven(grid_rows=9, fan=False),
+        'wide': Oven(grid_rows=9), 'huge': Oven(grid_rows=9, label='!')})
+    text = ' '.join(parser.format_help().split())
+    assert 'rows of buns (default 2; large to huge: 9)' in text
+    assert '[degrees] (default 99.5; large to huge: 180)' in text
+    assert 'blow (default yes; large: no)' in text and "(default ''; huge: !)" in text
