@@ -1,78 +1,108 @@
 """The catalogue page: one HTML file that shows fake products, pictures, videos and texts.
 
-It needs no network; pictures and videos lie beside it. The frame and the style are in page.html,
-the sections here, products in `article`. Every value that enters markup is escaped on the way,
-because texts come from a language model and from other people's catalogues. All of it can be read
-without JavaScript; page.js, which is written into the page, lets products be found and looked at.
+It needs no network; pictures and videos lie beside it. The markup is in template.html, which
+escapes every value, because texts come from a language model and from other people's catalogues.
+All of it can be read without JavaScript; page.js lets products be filtered and looked at closely.
+A Content-Security-Policy allows that script and style by their digests, and nothing else to run.
 """
 
+import base64
+import collections
+import hashlib
+import itertools
+import json
 import pathlib
+import re
+import urllib.parse
 
-from catalog.page import article, facets
-from catalog.page.markup import Markup, fill, lines, link
+import jinja2
+import markupsafe
+
 from dnnlib import files
 
-_IMAGE = '''\
-<figure>
-<a href="$file"><img src="$file" alt="$title"></a>
-<figcaption><strong>$title</strong> $caption</figcaption>
-</figure>'''
-
-_VIDEO = '''\
-<figure>
-<video src="$file" aria-label="$title" autoplay loop muted playsinline controls></video>
-<figcaption><strong>$title</strong> $caption</figcaption>
-</figure>'''
-
-_TEXT = '''\
-<article>
-<h3>$prompt</h3>
-<div class="words">
-$words
-</div>
-</article>'''
-
-_SECTION = '''\
-<section id="$name">
-<h2>$heading</h2>
-$before
-<div class="$name">
-$content
-</div>
-</section>'''
-
-_DIALOG = '''\
-<dialog id="closer" aria-labelledby="closer-title">
-<div class="bar"><p role="status"></p>
-<button type="button" class="previous" aria-label="Previous product">‹</button>
-<button type="button" class="next" aria-label="Next product">›</button>
-<button type="button" class="close" aria-label="Close">✕</button></div>
-<div class="closer"><div class="left"></div>
-<div class="right"><h2 id="closer-title"></h2><div class="rest"></div></div></div>
-</dialog>'''
+_FOLDER = pathlib.Path(__file__).parent
+_SURE = 0.5  # the least probability of an attribute to filter by: others cannot be found by eye
+_BULLET = re.compile(r'\s*[-*•·–]\s+(?=\S)')
+_ORDERS = {'': 'As made', 'category': 'Category', 'sure': 'Surest tags first',
+           'apart': 'Least like training first'}
 
 
-def _figure(kind, name, title, caption):
-    piece = {'image': _IMAGE, 'video': _VIDEO}[kind]
-    return fill(piece, file=link(name), title=title, caption=caption)
+def _blocks(text):
+    """The lines of a description as runs: (whether they are bullets, list of lines)."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    for bullets, run in itertools.groupby(lines, key=lambda line: bool(_BULLET.match(line))):
+        yield bullets, [_BULLET.sub('', line, count=1) if bullets else line for line in run]
 
 
-def _text(prompt, text):
-    return fill(_TEXT, prompt=f'“{prompt}”' if prompt else 'Without a prompt',
-                 words=article.words(text))
+def _link(name):
+    """A file name beside the page as a relative URL: `100%.png` must not become an escape."""
+    assert not name.startswith('/') and '..' not in name.split('/'), name
+    return urllib.parse.quote(name)
 
 
-def _fact(label, value):
-    return fill('<div><dt>$label</dt><dd>$value</dd></div>', label=label, value=value)
+def _digest(text):
+    """A source expression of the policy that allows an inline script or style of this text."""
+    digest = hashlib.sha256(text.encode('utf-8')).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 
 
-def _section(name, heading, pieces, before=Markup('')):
-    return fill(_SECTION, name=name, heading=heading, before=before, content=lines(pieces))
+def _facets(product):
+    """What a product can be filtered by: a dict facet -> list of values, the category first.
+
+    Its attributes are facets where there are any, else its tags are all one facet.
+    """
+    facets = {'category': [product['category'] or 'product']}
+    if product.get('attributes'):
+        probabilities = product.get('probabilities') or {}
+        facets.update((head, [value]) for head, value in product['attributes'].items()
+                      if value and head != 'category' and probabilities.get(head, 1) >= _SURE)
+    else:
+        facets['tag'] = [tag for tag in product['tags'] if tag != product['category']]
+    if product.get('agreement'):
+        facets['text'] = ['fits the picture' if all(product['agreement'].values())
+                          else 'contradicts it']
+    return {facet: values for facet, values in facets.items() if values}
 
 
-def _own(ending):
-    """A file of this module that goes into the page as it stands."""
-    return pathlib.Path(__file__).with_name('page' + ending).read_text(encoding='utf-8')
+def _orders(product):
+    """What a product can be sorted by: a dict order -> number, for those that are known.
+
+    sure: the mean probability of its tags. apart: the distance to its nearest training picture.
+    """
+    orders = {}
+    if product.get('probabilities'):
+        orders['sure'] = sum(product['probabilities'].values()) / len(product['probabilities'])
+    if product.get('neighbours'):
+        orders['apart'] = product['neighbours'][0]['distance']
+    return orders
+
+
+def _counts(products):
+    """facet -> (value, how many products have it), the most frequent first."""
+    heads = [head for product in products for head in product.get('attributes') or ()]
+    counts = collections.OrderedDict(
+        (facet, collections.Counter()) for facet in ['category'] + heads + ['tag', 'text'])
+    for product in products:
+        for facet, values in _facets(product).items():
+            counts[facet].update(values)
+    return [(facet, sorted(values.items(), key=lambda one: (-one[1], one[0])))
+            for facet, values in counts.items() if values]
+
+
+def _rows(product):
+    """The rows of the table of what the picture shows, and whether the text agrees."""
+    probabilities, agreement = [product.get(name) or {} for name in ('probabilities', 'agreement')]
+    shown = dict({'category': product['category']}, **product.get('attributes') or {})
+    rows = []
+    for head, value in shown.items() if probabilities or agreement else ():
+        agrees = agreement.get(head)
+        verdict = {None: 'does not say', True: 'agrees', False: 'says otherwise'}[agrees]
+        if value:
+            rows.append({'head': head, 'value': value, 'probability': probabilities.get(head),
+                         'kind': {None: '', True: 'agrees', False: 'differs'}[agrees],
+                         'verdict': 'not judged' if head in product.get('unjudged', ())
+                         else verdict})
+    return rows
 
 
 def write(path, *, title, facts, figures, products, texts,
@@ -90,15 +120,23 @@ def write(path, *, title, facts, figures, products, texts,
     command:  what makes one product again, with {} in place of its seed.
     File names are relative to the page's folder. A section without content is left out.
     """
-    articles = [article.article(each, command.replace('{}', str(each['seed'])))
-                for each in products]
-    sections = [('products', 'Products', articles, facets.form(products) if products else ''),
-                ('figures', 'Pictures', [_figure(*figure) for figure in figures]),
-                ('texts', 'Descriptions', [_text(*text) for text in texts])]
-    sections = [section for section in sections if section[2]]
-    links = [fill('<li><a href="#$name">$heading</a></li>', name=name, heading=heading)
-             for name, heading in [section[:2] for section in sections] + [('method', 'Method')]]
-    files.write_text(path, fill(
-        _own('.html'), title=title, links=lines(links), facts=lines(_fact(*one) for one in facts),
-        sections=lines(_section(*section) for section in sections),
-        dialog=Markup(_DIALOG if products else ''), script=Markup(_own('.js'))))
+    style = (_FOLDER / 'page.css').read_text(encoding='utf-8')
+    script = (_FOLDER / 'page.js').read_text(encoding='utf-8')
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(str(_FOLDER)), autoescape=True, trim_blocks=True,
+        undefined=jinja2.StrictUndefined)
+    environment.filters.update(link=_link, blocks=_blocks)
+    shown = [dict({'redrawn': 0, 'neighbours': []}, **product, facets=json.dumps(
+        _facets(product), ensure_ascii=False), orders=_orders(product), rows=_rows(product),
+        command=command.replace('{}', str(product['seed']))) for product in products]
+    counts = _counts(products)
+    known = {'', 'category'}.union(*(product['orders'] for product in shown))
+    files.write_text(path, environment.get_template('template.html').render(
+        title=title, facts=facts, style=markupsafe.Markup(style), script=markupsafe.Markup(script),
+        policy=f"default-src 'none'; img-src 'self' file: data:; media-src 'self' file:; "
+               f"script-src {_digest(script)}; style-src {_digest(style)}; base-uri 'none'; "
+               "form-action 'none'",
+        sections={'products': shown, 'figures': figures, 'texts': texts},
+        categories=dict(counts)['category'] if products else [],
+        selects=[(facet, values) for facet, values in counts if facet != 'category'],
+        orders=[(name, label) for name, label in _ORDERS.items() if name in known]))

@@ -19,7 +19,7 @@
   const search = document.getElementById('search');
   const order = document.getElementById('order');
   const cards = [...grid.children].map((element, made) => ({
-    element, made, facets: JSON.parse(element.dataset.facets),
+    element, made, facets: new Map(Object.entries(JSON.parse(element.dataset.facets))),
     words: [...element.querySelectorAll('h3, .tags li, .words, .origin')]
       .map(piece => piece.textContent).join(' ').toLowerCase()
   }));
@@ -31,7 +31,7 @@
   const falling = name => (a, b) => (b.element.dataset[name] || 0) - (a.element.dataset[name] || 0);
   const orders = {
     '': () => 0,
-    category: (a, b) => a.facets.category[0].localeCompare(b.facets.category[0]),
+    category: (a, b) => a.facets.get('category')[0].localeCompare(b.facets.get('category')[0]),
     sure: falling('sure'),
     apart: falling('apart')
   };
@@ -48,7 +48,7 @@
   }
 
   function has(card, {facet, value}) {
-    return (card.facets[facet] || []).includes(value);
+    return (card.facets.get(facet) || []).includes(value);
   }
 
   // How many products an answer would leave, if given in place of its facet's present one.

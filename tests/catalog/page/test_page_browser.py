@@ -140,6 +140,48 @@ def test_hostile_text_stays_text_in_the_dialog(chromium, path):
     assert chromium.run('document.title') == 'These products do not exist'
 
 
+def test_attributes_of_any_name_filter(chromium, path):
+    names = ('constructor', '__proto__', 'toString', 'hasOwnProperty', 'length')
+    products = [dict(_product(path.parent, seed, 'dress', 'red', 'A dress.'), agreement={},
+                     attributes={name: f'{name} {seed % 2}' for name in names})
+                for seed in range(3)]
+    build.write(path.with_name('names.html'), title='A page', facts=[], figures=[],
+                products=products, texts=[])
+    chromium.open(path.with_name('names.html'))
+    for name in names:
+        assert chromium.run(SHOWN) == '0 1 2'
+        _choose(chromium, name, name + ' 1')
+        assert chromium.run(SHOWN) == '1', name
+        chromium.click('.clear')
+
+
+def test_the_policy_lets_nothing_else_run_or_load(chromium, path):
+    chromium.open(path)
+    chromium.run("""(() => {
+        const add = markup => document.body.append(
+            document.createRange().createContextualFragment(markup));
+        add('<script>document.title = "inline"<\\/script>');
+        add('<img src="data:," onerror="document.title = 1">');
+        add('<style>body { display: none }</style><p id="styled" style="display: none">x</p>');
+        add('<script src="other.js"><\\/script><iframe src="other.html"></iframe>');
+        add('<base href="https://example.com/"><img src="https://example.com/a.png">');
+        add('<form action="https://example.com/"><button id="go">Go</button></form>');
+        fetch('products/000000.png').catch(() => {});
+    })()""")
+    chromium.wait("document.readyState === 'complete'")
+    chromium.run("document.getElementById('go').click()")
+    chromium.run("new Promise(done => setTimeout(done, 300))")
+    assert chromium.run('document.title') == 'These products do not exist'
+    assert chromium.run("getComputedStyle(document.body).display") == 'block'
+    assert chromium.run("getComputedStyle(document.getElementById('styled')).display") == 'block'
+    blocked = ' '.join(chromium.said)
+    chromium.said[:] = []
+    for directive in ('script-src', 'style-src', 'img-src', 'base-uri', 'form-action',
+                      'connect-src', 'default-src'):
+        assert directive in blocked, directive
+    chromium.asked[:] = []  # requests count before the policy has blocked them
+
+
 @pytest.mark.parametrize('width', [320, 390, 768, 1280])
 @pytest.mark.parametrize('close', [False, True])
 def test_nothing_is_wider_than_the_screen(chromium, path, width, close):
