@@ -1,1 +1,6 @@
-"""projection."""
+"""Projection: find the latent code w with which a generator draws a given picture.
+
+`search` finds it by gradient descent, `features` is what it compares pictures by, `results` writes
+what was found, goes on where a run was stopped, and tests the search on generated pictures. Read
+`search` first. Nothing else depends on this folder but the command `project`.
+"""

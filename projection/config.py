@@ -1,4 +1,4 @@
-"""The knobs of projection, and the learning rate that follows from them; see `project`."""
+"""The knobs of projection, and its learning-rate schedule."""
 
 import dataclasses
 
@@ -10,22 +10,23 @@ from dnnlib.knobs import knob
 
 @dataclasses.dataclass(frozen=True)
 class Projection:
-    """How styles are searched for."""
-    space: str = knob('w', 'w: one style for all layers, to be edited and mixed; w+: one for each '
+    """How w is searched for."""
+    space: str = knob('w', 'w: one w for all layers, to be edited and mixed; w+: one for each '
                       'layer, which fits better and edits worse')
     steps: int = knob(200, 'steps of Adam')
-    lrate: float = knob(0.1, 'learning rate of Adam at its height')
+    lrate: float = knob(0.1, 'highest learning rate of Adam')
     ramp_up: float = knob(0.05, 'share of the steps in which the learning rate rises')
     ramp_down: float = knob(0.5, 'share of the steps in which it falls, at the end')
-    w_noise: float = knob(0.0, 'noise added to w at first, in units of its spread; 0.05 is usual '
-                          'for networks that have noise planes')
-    noise_until: float = knob(0.75, 'share of the steps in which that noise fades away')
-    noise_weight: float = knob(1e5, 'how much noise planes have to look like noise')
-    pull: float = knob(0.003, 'w+: how much the styles are drawn to the mean of w')
-    candidates: int = knob(1000, 'random pictures among which the start is chosen; 0 starts from '
-                           'the mean of w')
-    newton: int = knob(5, 'steps of Gauss and Newton at the end, in w; each draws as many pictures '
-                       'as w has numbers')
+    w_noise: float = knob(0.0, 'noise added to w at first, in units of its standard deviation; '
+                          '0.05 is usual for networks with noise inputs')
+    noise_until: float = knob(0.75, 'share of the steps in which that noise fades out')
+    noise_weight: float = knob(1e5, 'weight of the noise regularisation, which keeps noise inputs '
+                               'free of structure')
+    pull: float = knob(0.003, 'w+: weight of the squared distance of the styles from the mean w')
+    candidates: int = knob(1000, 'random w among which the start is chosen; 0 starts from the '
+                           'mean w')
+    newton: int = knob(5, 'Gauss-Newton steps at the end, in W; each draws one picture per '
+                       'dimension of w')
     batch: int = knob(8, 'pictures searched for at a time')
     frames: int = knob(60, 'frames of the video of a search; 0: none')
     seed: int = knob(0, 'the same seed, engine and one thread give the same bytes')
@@ -40,9 +41,11 @@ class Projection:
                             'frames not below it')
         if self.ramp_down <= 0 or self.noise_until <= 0:
             raise UserError('ramp-down and noise-until must be above zero')
+        if not 0 <= self.seed < 2 ** 32:
+            raise UserError('seed must be from 0 to 4294967295')
 
 
-def lrate(t, how):
-    """The learning rate at the share t in 0..1 of the search."""
-    down = 0.5 - 0.5 * np.cos(np.pi * min(1, (1 - t) / how.ramp_down))
-    return how.lrate * down * (min(1, t / how.ramp_up) if how.ramp_up else 1)
+def learning_rate(t, config):
+    """The learning rate at the share t in 0..1 of the steps: linear warm-up, cosine decay."""
+    decay = 0.5 - 0.5 * np.cos(np.pi * min(1, (1 - t) / config.ramp_down))
+    return config.lrate * decay * (min(1, t / config.ramp_up) if config.ramp_up else 1)

@@ -1,7 +1,7 @@
-"""Features by which a search judges whether two pictures look alike, built inside its graph.
+"""Perceptual features by which two pictures are compared, as TensorFlow operations.
 
-Each is a function: images float32 [n, s, s, 3] in [-1, 1] -> float32 [n, d], both tensors. The
-squared distance of two rows is how different two pictures look.
+Each function takes images, float32 [n, s, s, 3] in [-1, 1], and gives features, float32 [n, d],
+both tensors. The squared distance of two rows tells how different two pictures look.
 """
 
 import numpy as np
@@ -10,16 +10,16 @@ from dnnlib import archive
 from dnnlib.tflib import shape_list, tf
 from stylegan import ops
 
-_SMALLEST = 8  # pixels: where the pyramid ends
-# VGG16 (Simonyan & Zisserman 2014, column D): the convolutions of each block, and what it was
-# trained to see: RGB in 0..255 less the mean colour of ImageNet.
+_SMALLEST = 8  # pixels: the last level of the pyramid
+# VGG16 (Simonyan & Zisserman 2014, column D): convolutions per block, and the mean colour of
+# ImageNet, which is subtracted from RGB in 0..255.
 _VGG_BLOCKS = (2, 2, 3, 3, 3)
 _VGG_MEAN = np.float32([123.68, 116.779, 103.939])
-_VGG_SIDE = 256  # larger pictures are shrunk to it first
+_VGG_SIDE = 256  # larger pictures are downscaled to it, as in Karras et al. 2019
 
 
 def _flat(x):
-    """x [n, ...] -> [n, d], so scaled that a squared distance is the mean over all of x."""
+    """x [n, ...] -> [n, d], scaled so that a squared distance is the mean over all of x."""
     size = int(np.prod(shape_list(x)[1:]))
     return tf.reshape(x, [-1, size]) / np.float32(np.sqrt(size))
 
@@ -27,8 +27,8 @@ def _flat(x):
 def pyramid(images):
     """Pixels and their differences to the right and lower neighbours, at every size from 8 px up.
 
-    Needs no network. The differences weigh edges as much as areas, the small sizes give a search
-    its direction while shapes do not overlap yet.
+    Needs no network. The differences weigh edges as much as areas; the small sizes give a gradient
+    where shapes do not overlap yet.
     """
     parts, x = [], images
     while True:
@@ -38,36 +38,44 @@ def pyramid(images):
         x = ops.down(x)
 
 
-def _vgg_weights(path):
-    names = ['conv%d_%d' % (block + 1, layer + 1)
+def read_vgg16(path):
+    """The weights in an `.npz` of VGG16: list of (kernel [3, 3, in, out], bias [out]).
+
+    path: arrays conv1_1_W, conv1_1_b to conv5_3_b. Raises UserError.
+    """
+    names = [f'conv{block + 1}_{layer + 1}'
              for block, layers in enumerate(_VGG_BLOCKS) for layer in range(layers)]
     with archive.reading(
             path, 'VGG16', 'give an .npz with conv1_1_W [3, 3, in, out], conv1_1_b [out] to '
             'conv5_3_b', names=[name + end for name in names for end in ('_W', '_b')]) as arrays:
-        return [(arrays[name + '_W'], arrays[name + '_b']) for name in names]
+        weights, channels = [], 3
+        for name in names:
+            kernel, bias = [archive.finite(arrays)[name + end] for end in ('_W', '_b')]
+            if kernel.ndim != 4 or kernel.shape[:3] != (3, 3, channels) or (
+                    bias.shape != kernel.shape[3:]):
+                raise ValueError(f'{name} has the shapes {kernel.shape} and {bias.shape}')
+            weights.append((kernel.astype(np.float32), bias.astype(np.float32)))
+            channels = len(bias)
+        return weights
 
 
-def vgg16(path):
-    """The features of a VGG16 in an `.npz`: the outputs of its blocks, each vector of maps to unit
-    length (Zhang et al. 2018, section 3, without its learned weights).
+def vgg16(images, weights):
+    """The output of each block of VGG16, normalised to unit length over its channels.
 
-    path: arrays conv1_1_W [3, 3, in, out], conv1_1_b [out] to conv5_3. Raises UserError.
+    weights: of `read_vgg16`. As in LPIPS (Zhang et al. 2018, section 3), without its learned
+    weights.
     """
-    weights = _vgg_weights(path)
-
-    def features(images):
-        x = (images + 1) * 127.5 - _VGG_MEAN
-        while x.shape.as_list()[1] > _VGG_SIDE:
-            x = ops.down(x)
-        parts, convolutions = [], iter(weights)
-        for block, layers in enumerate(_VGG_BLOCKS):
-            if block:
-                x = tf.nn.max_pool(x, [1, 2, 2, 1], [1, 2, 2, 1], 'SAME')
-            for _ in range(layers):
-                kernel, bias = next(convolutions)
-                x = tf.nn.relu(tf.nn.conv2d(x, tf.constant(kernel), [1, 1, 1, 1], 'SAME') + bias)
-            unit = x * tf.rsqrt(tf.reduce_sum(tf.square(x), -1, keepdims=True) + 1e-10)
-            side = unit.shape.as_list()[1]  # the mean over places of the sum over maps
-            parts.append(tf.reshape(unit, [-1, int(np.prod(unit.shape.as_list()[1:]))]) / side)
-        return tf.concat(parts, 1)
-    return features
+    x = (images + 1) * 127.5 - _VGG_MEAN
+    while x.shape.as_list()[1] > _VGG_SIDE:
+        x = ops.down(x)
+    parts, convolutions = [], iter(weights)
+    for block, layers in enumerate(_VGG_BLOCKS):
+        if block:
+            x = tf.nn.max_pool(x, [1, 2, 2, 1], [1, 2, 2, 1], 'SAME')
+        for _ in range(layers):
+            kernel, bias = next(convolutions)
+            x = tf.nn.relu(tf.nn.conv2d(x, tf.constant(kernel), [1, 1, 1, 1], 'SAME') + bias)
+        unit = x * tf.rsqrt(tf.reduce_sum(tf.square(x), -1, keepdims=True) + 1e-10)
+        side = unit.shape.as_list()[1]  # the mean over positions of the sum over channels
+        parts.append(tf.reshape(unit, [-1, int(np.prod(unit.shape.as_list()[1:]))]) / side)
+    return tf.concat(parts, 1)

@@ -1,9 +1,9 @@
-"""Projection: the styles with which a generator draws a given picture.
+"""The search for w: gradient descent, then Gauss-Newton steps.
 
-The search of StyleGAN2 (Karras et al. 2019, section 5 and appendix D) for StyleGAN v1: Adam on w,
-and on noise planes where a network has any. Two things are added: it starts from the random w whose
-picture looks most alike, and in W it ends with a few steps of Gauss and Newton, which follow the
-narrow valleys that Adam is slow in.
+The projection of StyleGAN2 (Karras et al. 2019, section 5 and appendix D) for StyleGAN v1: Adam on
+w, and on the noise inputs of networks that have them. Two things are added: it starts from the best
+of many random w, and in W it ends with a few Gauss-Newton steps, which converge in narrow valleys
+where Adam is slow.
 """
 
 import dataclasses
@@ -13,54 +13,51 @@ import numpy as np
 
 from dnnlib import tflib
 from dnnlib.tflib import tf
+from projection import features
+from projection.config import learning_rate
 from stylegan import networks, snapshots
-from projection.config import lrate
 
-_SAMPLES = 10000  # latents that tell the mean and the spread of w
+_SAMPLES = 10000  # random w from which mean and covariance are estimated
 _CHUNK = 16  # pictures drawn at a time
-_SHAKE = 0.02  # of a standard deviation: the step of numerical derivatives
-_DAMPINGS = (0.1, 1, 10, 100, 1000)  # all tried at once, as factors
-_LARGEST = 2 ** 28  # numbers in a Jacobian; a larger one has no Gauss-Newton steps
+_EPSILON = 0.02  # standard deviations: the step of numerical derivatives
+_DAMPINGS = (0.1, 1, 10, 100, 1000)  # factors of the damping, all tried at each step
+_LARGEST = 2 ** 28  # elements of a Jacobian; a larger one has no Gauss-Newton steps
 
 
 @dataclasses.dataclass
 class Found:
     """The result of a search for n pictures.
 
-    ws [n, layers, w], planes: list of noise planes [n, h, w, 1], losses [steps, n]: squared feature
-    distance at each step of Adam and of Newton, path: list of ws [n, layers, w] for a video.
+    ws [n, layers, w]; noises: list of noise inputs [n, h, w, 1]; losses [steps, n]: squared
+    feature distance at each step of Adam and Gauss-Newton; path: list of ws [n, layers, w], the
+    frames of a video.
     """
     ws: np.ndarray
-    planes: list
+    noises: list
     losses: np.ndarray
     path: list
 
 
-def roughness(plane):
-    """How little a plane [n, h, w, 1] looks like noise -> [n].
+def noise_regularisation(noise):
+    """How much structure a noise input [n, h, w, 1] has -> [n] (Karras et al. 2019, appendix D).
 
-    The squared correlations with itself shifted by a pixel, over its halved sizes down to 8 px.
+    The squared autocorrelations at a shift of one pixel, summed over all halved sizes down to 8 px.
     """
     total = 0
     while True:
         for axis in (1, 2):
-            shifted = tf.roll(plane, 1, axis)
-            total += tf.square(tf.reduce_mean(plane * shifted, [1, 2, 3]))
-        if plane.shape.as_list()[1] <= 8:
+            shifted = tf.roll(noise, 1, axis)
+            total += tf.square(tf.reduce_mean(noise * shifted, [1, 2, 3]))
+        if noise.shape.as_list()[1] <= 8:
             return total
-        plane = tf.nn.avg_pool(plane, [1, 2, 2, 1], [1, 2, 2, 1], 'VALID')
+        noise = tf.nn.avg_pool(noise, [1, 2, 2, 1], [1, 2, 2, 1], 'VALID')
 
 
-def standardised(plane):
-    """A plane [n, h, w, 1] with mean 0 and variance 1 for each picture."""
-    plane = plane - plane.mean((1, 2, 3), keepdims=True)
-    spread = np.sqrt(np.square(plane).mean((1, 2, 3), keepdims=True))
-    return (plane / np.maximum(spread, 1e-8)).astype(np.float32)
-
-
-def _named(picture):
-    """A number that a picture [h, w, 3] has for itself, whichever others are searched for."""
-    return zlib.crc32(np.ascontiguousarray(picture).tobytes())
+def _standardised(noise):
+    """A noise input [n, h, w, 1] with mean 0 and variance 1 for each picture."""
+    noise = noise - noise.mean((1, 2, 3), keepdims=True)
+    deviation = np.sqrt(np.square(noise).mean((1, 2, 3), keepdims=True))
+    return (noise / np.maximum(deviation, 1e-8)).astype(np.float32)
 
 
 class _Adam:
@@ -71,189 +68,196 @@ class _Adam:
         self._step = 0
 
     def __call__(self, arrays, gradients, rate):
-        """The arrays one step further."""
+        """The arrays after one step."""
         self._step += 1
-        fix1, fix2 = 1 - 0.9 ** self._step, 1 - 0.999 ** self._step
-        moved = []
+        correction1, correction2 = 1 - 0.9 ** self._step, 1 - 0.999 ** self._step
+        result = []
         for array, gradient, (first, second) in zip(arrays, gradients, self._moments):
             first += 0.1 * (gradient - first)
             second += 0.001 * (np.square(gradient) - second)
-            moved.append(np.float32(array - rate * first / fix1
-                                    / (np.sqrt(second / fix2) + 1e-8)))
-        return moved
+            result.append(np.float32(array - rate * first / correction1
+                                     / (np.sqrt(second / correction2) + 1e-8)))
+        return result
 
 
 class Projector:
     """The search for one generator, with its graph and session.
 
-    generator: stylegan.generator.Generator. how: stylegan.projection.Projection.
-    features:  function that builds features, see stylegan.perceptual.
-    Attributes: res, layers, samples [m, w] of w, their mean [w] and spread.
+    generator: stylegan.generator.Generator. config: projection.config.Projection.
+    vgg: file of a VGG16 to compare pictures by, see `features.read_vgg16`; None: `features.pyramid`.
+    Attributes: res, layers, samples [m, w] of w, their mean [w] and standard deviation.
+    Raises UserError for a file that is no VGG16.
     """
 
-    def __init__(self, generator, how, features):
-        self.how, self.res, self.layers = how, generator.res, generator.layers
+    def __init__(self, generator, config, vgg=None):
+        weights = features.read_vgg16(vgg) if vgg else None
+        self.config, self.res, self.layers = config, generator.res, generator.layers
         z = np.random.RandomState(123).randn(_SAMPLES, generator.latent_size).astype(np.float32)
         self.samples = generator.w(z)
         self.mean = self.samples.mean(0)
-        apart = self.samples - self.mean
-        self.spread = float(np.sqrt(np.square(apart).sum(1).mean()))
-        values, vectors = np.linalg.eigh(np.cov(apart, rowvar=False))
+        centred = self.samples - self.mean
+        self.deviation = float(np.sqrt(np.square(centred).sum(1).mean()))
+        values, vectors = np.linalg.eigh(np.cov(centred, rowvar=False))
         self._axes = np.float32(vectors * np.sqrt(np.maximum(values, 1e-6 * values[-1])))  # [w, w]
-        self._build(generator, features)
+        self._build(generator, weights)
 
-    def _build(self, generator, features):
+    def _build(self, generator, vgg_weights):
         variables, network, about = snapshots.load(generator.path)
         sides = [networks.noise_res(layer) for layer in range(self.layers)] * network.use_noise
         with tf.Graph().as_default():
             self._ws = tf.placeholder(tf.float32, [None, self.layers, network.w_width])
-            self._planes = [tf.placeholder(tf.float32, [None, side, side, 1]) for side in sides]
+            self._noises = [tf.placeholder(tf.float32, [None, side, side, 1]) for side in sides]
             with tf.variable_scope('Gs'):
                 self._images = networks.synthesis(
                     self._ws, network, res=self.res, alpha=about['alpha'],
-                    planes=lambda layer: self._planes[layer])
-            known = tf.global_variables()
-            self._seen = features(self._images)
-            self._wanted = tf.placeholder(tf.float32, self._seen.shape)
-            self._losses = tf.reduce_sum(tf.square(self._seen - self._wanted), 1)
-            total = tf.reduce_sum(self._losses + self._penalty())
-            self._gradients = tf.gradients(total, [self._ws] + self._planes)
-            self._session = tflib.session(self.how.threads)
-            tflib.assign(self._session, {v.op.name: variables[v.op.name] for v in known})
+                    planes=lambda layer: self._noises[layer])
+            generator_variables = tf.global_variables()
+            self._features = (features.vgg16(self._images, vgg_weights) if vgg_weights else
+                              features.pyramid(self._images))
+            self._targets = tf.placeholder(tf.float32, self._features.shape)
+            self._losses = tf.reduce_sum(tf.square(self._features - self._targets), 1)
+            total = tf.reduce_sum(self._losses + self._regularisation())
+            self._gradients = tf.gradients(total, [self._ws] + self._noises)
+            self._session = tflib.session(self.config.threads)
+            tflib.assign(self._session,
+                         {v.op.name: variables[v.op.name] for v in generator_variables})
 
-    def _penalty(self):
-        """What speaks against styles and planes, whatever the picture looks like: [n]."""
-        penalty = self.how.noise_weight * sum(roughness(plane) for plane in self._planes)
-        if self.how.space == 'w+':
-            apart = tf.reduce_sum(tf.square(self._ws - self.mean), 2) / self.spread ** 2
-            penalty += self.how.pull * tf.reduce_mean(apart, 1)
-        return penalty
+    def _regularisation(self):
+        """The terms of the loss that do not depend on the picture: [n]."""
+        total = self.config.noise_weight * sum(
+            noise_regularisation(noise) for noise in self._noises)
+        if self.config.space == 'w+':
+            squared = tf.reduce_sum(tf.square(self._ws - self.mean), 2) / self.deviation ** 2
+            total += self.config.pull * tf.reduce_mean(squared, 1)
+        return total
 
-    def _fetch(self, tensor, ws, planes):
-        """A tensor [n, ...] of pictures with these styles, drawn some at a time.
-
-        planes may be those of one picture for all.
-        """
+    def _fetch(self, tensor, ws, noises):
+        """A tensor [n, ...] for pictures of ws, a chunk at a time; noises: of n pictures or of 1."""
         parts = []
         for i in range(0, len(ws), _CHUNK):
             feed = {self._ws: ws[i:i + _CHUNK]}
-            for place, plane in zip(self._planes, planes):
-                feed[place] = plane if len(plane) == 1 else plane[i:i + _CHUNK]
+            for placeholder, noise in zip(self._noises, noises):
+                feed[placeholder] = noise if len(noise) == 1 else noise[i:i + _CHUNK]
             parts.append(self._session.run(tensor, feed))
         return np.concatenate(parts)
 
-    def images(self, ws, planes=None):
-        """ws [n, layers, w] -> float32 [n, res, res, 3]; planes: as in Found, by default noise."""
-        return self._fetch(self._images, ws, self._noise([0]) if planes is None else planes)
+    def images(self, ws, noises=None):
+        """ws [n, layers, w] -> float32 [n, res, res, 3]; noises: as in Found, None: random ones."""
+        return self._fetch(self._images, ws, self._random_noises([0]) if noises is None else noises)
 
     def features(self, pictures):
         """uint8 [n, res, res, 3] -> float32 [n, d]."""
         images = pictures.astype(np.float32) / 127.5 - 1
-        return np.concatenate([self._session.run(self._seen, {self._images: images[i:i + _CHUNK]})
-                               for i in range(0, len(images), _CHUNK)])
+        return np.concatenate([
+            self._session.run(self._features, {self._images: images[i:i + _CHUNK]})
+            for i in range(0, len(images), _CHUNK)])
 
-    def _noise(self, keys):
-        """Random planes for pictures of these keys; none for a network without."""
-        return [np.stack([np.random.RandomState([self.how.seed, 61, layer, key]).randn(
-            *place.shape.as_list()[1:]).astype(np.float32) for key in keys])
-            for layer, place in enumerate(self._planes)]
+    def _random_noises(self, keys):
+        """Noise inputs for pictures with these keys; none for a network without."""
+        return [np.stack([np.random.RandomState([self.config.seed, 61, layer, key]).randn(
+            *placeholder.shape.as_list()[1:]).astype(np.float32) for key in keys])
+            for layer, placeholder in enumerate(self._noises)]
 
-    def starts(self, wanted):
-        """wanted [n, d] -> w [n, w]: for each the one of the random w that looks most alike."""
-        if not self.how.candidates:
-            return np.repeat(self.mean[np.newaxis], len(wanted), 0)
-        chosen = np.random.RandomState([self.how.seed, 62]).choice(
-            _SAMPLES, min(self.how.candidates, _SAMPLES), replace=False)
+    def starts(self, targets):
+        """targets [n, d] -> w [n, w]: for each the random w whose picture is nearest."""
+        if not self.config.candidates:
+            return np.repeat(self.mean[np.newaxis], len(targets), 0)
+        chosen = np.random.RandomState([self.config.seed, 62]).choice(
+            _SAMPLES, min(self.config.candidates, _SAMPLES), replace=False)
         pool = np.concatenate([self.mean[np.newaxis], self.samples[chosen]])
-        least, best = np.full(len(wanted), np.inf), np.zeros(len(wanted), int)
+        least, best = np.full(len(targets), np.inf), np.zeros(len(targets), int)
         for i in range(0, len(pool), _CHUNK):
-            ws = np.repeat(pool[i:i + _CHUNK, np.newaxis], self.layers, 1)
-            seen = self._fetch(self._seen, ws, self._noise([0]))
-            gaps = np.stack([np.square(seen - row).sum(1) for row in wanted])
-            closer = gaps.min(1) < least
-            least = np.where(closer, gaps.min(1), least)
-            best = np.where(closer, i + gaps.argmin(1), best)
+            ws = self._layered(pool[i:i + _CHUNK])
+            found = self._fetch(self._features, ws, self._random_noises([0]))
+            distances = np.stack([np.square(found - target).sum(1) for target in targets])
+            closer = distances.min(1) < least
+            least = np.where(closer, distances.min(1), least)
+            best = np.where(closer, i + distances.argmin(1), best)
         return pool[best]
 
-    def search(self, pictures, starts, tell=lambda steps: None):
+    def search(self, pictures, starts, on_steps=lambda count: None):
         """uint8 [n, res, res, 3] and starts [n, w] -> Found.
 
-        tell: function that is called with how many steps have been taken since, for a bar.
+        on_steps: called with the number of steps taken since the last call, for a progress bar.
         """
         assert pictures.shape[1:] == (self.res, self.res, 3), pictures.shape
-        keys = [_named(picture) for picture in pictures]
-        wanted = self.features(pictures)
-        found = Found(self._full(starts), self._noise(keys), [], [])
-        self._descend(found, starts, wanted, keys, tell)
-        if self._newton_steps(wanted):
-            self._sharpen(found, wanted, tell)
+        # Noise depends on the picture alone, not on what else is in its batch.
+        keys = [zlib.crc32(np.ascontiguousarray(picture).tobytes()) for picture in pictures]
+        targets = self.features(pictures)
+        found = Found(self._layered(starts), self._random_noises(keys), [], [])
+        self._descend(found, starts, targets, keys, on_steps)
+        if self._newton_steps(targets):
+            self._refine(found, targets, on_steps)
         found.losses = np.array(found.losses, np.float32)  # [steps, n]
         return found
 
-    def _full(self, w):
+    def _layered(self, w):
         return w if w.ndim == 3 else np.repeat(w[:, np.newaxis], self.layers, 1)
 
-    def _descend(self, found, starts, wanted, keys, tell):
-        """Adam, from the starts; what it finds is left in `found`."""
-        how, w = self.how, self._full(starts) if self.how.space == 'w+' else starts
-        adam, rngs = _Adam([w] + found.planes), [
-            np.random.RandomState([how.seed, 63, key]) for key in keys]
-        shown = set(np.linspace(0, how.steps - 1, how.frames).astype(int))
-        for step in range(how.steps):
-            t = step / how.steps
-            size = self.spread * how.w_noise * max(0, 1 - t / how.noise_until) ** 2
-            shaken = w + size * np.stack([rng.randn(*w.shape[1:]) for rng in rngs])
-            feed = dict(zip(self._planes, found.planes))
-            feed.update({self._ws: self._full(shaken), self._wanted: wanted})
+    def _descend(self, found, starts, targets, keys, on_steps):
+        """Adam from the starts; fills `found`."""
+        config = self.config
+        w = self._layered(starts) if config.space == 'w+' else starts
+        adam = _Adam([w] + found.noises)
+        rngs = [np.random.RandomState([config.seed, 63, key]) for key in keys]
+        shown = set(np.linspace(0, config.steps - 1, config.frames).astype(int))
+        for step in range(config.steps):
+            t = step / config.steps
+            scale = self.deviation * config.w_noise * max(0, 1 - t / config.noise_until) ** 2
+            noisy = w + scale * np.stack([rng.randn(*w.shape[1:]) for rng in rngs])
+            feed = dict(zip(self._noises, found.noises))
+            feed.update({self._ws: self._layered(noisy), self._targets: targets})
             losses, gradients = self._session.run([self._losses, self._gradients], feed)
             if w.ndim == 2:
                 gradients[0] = gradients[0].sum(1)
             if step in shown:
-                found.path.append(self._full(w))
-            w, *found.planes = adam([w] + found.planes, gradients, lrate(t, how))
-            found.planes = [standardised(plane) for plane in found.planes]
+                found.path.append(self._layered(w))
+            w, *found.noises = adam([w] + found.noises, gradients, learning_rate(t, config))
+            found.noises = [_standardised(noise) for noise in found.noises]
             found.losses.append(losses)
-            tell(len(w))
-        found.ws = self._full(w)
+            on_steps(len(w))
+        found.ws = self._layered(w)
 
-    def _newton_steps(self, wanted):
-        """How many there are: none in W+, or where the Jacobian would not fit into memory."""
-        fits = self.how.space == 'w' and len(self.mean) * wanted.shape[1] <= _LARGEST
-        return self.how.newton if fits else 0
+    def _newton_steps(self, targets):
+        """How many Gauss-Newton steps: none in W+, or where the Jacobian would be too large."""
+        fits = self.config.space == 'w' and len(self.mean) * targets.shape[1] <= _LARGEST
+        return self.config.newton if fits else 0
 
-    def _sharpen(self, found, wanted, tell):
-        """Steps of Gauss and Newton with damping (Levenberg 1944, Marquardt 1963), one by one."""
-        each = [self._newton(found.ws[i, 0], wanted[i], [p[i:i + 1] for p in found.planes], tell)
-                for i in range(len(wanted))]
-        way = np.stack([way for _, way in each], 1)  # [steps, n, w]
+    def _refine(self, found, targets, on_steps):
+        """Damped Gauss-Newton steps (Levenberg 1944, Marquardt 1963), picture by picture."""
+        each = [self._newton(found.ws[i, 0], targets[i], [n[i:i + 1] for n in found.noises],
+                             on_steps) for i in range(len(targets))]
+        path = np.stack([path for _, path in each], 1)  # [steps, n, w]
         found.losses += list(np.stack([losses for losses, _ in each], 1))
-        found.path += [self._full(w) for w in way] if self.how.frames else []
-        found.ws = self._full(way[-1])
+        found.path += [self._layered(w) for w in path] if self.config.frames else []
+        found.ws = self._layered(path[-1])
 
-    def _newton(self, w, wanted, planes, tell):
+    def _newton(self, w, target, noises, on_steps):
         """The steps for one picture -> losses [steps] and w [steps, w].
 
-        Done in units of standard deviations along the axes of W, so that damping means: stay where
-        random w are.
+        In units of standard deviations along the principal axes of W, so that damping keeps w
+        where random w lie.
         """
-        def seen(points):
-            ws = self._full(self.mean + points @ self._axes.T)
-            return self._fetch(self._seen, ws, planes)
+        def draw(points):
+            ws = self._layered(self.mean + points @ self._axes.T)
+            return self._fetch(self._features, ws, noises)
         u = np.linalg.solve(self._axes.astype(np.float64), w - self.mean).astype(np.float32)
-        gap = seen(u[np.newaxis])[0] - wanted
-        damping, losses, way = 0.01, [], []
-        for _ in range(self.how.newton):
-            slopes = (seen(u + _SHAKE * np.eye(len(u), dtype=np.float32)) - wanted - gap) / _SHAKE
-            square, mean = slopes @ slopes.T, np.float64(np.square(slopes).sum()) / len(u)
-            moved = np.stack([u - np.linalg.solve(
-                square + damping * factor * mean * np.eye(len(u)), slopes @ gap)
+        residual = draw(u[np.newaxis])[0] - target
+        damping, losses, path = 0.01, [], []
+        for _ in range(self.config.newton):
+            probes = draw(u + _EPSILON * np.eye(len(u), dtype=np.float32))
+            jacobian = (probes - target - residual) / _EPSILON
+            hessian = jacobian @ jacobian.T
+            mean = np.float64(np.square(jacobian).sum()) / len(u)
+            tried = np.stack([u - np.linalg.solve(
+                hessian + damping * factor * mean * np.eye(len(u)), jacobian @ residual)
                 for factor in _DAMPINGS]).astype(np.float32)
-            gaps = seen(moved) - wanted
-            best = int(np.argmin(np.square(gaps).sum(1)))
+            residuals = draw(tried) - target
+            best = int(np.argmin(np.square(residuals).sum(1)))
             damping *= _DAMPINGS[best]
-            if np.square(gaps[best]).sum() < np.square(gap).sum():
-                u, gap = moved[best], gaps[best]
-            losses.append(np.square(gap).sum())
-            way.append(self.mean + self._axes @ u)
-            tell(1)
-        return np.array(losses), np.stack(way).astype(np.float32)
+            if np.square(residuals[best]).sum() < np.square(residual).sum():
+                u, residual = tried[best], residuals[best]
+            losses.append(np.square(residual).sum())
+            path.append(self.mean + self._axes @ u)
+            on_steps(1)
+        return np.array(losses), np.stack(path).astype(np.float32)

@@ -9,9 +9,9 @@ import toy_stylegan
 from dnnlib import tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
-from projection import config, features, results, search
+from projection import config, results, search
 
-HOW = config.Projection(steps=40, candidates=20, newton=3, batch=2, frames=3, threads=1)
+CONFIG = config.Projection(steps=40, candidates=20, newton=3, batch=2, frames=3, threads=1)
 
 
 @pytest.fixture(scope='module')
@@ -22,11 +22,11 @@ def plain(tmp_path_factory):
 
 
 def _projector(gan, **more):
-    return search.Projector(gan, dataclasses.replace(HOW, **more), features.pyramid)
+    return search.Projector(gan, dataclasses.replace(CONFIG, **more))
 
 
 def _psnr(projector, found, pictures):
-    drawn = np.rint(np.clip(projector.images(found.ws, found.planes) + 1, 0, 2) * 127.5)
+    drawn = np.rint(np.clip(projector.images(found.ws, found.noises) + 1, 0, 2) * 127.5)
     return results.psnr(pictures, drawn)
 
 
@@ -37,19 +37,19 @@ def projector(plain):
 
 def test_the_start_is_the_candidate_that_looks_most_alike(plain, projector):
     _, pictures, _ = plain
-    wanted = projector.features(pictures)
-    starts = projector.starts(wanted)
+    targets = projector.features(pictures)
+    starts = projector.starts(targets)
     pool = [row for row in projector.samples if (row == starts).all(1).any()]
     assert len(pool) == 2
 
     def gaps(w):
-        seen = projector._fetch(projector._seen, projector._full(w), [])
-        return np.square(seen - wanted).sum(1)
+        found = projector._fetch(projector._features, projector._layered(w), [])
+        return np.square(found - targets).sum(1)
     mean = np.repeat(projector.mean[np.newaxis], 2, 0)
     assert (gaps(starts) < gaps(mean)).all()
     for own in projector.samples[:5]:  # not among the candidates, most likely
         assert (gaps(starts) <= gaps(np.stack([own, own])) + 1).all()
-    assert np.array_equal(_projector(plain[0], candidates=0).starts(wanted), mean)
+    assert np.array_equal(_projector(plain[0], candidates=0).starts(targets), mean)
 
 
 def test_own_pictures_are_found_and_every_part_helps(plain, projector):
@@ -88,40 +88,40 @@ def test_w_plus_has_a_style_for_each_layer_and_pull_holds_them(plain):
     assert np.abs(found.ws[:, 0] - found.ws[:, 1]).max() > 1e-3
 
 
-def test_noise_planes_are_found_and_kept_like_noise(tmp_path):
+def test_noise_inputs_are_found_and_kept_free_of_structure(tmp_path):
     gan, pictures, _ = toy_stylegan.own_pictures(tmp_path / 'a.npz', [3, 4])
-    rough, losses = [], []
+    structure, losses = [], []
     for weight in (0.0, 1e5):
         own = _projector(gan, w_noise=0.05, noise_weight=weight)
         found = own.search(pictures, own.starts(own.features(pictures)))
-        assert [plane.shape for plane in found.planes] == [(2, 4, 4, 1)] * 2 + [(2, 8, 8, 1)] * 2
-        for plane in found.planes:
-            np.testing.assert_allclose(plane.mean((1, 2, 3)), 0, atol=1e-5)
-            np.testing.assert_allclose(np.square(plane).mean((1, 2, 3)), 1, rtol=1e-4)
-        rough.append(sum(_rough(plane).sum() for plane in found.planes))
+        assert [noise.shape for noise in found.noises] == [(2, 4, 4, 1)] * 2 + [(2, 8, 8, 1)] * 2
+        for noise in found.noises:
+            np.testing.assert_allclose(noise.mean((1, 2, 3)), 0, atol=1e-5)
+            np.testing.assert_allclose(np.square(noise).mean((1, 2, 3)), 1, rtol=1e-4)
+        structure.append(sum(_structure(noise).sum() for noise in found.noises))
         losses.append(found.losses[-1])
-    assert (losses[0] < losses[1]).all() and rough[1] < 0.5 * rough[0]
+    assert (losses[0] < losses[1]).all() and structure[1] < 0.5 * structure[0]
 
 
-def _rough(plane):
+def _structure(noise):
     with tf.Graph().as_default(), tflib.session(1) as session:
-        return session.run(search.roughness(tf.constant(plane)))
+        return session.run(search.noise_regularisation(tf.constant(noise)))
 
 
-def test_roughness_against_numpy():
-    plane = np.random.RandomState(0).randn(1, 16, 16, 1).astype(np.float32)
-    expected, v = 0, plane[0, :, :, 0]
+def test_noise_regularisation_against_numpy():
+    noise = np.random.RandomState(0).randn(1, 16, 16, 1).astype(np.float32)
+    expected, v = 0, noise[0, :, :, 0]
     for _ in range(2):
         expected += np.mean(v * np.roll(v, 1, 0)) ** 2 + np.mean(v * np.roll(v, 1, 1)) ** 2
         v = v.reshape(8, 2, 8, 2).mean((1, 3)) if len(v) == 16 else v
-    np.testing.assert_allclose(_rough(plane), [expected], rtol=1e-4)
+    np.testing.assert_allclose(_structure(noise), [expected], rtol=1e-4)
     smooth = np.ones([1, 16, 16, 1], np.float32)
-    assert _rough(smooth)[0] == pytest.approx(4) and expected < 0.5
+    assert _structure(smooth)[0] == pytest.approx(4) and expected < 0.5
 
 
 def test_the_learning_rate_rises_and_falls():
-    how = config.Projection(lrate=0.1, ramp_up=0.05, ramp_down=0.25)
-    rates = [config.lrate(t, how) for t in (0, 0.025, 0.05, 0.5, 0.75, 0.875, 1)]
+    projection = config.Projection(lrate=0.1, ramp_up=0.05, ramp_down=0.25)
+    rates = [config.learning_rate(t, projection) for t in (0, 0.025, 0.05, 0.5, 0.75, 0.875, 1)]
     np.testing.assert_allclose(rates, [0, 0.05, 0.1, 0.1, 0.1, 0.05, 0], atol=1e-9)
 
 
@@ -133,7 +133,7 @@ def test_a_jacobian_that_does_not_fit_is_left_out(plain, projector, monkeypatch)
 
 @pytest.mark.parametrize('wrong, words', [
     (dict(space='z'), 'w or w+'), (dict(steps=0), 'steps'), (dict(newton=-1), 'newton'),
-    (dict(ramp_down=0.0), 'ramp-down')])
+    (dict(ramp_down=0.0), 'ramp-down'), (dict(seed=-1), 'seed')])
 def test_impossible_searches_are_refused(wrong, words):
     with pytest.raises(UserError, match=words):
-        dataclasses.replace(HOW, **wrong)
+        dataclasses.replace(CONFIG, **wrong)

@@ -8,10 +8,10 @@ import toy_stylegan
 
 from dnnlib import images, runs
 from dnnlib.files import UserError
-from projection import config, features, results as projected, search as project, self_test
+from projection import config, results, search
 from stylegan import latent_files
 
-HOW = config.Projection(steps=6, candidates=4, newton=1, batch=2, frames=2, threads=1)
+CONFIG = config.Projection(steps=6, candidates=4, newton=1, batch=2, frames=2, threads=1)
 
 
 @pytest.fixture(scope='module')
@@ -19,7 +19,7 @@ def tools(tmp_path_factory):
     """(toy generator, projector, three targets)."""
     path = tmp_path_factory.mktemp('projected') / 'a.npz'
     gan, pictures, _ = toy_stylegan.own_pictures(path, [1, 2, 3], use_noise=False)
-    return (gan, project.Projector(gan, HOW, features.pyramid),
+    return (gan, search.Projector(gan, CONFIG),
             dict(zip(['one', 'two', 'three'], pictures)))
 
 
@@ -28,15 +28,15 @@ def place(tools, tmp_path_factory):
     """A folder with the results of all three, and these."""
     gan, projector, named = tools
     out = tmp_path_factory.mktemp('out')
-    return out, projected.project(out, named, gan, projector, {'synthetic': 'yes'})
+    return out, results.project(out, named, gan, projector, {'synthetic': 'yes'})
 
 
 def test_every_target_has_its_files(tools, place):
     gan, projector, named = tools
-    out, results = place
+    out, found = place
     assert {path.name for path in out.iterdir()} == {
         name + ending for name in named for ending in ('.npz', '.png', '.mp4')}
-    for (name, target), result in zip(named.items(), results):
+    for (name, target), result in zip(named.items(), found):
         assert result['w'].shape == (1, 6) and result['ws'].shape == (1, 4, 6)
         assert result['about']['target'] == name and len(result['losses']) == 7
         drawn = gan.pictures(result['ws'])
@@ -50,7 +50,7 @@ def test_every_target_has_its_files(tools, place):
 
 def test_the_same_bytes_again(tools, place, tmp_path):
     gan, projector, named = tools
-    projected.project(tmp_path, named, gan, projector, {'synthetic': 'yes'})
+    results.project(tmp_path, named, gan, projector, {'synthetic': 'yes'})
     for path in place[0].iterdir():
         if path.suffix != '.npz':  # zip members carry the time
             assert path.read_bytes() == (tmp_path / path.name).read_bytes()
@@ -61,41 +61,41 @@ def test_the_same_bytes_again(tools, place, tmp_path):
 
 def test_what_is_done_is_skipped_and_other_pictures_are_not(tools, place, monkeypatch):
     gan, projector, named = tools
-    out, results = place
+    out, found = place
     searched = []
-    search = projector.search
+    original = projector.search
     monkeypatch.setattr(projector, 'search', lambda pictures, *rest: (
-        searched.append(len(pictures)) or search(pictures, *rest)))
-    again = projected.project(out, named, gan, projector, {})
+        searched.append(len(pictures)) or original(pictures, *rest)))
+    again = results.project(out, named, gan, projector, {})
     assert not searched
-    assert all(np.array_equal(a['ws'], b['ws']) for a, b in zip(results, again))
+    assert all(np.array_equal(a['ws'], b['ws']) for a, b in zip(found, again))
     other = dict(named, two=255 - named['two'])
-    projected.project(out, other, gan, projector, {})
+    results.project(out, other, gan, projector, {})
     assert searched == [1]
-    projected.project(out, named, gan, projector, {'synthetic': 'yes'})
+    results.project(out, named, gan, projector, {'synthetic': 'yes'})
     assert searched == [1, 1]
 
 
 def test_a_stop_keeps_what_is_done(tools, tmp_path, monkeypatch):
     gan, projector, named = tools
-    search, calls = projector.search, []
+    original, calls = projector.search, []
 
     def stopped(*arguments):
         calls.append(1)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return search(*arguments)
+        return original(*arguments)
     monkeypatch.setattr(projector, 'search', stopped)
     with pytest.raises(runs.Interrupted, match='2 of 3 pictures are done'):
-        projected.project(tmp_path, named, gan, projector, {})
-    projected.project(tmp_path, named, gan, projector, {})
+        results.project(tmp_path, named, gan, projector, {})
+    results.project(tmp_path, named, gan, projector, {})
     assert len(calls) == 3 and (tmp_path / 'three.npz').exists()
 
 
 def test_other_options_search_anew_but_not_other_frames(tools, place):
     gan, _, named = tools
     name, picture = next(iter(named.items()))
-    about = [projected._about(name, picture, gan, dataclasses.replace(HOW, **more))
+    about = [results._about(name, picture, gan, dataclasses.replace(CONFIG, **more))
              for more in ({}, {'frames': 9, 'batch': 1, 'threads': 2}, {'steps': 7})]
     assert about[0] == about[1] != about[2]
 
@@ -104,47 +104,60 @@ def test_damage_is_told(tools, place, tmp_path):
     gan, projector, named = tools
     (tmp_path / 'one.npz').write_text('nothing')
     with pytest.raises(UserError, match='one.npz is no result of projection'):
-        projected.project(tmp_path, named, gan, projector, {})
+        results.project(tmp_path, named, gan, projector, {})
+
+
+@pytest.mark.parametrize('change, words', [
+    (dict(ws=np.zeros([1, 3, 6])), "'ws' in it has the shape"),
+    (dict(w=np.array([['a'] * 6])), "'w' in it has the shape"),
+    (dict(psnr=np.array(np.nan)), 'not finite'), (dict(drawn=None), 'no .drawn')], ids=str)
+def test_a_changed_result_is_told(tools, place, tmp_path, change, words):
+    gan, projector, named = tools
+    with np.load(str(place[0] / 'one.npz')) as arrays:
+        changed = dict(arrays, **change)
+    np.savez(str(tmp_path / 'one.npz'), **{k: v for k, v in changed.items() if v is not None})
+    with pytest.raises(UserError, match=f'one.npz is no result of projection.*{words}'):
+        results.project(tmp_path, named, gan, projector, {})
 
 
 def test_all_of_them_are_taken_for_seeds_and_mixed(tools, place, tmp_path):
     gan, _, named = tools
-    _, results = place
-    projected.write_all(tmp_path, named, results, {})
+    _, found = place
+    results.write_all(tmp_path, named, found, {})
     ws = latent_files.read(tmp_path / 'all.npz', 4, 6)
-    np.testing.assert_array_equal(ws, np.concatenate([result['ws'] for result in results]))
+    np.testing.assert_array_equal(ws, np.concatenate([result['ws'] for result in found]))
     with np.load(str(tmp_path / 'all.npz')) as archive:
         assert list(archive['names']) == list(named) and archive['w'].shape == (3, 6)
     assert images.read_rgb(tmp_path / 'all.png').shape == (258, 388, 3)
-    projected.write_mixed(tmp_path, gan, results, 5, 0, {})
+    results.write_mixed(tmp_path, gan, found, 5, 0, {})
     mixed = latent_files.read(tmp_path / 'mixed.npz', 4, 6)
     assert len(mixed) == 5 and (mixed.min(0) >= ws.min(0) - 1e-5).all()
     assert not any(np.abs(ws - own).max((1, 2)).min() < 1e-6 for own in mixed)
     with pytest.raises(UserError, match='two pictures'):
-        projected.write_mixed(tmp_path, gan, results[:1], 5, 0, {})
+        results.write_mixed(tmp_path, gan, found[:1], 5, 0, {})
 
 
 def test_names_never_clash():
-    assert projected.names(['a/x.jpg', 'b/x.png', 'all.jpg', 'c/x-2.jpg']) == [
+    assert results.names(['a/x.jpg', 'b/x.png', 'all.jpg', 'c/x-2.jpg']) == [
         'x', 'x-2', 'all-2', 'x-2-2']
 
 
 def test_psnr():
     black = np.zeros([2, 4, 4, 3], np.uint8)
     grey = np.stack([black[0] + 51, black[0]])
-    np.testing.assert_allclose(projected.psnr(black, grey), [-20 * np.log10(0.2), 99])
+    np.testing.assert_allclose(results.psnr(black, grey), [-20 * np.log10(0.2), 99])
 
 
 def test_recovery_compares_generated_with_real_pictures(tools, tmp_path):
     gan, projector, named = tools
     reals = {'real': 255 - named['one']}
-    targets, results, figures = self_test.measure(
+    targets, found, figures = results.self_test(
         tmp_path, gan, projector, reals, count=2, seed=1, origin={})
-    assert list(targets) == ['generated-1', 'generated-2', 'real'] and len(results) == 3
+    assert list(targets) == ['generated-1', 'generated-2', 'real'] and len(found) == 3
     assert np.array_equal(targets['generated-1'], named['one'])
     assert min(figures['generated']['psnr']) > figures['real']['psnr'][0]
     own = gan.w(gan.seeded([1, 2]))
-    expected = np.linalg.norm(results[1]['w'][0] - own[1]) / self_test.usual_distance(projector, 1)
+    expected = np.linalg.norm(found[1]['w'][0] - own[1]) / results.mean_w_distance(projector, 1)
     assert figures['generated']['w_distance'][1] == pytest.approx(expected)
-    report = self_test.report(figures)
+    report = results.self_test_report(figures)
     assert 'generated    2' in report and 'real         1' in report
