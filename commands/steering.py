@@ -247,37 +247,36 @@ def project_options(parser):
     parser.add_argument('--mix', type=knobs.number(int, 0), default=0, metavar='N',
                         help='make N new ones out of what was found, mixed.png (default 0)')
     parser.add_argument('--self-test', type=knobs.number(int, 0), default=0, metavar='N',
-                        help='project N generated pictures, whose styles are known, and N real '
+                        help='project N generated pictures, whose w is known, and N real '
                         'ones of --data; print how near both come')
     knobs.add_flags(parser.add_argument_group('search'), Projection)
 
 
 def project(options):
-    """Find the styles with which the generator draws real pictures; the same again goes on."""
+    """Find the w with which the generator draws given pictures; the same command goes on."""
     from dnnlib import runs
-    from projection import features as perceptual, results as projected, search, self_test
+    from projection import results, search
     from projection.config import Projection
     from stylegan import generator
-    how = knobs.from_flags(Projection(), options)
-    gan = generator.Generator(models.stylegan(options), how.threads)
-    named = _targets(options, gan.res)
-    if options.mix and len(named) + options.self_test < 2:
+    config = knobs.from_flags(Projection(), options)
+    gan = generator.Generator(models.stylegan(options), config.threads)
+    targets = _targets(options, gan.res)
+    if options.mix and len(targets) + options.self_test < 2:
         raise UserError('--mix needs two pictures at least; give more, or leave it out')
-    projector = search.Projector(
-        gan, how, perceptual.vgg16(options.vgg) if options.vgg else perceptual.pyramid)
-    origin = runs.origin_of(stylegan=gan.path.name, seed=how.seed)
+    projector = search.Projector(gan, config, options.vgg)
+    origin = runs.origin_of(stylegan=gan.path.name, seed=config.seed)
     if options.self_test:
-        named, results, measured = self_test.measure(
-            options.out, gan, projector, named, count=options.self_test, seed=how.seed,
+        targets, found, figures = results.self_test(
+            options.out, gan, projector, targets, count=options.self_test, seed=config.seed,
             origin=origin)
-        files.write_json(options.out / 'self-test.json', measured)
-        print(self_test.report(measured))
+        files.write_json(options.out / 'self-test.json', figures)
+        print(results.self_test_report(figures))
     else:
-        results = projected.project(options.out, named, gan, projector, origin)
-        print(projected.report(named, results))
-    projected.write_all(options.out, named, results, origin)
+        found = results.project(options.out, targets, gan, projector, origin)
+        print(results.report(targets, found))
+    results.write_all(options.out, targets, found, origin)
     if options.mix:
-        projected.write_mixed(options.out, gan, results, options.mix, how.seed, origin)
+        results.write_mixed(options.out, gan, found, options.mix, config.seed, origin)
     print(f"done: open {options.out / ('mixed.png' if options.mix else 'all.png')}")
 
 
@@ -285,7 +284,7 @@ def _targets(options, side):
     """The pictures to project as {name: uint8 [side, side, 3]}: files named, or of a catalogue."""
     from catalog import demo_default
     from dnnlib import images
-    from projection import results as projected
+    from projection import results
     from rare import report
     paths, most, found = options.images, options.self_test or options.count, {}
     for path in paths:
@@ -299,7 +298,7 @@ def _targets(options, side):
         if options.category or options.where:
             products = report.chosen(products, options.category, options.where)
         paths = [product.image for product in products]
-    for name, path in zip(projected.names(paths), paths):
+    for name, path in zip(results.names(paths), paths):
         try:
             found[name] = images.square(images.open_rgb(path), side, options.fit)
         except images.Unreadable:

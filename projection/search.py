@@ -84,7 +84,7 @@ class Projector:
     """The search for one generator, with its graph and session.
 
     generator: stylegan.generator.Generator. config: projection.config.Projection.
-    vgg: file of a VGG16 to compare pictures by, see `features.read_vgg16`; None: `features.pyramid`.
+    vgg: file of a VGG16 to compare pictures by (`features.read_vgg16`); None: `features.pyramid`.
     Attributes: res, layers, samples [m, w] of w, their mean [w] and standard deviation.
     Raises UserError for a file that is no VGG16.
     """
@@ -132,7 +132,7 @@ class Projector:
         return total
 
     def _fetch(self, tensor, ws, noises):
-        """A tensor [n, ...] for pictures of ws, a chunk at a time; noises: of n pictures or of 1."""
+        """A tensor [n, ...] for pictures of ws, in chunks; noises: of n pictures or of 1."""
         parts = []
         for i in range(0, len(ws), _CHUNK):
             feed = {self._ws: ws[i:i + _CHUNK]}
