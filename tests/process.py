@@ -1,8 +1,10 @@
 """Every command as a user types it: `run.py` in a process of its own, and its smallest options."""
 
+import multiprocessing
+import os
 import pathlib
-import subprocess
 import sys
+import tempfile
 
 REPO = pathlib.Path(__file__).parents[1]
 PICKLE = REPO / 'tests' / 'data' / 'stylegan' / 'original_small_clean.pkl'
@@ -13,13 +15,34 @@ SMALL_GPT2 = ['--n-vocab', '300', '--n-ctx', '96', '--window', '32', '--n-embd',
               '2', '--n-layer', '1', '--batch', '2', '--steps', '4', '--validate-every', '2',
               '--sample-every', '4', '--threads', '1']
 
+# The processes fork from one that has imported TensorFlow, which takes seconds, and done nothing.
+_SERVER = multiprocessing.get_context('forkserver')
+_SERVER.set_forkserver_preload(['dnnlib.tflib'])
+
+
+def _main(arguments, cwd, out, err):
+    """What the new process does."""
+    for stream, path in ((sys.stdout, out), (sys.stderr, err)):
+        with open(path, 'wb') as file:
+            os.dup2(file.fileno(), stream.fileno())
+    os.chdir(cwd)
+    sys.argv = [str(REPO / 'run.py')] + arguments
+    import run as program  # as the first thing: what it imports depends on the command
+    sys.exit(program.main(arguments))
+
 
 def run(*arguments, cwd):
     """Run a command; returns (exit code, stdout, stderr)."""
-    done = subprocess.run([sys.executable, str(REPO / 'run.py')] + [str(a) for a in arguments],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=str(cwd),
-                          universal_newlines=True, timeout=300)
-    return done.returncode, done.stdout, done.stderr
+    os.environ['PYTHONPATH'] = str(REPO)  # for the server, where it is not started yet
+    with tempfile.TemporaryDirectory() as folder:
+        texts = [pathlib.Path(folder) / name for name in ('out', 'err')]
+        process = _SERVER.Process(target=_main, args=(
+            [str(argument) for argument in arguments], str(cwd), *map(str, texts)))
+        process.start()
+        process.join(300)
+        if process.is_alive():
+            process.terminate()
+        return (process.exitcode, *[path.read_text(encoding='utf-8') for path in texts])
 
 
 def succeed(*arguments, cwd):
