@@ -5,8 +5,6 @@ import multiprocessing
 import os
 import signal
 
-_WORTH_IT = 8  # calls a process: fewer are sooner done here
-
 
 def processes():
     """How many processes this one may use: the cores that it is allowed to run on."""
@@ -14,17 +12,18 @@ def processes():
 
 
 @contextlib.contextmanager
-def ordered_map(function, values, count=None):
+def ordered_map(function, values, count=None, chunk=8):
     """`map` over `count` processes (default: one a core): an iterator of the results in order.
 
+    Each process is given `chunk` values at a time; fewer than one such chunk each are done here.
     function, a module's own or a partial of one, and the values go to the processes by pickle.
     Leaving the block ends the processes; of Ctrl-C they hear nothing, it is this one's business.
     """
     values = list(values)
-    count = min(count or processes(), len(values) // _WORTH_IT)
+    count = min(count or processes(), len(values) // chunk)
     if count < 2:
         yield map(function, values)
         return
     with multiprocessing.Pool(count, initializer=signal.signal,
                               initargs=(signal.SIGINT, signal.SIG_IGN)) as pool:
-        yield pool.imap(function, values, chunksize=8)
+        yield pool.imap(function, values, chunksize=chunk)

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
-from dnnlib import files
+from dnnlib import files, progress
 from dnnlib.origin import from_comment, to_comment
 
 Image.init()
@@ -170,6 +170,27 @@ def open_rgb(path, draft=None):
         profile = picture.info.get('icc_profile')
         picture = ImageOps.exif_transpose(picture)
         return _flatten(_managed(picture, profile) if profile else picture)
+
+
+def readable(paths, draft=None, what='pictures'):
+    """Yield (index, picture as by `open_rgb`) of all that can be read; prints how many cannot.
+
+    what: what the progress bar says. Raises UserError if not one can be read.
+    """
+    errors = []
+    for index, path in enumerate(progress.bar(paths, what=what, unit='img')):
+        try:
+            picture = open_rgb(path, draft)
+        except Unreadable as error:
+            errors.append(error)
+        else:
+            yield index, picture
+    if errors and len(errors) == len(paths):
+        raise files.UserError(f'none of the {len(paths)} pictures can be read, the first: '
+                              f'{errors[0]}; give JPEG or PNG photos with --data')
+    if errors:
+        print(f'{len(errors)} of {len(paths)} pictures cannot be read and are left out, the first: '
+              f'{errors[0]}')
 
 
 def read_rgb(path):

@@ -11,7 +11,7 @@ import struct
 
 import numpy as np
 
-from dnnlib import images, progress
+from dnnlib import images
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
 
@@ -39,7 +39,7 @@ def _example(rgb):
 
 
 def pack(paths, folder, resolution, fit='pad'):
-    """Write the pictures at `paths` as a TFRecord set; returns the paths that were unreadable.
+    """Write the pictures at `paths` as a TFRecord set; unreadable ones are left out.
 
     fit: 'pad' adds white to make a picture square, 'crop' cuts out its centre.
     The folder appears only when the set is whole. Raises UserError if no picture could be read.
@@ -51,22 +51,12 @@ def pack(paths, folder, resolution, fit='pad'):
     levels = range(resolution.bit_length() - 1, 1, -1)
     writers = [tf.python_io.TFRecordWriter(str(temporary / ('photos-r%02d.tfrecords' % level)))
                for level in levels]
-    unreadable = []
-    for path in progress.bar(paths, what='packing', unit='img'):
-        try:
-            picture = images.open_rgb(path, draft=resolution)
-        except images.Unreadable:
-            unreadable.append(path)
-            continue
+    for _, picture in images.readable(paths, draft=resolution, what='packing'):
         for writer, rgb in zip(writers, _pyramid(images.square(picture, resolution, fit))):
             writer.write(_example(rgb))
     for writer in writers:
         writer.close()
-    if len(unreadable) == len(paths):
-        raise UserError('none of the %d files could be read as a picture, the first is %s; give '
-                        'JPEG or PNG photos with --data' % (len(paths), paths[0]))
     temporary.rename(folder)
-    return unreadable
 
 
 class _Level:

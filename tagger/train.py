@@ -7,7 +7,7 @@ to the taggers. A catalogue without attribute columns is given colour and patter
 import numpy as np
 
 from tagger import image_tagger, labels, pixels, text_tagger
-from dnnlib import files, images, progress
+from dnnlib import files, images
 from dnnlib.files import UserError
 
 
@@ -15,15 +15,9 @@ def read(products, side, fit='pad'):
     """The pictures of products as uint8 [n, side, side, 3], and the products, unreadable ones
     left out. Raises UserError if nothing is left."""
     pictures, kept = [], []
-    for product in progress.bar(products, what='pictures', unit='img'):
-        try:
-            picture = images.open_rgb(product.image, draft=2 * side)
-        except images.Unreadable:
-            continue
+    for index, picture in images.readable([product.image for product in products], 2 * side):
         pictures.append(images.square(picture, side, fit))
-        kept.append(product)
-    if not kept:
-        raise UserError(f'not one of the {len(products)} pictures can be read')
+        kept.append(products[index])
     return np.stack(pictures), kept
 
 

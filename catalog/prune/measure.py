@@ -78,9 +78,11 @@ def _histogram(bins, weights=None):
 
 
 def _without_specks(mask):
-    """A mask [h, w] after a 5 x 5 median."""
-    picture = Image.fromarray((mask * 255).astype(np.uint8))
-    return np.asarray(picture.filter(ImageFilter.MedianFilter(5))) > 0
+    """A mask [h, w] after a 5 x 5 median, of which the half that counts is 13 of 25."""
+    height, width = mask.shape
+    padded = np.pad(mask, 2, mode='edge').astype(np.int8)
+    columns = sum(padded[first:first + height] for first in range(5))
+    return sum(columns[:, first:first + width] for first in range(5)) > 12
 
 
 def _distance(everywhere, on_border, weights):

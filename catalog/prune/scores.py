@@ -73,7 +73,7 @@ def of(products, path):
             open(str(path), 'a', encoding='utf-8') as memory:
         memory.write('\n')  # ends a line that a kill cut off
         results = progress.bar(results, what='measuring', total=len(todo), unit='picture')
-        for name, result in zip(todo, results):
+        for result, name in zip(results, todo):  # the results first: they end their bar
             known[name] = dict(image=name, stamp=stamps[name], **result)
             memory.write(json.dumps(known[name]) + '\n')
     return [known[product.name] for product in products]

@@ -4,6 +4,7 @@ import math
 
 from PIL import Image, ImageDraw, ImageFont
 
+from catalog import parallel
 from dnnlib import files, images, progress
 
 _TILE, _GAP, _LINE = 150, 6, 12     # px: picture, space around it, height of a line of text
@@ -39,8 +40,20 @@ def _draw(page, position, path, lines):
 
 
 def _save(path, page):
-    with files.replacing(path) as temporary:
+    with files.replacing(path, durable=False) as temporary:
         page.save(str(temporary), format='JPEG', quality=85)
+
+
+def _write_page(task):
+    """Write one page. task: (path, its list of at most _COLUMNS * _ROWS pictures)."""
+    path, group = task
+    height = _TILE + 2 * _LINE + 2 * _GAP
+    rows = math.ceil(len(group) / _COLUMNS)
+    page = Image.new('RGB', (_COLUMNS * (_TILE + _GAP), rows * height), _PAPER)
+    for place, (picture, shown, remark) in enumerate(group):
+        position = place % _COLUMNS * (_TILE + _GAP), place // _COLUMNS * height
+        _draw(page, position, picture, (shown, remark))
+    _save(path, page)
 
 
 def write(folder, groups):
@@ -52,19 +65,12 @@ def write(folder, groups):
     for name in groups:
         for old in folder.glob(name + '-[0-9][0-9][0-9]*.jpg'):
             old.unlink()
-    height = _TILE + 2 * _LINE + 2 * _GAP
-    total = sum(len(group) for group in groups.values())
-    with progress.bar(total=total, what='contact sheets', unit='picture') as bar:
-        for name, group in groups.items():
-            for start in range(0, len(group), _COLUMNS * _ROWS):
-                tiles = group[start:start + _COLUMNS * _ROWS]
-                rows = math.ceil(len(tiles) / _COLUMNS)
-                page = Image.new('RGB', (_COLUMNS * (_TILE + _GAP), rows * height), _PAPER)
-                for place, (path, shown, remark) in enumerate(tiles):
-                    position = place % _COLUMNS * (_TILE + _GAP), place // _COLUMNS * height
-                    _draw(page, position, path, (shown, remark))
-                    bar.update()
-                _save(folder / ('%s-%03d.jpg' % (name, start // (_COLUMNS * _ROWS) + 1)), page)
+    size = _COLUMNS * _ROWS
+    tasks = [(folder / f'{name}-{first // size + 1:03d}.jpg', group[first:first + size])
+             for name, group in groups.items() for first in range(0, len(group), size)]
+    with parallel.ordered_map(_write_page, tasks, chunk=1) as pages:
+        for _ in progress.bar(pages, total=len(tasks), what='contact sheets', unit='page'):
+            pass
 
 
 def write_overview(path, groups, *, columns=9):

@@ -88,14 +88,16 @@ def test_pictures_of_all_kinds_and_sizes(tmp_path, fit):
         assert np.abs(rgb[[0, -1], 8] - edge).max() < 12  # above and below
 
 
-def test_unreadable_files_are_reported(tmp_path):
+def test_unreadable_files_are_reported(tmp_path, capsys):
     images.write_png(tmp_path / 'a.png', _rgb(1, 8)[0])
     (tmp_path / 'b.png').write_bytes(b'')
     (tmp_path / 'c.png').write_text('no picture')
     paths = [tmp_path / name for name in ('a.png', 'b.png', 'c.png')]
-    assert dataset.pack(paths, tmp_path / 'set', 8) == paths[1:]
+    dataset.pack(paths, tmp_path / 'set', 8)
+    assert f'2 of 3 pictures cannot be read and are left out, the first: {paths[1]} is not' in (
+        capsys.readouterr().out)
     assert dataset.Records(tmp_path / 'set').count == 1
-    with pytest.raises(UserError, match='none of the 2 files could be read'):
+    with pytest.raises(UserError, match='none of the 2 pictures can be read'):
         dataset.pack(paths[1:], tmp_path / 'other', 8)
     assert not (tmp_path / 'other').exists()
 
