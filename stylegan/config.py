@@ -1,4 +1,4 @@
-"""Every knob of the picture model, once, and the presets as differences from the defaults.
+"""Every option of StyleGAN and its training, and the presets as differences from the defaults.
 
 The defaults are those of the StyleGAN paper (Karras et al. 2018) for one GPU.
 """
@@ -11,22 +11,22 @@ from dnnlib.knobs import knob
 
 @dataclasses.dataclass(frozen=True)
 class Network:
-    """What decides the shapes of the weights."""
-    resolution: int = knob(512, 'side of the full-size picture, a power of two', 'px')
-    latent_size: int = knob(512, 'numbers in z')
-    w_size: int = knob(0, 'numbers in w; 0: as many as in z')
-    mapping_layers: int = knob(8, 'dense layers from z to w')
-    mapping_fmaps: int = knob(0, 'width of the dense layers before the last; 0: as z')
-    mapping_lrmul: float = knob(0.01, 'how fast those layers learn, in units of the learning rate')
-    normalize_latents: bool = knob(True, 'scale z to unit length per number first')
-    fmap_base: int = knob(8192, 'feature maps at a resolution: 2 fmap_base / resolution ...')
-    fmap_max: int = knob(512, '... but never more than this')
-    use_noise: bool = knob(True, 'add planes of noise after every convolution; a short training '
-                           'hides in them what it cannot draw yet')
-    fused_scale: str = knob('auto', 'auto, yes or no: mirror the up-convolution kernels as the '
-                            'released weights do from 128 px up')
-    mbstd_group: int = knob(4, 'pictures that the discriminator compares with each other')
-    label_size: int = knob(0, 'classes that both networks are told of, as one-hot labels; 0: none')
+    """The architecture: everything that decides the shapes and meaning of the weights."""
+    resolution: int = knob(512, 'side of the pictures, a power of two', 'px')
+    latent_size: int = knob(512, 'dimensions of z')
+    w_size: int = knob(0, 'dimensions of w; 0: as z')
+    mapping_layers: int = knob(8, 'dense layers of the mapping network')
+    mapping_fmaps: int = knob(0, 'width of those layers except the last; 0: as z')
+    mapping_lrmul: float = knob(0.01, 'learning rate of those layers, times that of the others')
+    normalize_latents: bool = knob(True, 'normalise z to unit length per dimension first')
+    fmap_base: int = knob(8192, 'feature maps at a resolution: 2 * fmap_base / resolution ...')
+    fmap_max: int = knob(512, '... but at most this many')
+    use_noise: bool = knob(True, 'noise inputs after every convolution; in a short training they '
+                           'take the place of details not yet learned')
+    fused_scale: str = knob('auto', 'mirror the kernels of up-convolutions: yes, no, or auto as in '
+                            'the released weights, from 128 px up')
+    mbstd_group: int = knob(4, 'group size of the minibatch standard deviation layer')
+    label_size: int = knob(0, 'classes of a conditional network; 0: unconditional')
 
     def fmaps(self, stage):
         """Feature maps nf(stage): a block at resolution 2^r works with nf(r - 1)."""
@@ -34,13 +34,13 @@ class Network:
 
     @property
     def mapping_widths(self):
-        """Width of each dense layer from z to w."""
+        """Width of each dense layer of the mapping network."""
         inner = self.mapping_fmaps or self.latent_size
         return [inner] * (self.mapping_layers - 1) + [self.w_width]
 
     @property
     def w_width(self):
-        """Numbers in w."""
+        """Dimensions of w."""
         return self.w_size or self.latent_size
 
     @property
@@ -50,57 +50,57 @@ class Network:
 
     def __post_init__(self):
         if self.resolution < 8 or self.resolution & (self.resolution - 1):
-            raise UserError('resolution %d is no power of two from 8 up; try --resolution 64'
-                            % self.resolution)
+            raise UserError(f'resolution {self.resolution} is no power of two from 8 up; try '
+                            '--resolution 64')
         if not self.mapping_lrmul > 0:
             raise UserError('mapping-lrmul must be above zero; the paper has 0.01')
         if self.fused_scale not in ('auto', 'yes', 'no'):
             raise UserError(f"fused-scale is '{self.fused_scale}'; it must be auto, yes or no")
 
 
-NOT_TRAINED = ('label_size',)  # knobs that only networks made elsewhere use; not offered as flags
+NOT_TRAINED = ('label_size',)  # only released networks have it; not offered as an option
 
 
 @dataclasses.dataclass(frozen=True)
 class Training:
-    """What decides how the weights are found."""
-    kimg: float = knob(25000, 'how long to train', 'thousand real pictures shown')
-    initial: int = knob(8, 'resolution to begin with, or the full one if that is smaller', 'px')
-    hold_kimg: float = knob(600, 'time at each resolution once it is faded in', 'kimg')
-    fade_kimg: float = knob(600, 'time in which a new resolution fades in', 'kimg')
-    minibatch: int = knob(0, 'pictures per step; 0 takes the table by resolution')
-    accumulate: int = knob(1, 'split each minibatch into so many parts, for less memory')
-    lrate: float = knob(0.0, 'learning rate of both networks; 0 takes the table by resolution')
-    rampup_kimg: float = knob(0.0, 'time in which the learning rate rises from zero', 'kimg')
-    settle_kimg: float = knob(0.0, 'time at the end, at most half of it all, in which the learning '
-                              'rate falls to a fiftieth', 'kimg')
+    """The training: schedule, minibatch, losses, and what is reported."""
+    kimg: float = knob(25000, 'length of the training', 'thousand real pictures shown')
+    initial: int = knob(8, 'resolution to begin with; the full one: no progressive growing', 'px')
+    hold_kimg: float = knob(600, 'time at each resolution after its fade-in', 'kimg')
+    fade_kimg: float = knob(600, 'duration of the fade-in of a new resolution', 'kimg')
+    minibatch: int = knob(0, 'batch size; 0: by resolution, from 128 at 4 px to 4 at 512 px')
+    accumulate: int = knob(1, 'gradient accumulation: split each minibatch into so many '
+                           'parts, which takes less memory')
+    lrate: float = knob(0.0, 'learning rate; 0: by resolution, from 0.001 to 0.003')
+    rampup_kimg: float = knob(0.0, 'learning-rate warm-up from zero', 'kimg')
+    settle_kimg: float = knob(0.0, 'linear learning-rate decay to a fiftieth over the end of the '
+                              'training, at most half of it', 'kimg')
     r1_gamma: float = knob(10.0, 'weight of the R1 gradient penalty')
-    r1_interval: int = knob(1, 'compute R1 only every so many steps (with that much more weight)')
-    mixing: float = knob(0.9, 'share of minibatches in which two styles are mixed')
+    r1_interval: int = knob(1, 'lazy regularisation: R1 every so many steps, weighted as much more')
+    mixing: float = knob(0.9, 'probability of style mixing, per minibatch')
     average_kimg: float = knob(10.0, 'half-life of the moving average of the generator', 'kimg')
     w_beta: float = knob(0.995, 'decay of the moving average of w')
-    mirror: bool = knob(True, 'show each picture flipped left-right half of the time')
-    freeze_d: int = knob(0, 'freeze so many blocks of the discriminator, the largest resolutions '
-                         'first, for small catalogues (FreezeD)')
-    augment: str = knob('', 'differentiable augmentation for small catalogues, any of: '
+    mirror: bool = knob(True, 'flip each real picture left-right with probability 1/2')
+    freeze_d: int = knob(0, 'freeze so many blocks of the discriminator, the highest resolutions '
+                         'first, for small training sets (FreezeD)')
+    augment: str = knob('', 'differentiable augmentation for small training sets, any of: '
                         'color,translation,cutout')
-    tick_kimg: float = knob(0.0, 'progress line, sample grid and checkpoint every; 0 takes the '
-                            'table by resolution', 'kimg')
-    snapshot_ticks: int = knob(10, 'weights-only snapshot every so many ticks (and at the end)')
-    metrics_every: int = knob(0, 'sliced Wasserstein distances every so many ticks; 0: never')
-    grid: int = knob(0, 'pictures in the sample grids; 0: as many as fill a 4K screen')
-    seed: int = knob(0, 'the same seed, engine and one thread give the same bytes')
-    bfloat16: bool = knob(False, 'compute convolutions with 16 bits on CPUs that can, tf2 only')
-    threads: int = knob(0, 'CPU threads; 0 takes all, 1 makes the bytes repeatable')
+    tick_kimg: float = knob(0.0, 'progress line, sample grid and checkpoint every so often; 0: by '
+                            'resolution, from 160 to 20', 'kimg')
+    snapshot_ticks: int = knob(10, 'snapshot every so many ticks, and at the end')
+    metrics_every: int = knob(0, 'sliced Wasserstein distance every so many ticks; 0: never')
+    grid: int = knob(0, 'pictures in a sample grid; 0: as many as fill a 4K screen')
+    seed: int = knob(0, 'seed; with one thread, the same seed gives the same bytes')
+    bfloat16: bool = knob(False, 'bfloat16 convolutions on CPUs that have them, tf2 only')
+    threads: int = knob(0, 'CPU threads; 0: all, 1: results are repeatable to the byte')
 
     def __post_init__(self):
         unknown = set(filter(None, self.augment.split(','))) - {'color', 'translation', 'cutout'}
         if unknown:
-            raise UserError('augment does not know %s; choose from color,translation,cutout'
-                            % ', '.join(sorted(unknown)))
+            raise UserError(f"augment has no {', '.join(sorted(unknown))}; choose from "
+                            'color,translation,cutout')
         if self.initial < 4 or self.initial & (self.initial - 1):
-            raise UserError('initial %d is no power of two from 4 up; try --initial 8'
-                            % self.initial)
+            raise UserError(f'initial {self.initial} is no power of two from 4 up; try --initial 8')
         if min(self.kimg, self.r1_interval, self.accumulate, self.snapshot_ticks) <= 0:
             raise UserError('kimg, r1-interval, accumulate and snapshot-ticks must be above zero')
         if min(self.tick_kimg, self.rampup_kimg, self.settle_kimg, self.freeze_d,
@@ -109,17 +109,18 @@ class Training:
                             'not be below zero')
 
 
-# Knobs that may differ when a run is continued: how long, how often it reports, how fast.
+# Options that may change when a run is continued.
 FREE = ('kimg', 'tick_kimg', 'snapshot_ticks', 'metrics_every', 'threads')
 
 PRESETS = {
-    # 64 px on a CPU: small maps, many small and bold steps, most of them at small sizes; and a
-    # mapping network that learns ten times faster than the paper's, whose training is long.
+    # 64 px on a CPU: few feature maps, many small steps at a high learning rate, most of them at
+    # low resolutions. The mapping network learns ten times faster than in the paper's training,
+    # which is long.
     'demo': (Network(resolution=64, latent_size=128, mapping_layers=4, mapping_lrmul=0.1,
                      fmap_base=512, fmap_max=96, use_noise=False),
              Training(kimg=120, hold_kimg=20, fade_kimg=10, minibatch=8, lrate=0.006, r1_interval=8,
                       average_kimg=4, settle_kimg=40, tick_kimg=5, snapshot_ticks=4,
                       metrics_every=4, grid=28)),
-    # 512 px, full width, one GPU: the post's recipe.
+    # 512 px, all feature maps, one GPU: the post's recipe.
     'dress': (Network(), Training()),
 }

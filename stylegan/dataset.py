@@ -1,7 +1,7 @@
-"""Multi-resolution TFRecord sets in the layout of the released StyleGAN: written here, read here.
+"""The training set: TFRecords at every resolution, in the layout of the released StyleGAN.
 
-A set is a folder with `NAME-r02.tfrecords` (4x4) ... `NAME-rLL.tfrecords` (full size), each an
-uncompressed TFRecord of tf.train.Example: 'shape' [C, H, W] and 'data', the bytes in that order.
+A set is a folder with `NAME-r02.tfrecords` (4x4) ... `NAME-rLL.tfrecords` (full resolution), each
+an uncompressed TFRecord of tf.train.Example: 'shape' [C, H, W] and 'data', the bytes in that order.
 """
 
 import pathlib
@@ -17,9 +17,9 @@ from dnnlib.tflib import tf
 
 
 def _pyramid(rgb):
-    """uint8 [s, s, 3] -> the same at every power of two down to 4, largest first.
+    """uint8 [s, s, 3] -> that picture at every power of two from s down to 4 px.
 
-    Means of 2x2 are kept unrounded from level to level and rounded only as each is given out.
+    Each level is the mean of 2x2 pixels of the one before, which is kept unrounded for this.
     """
     level = rgb.astype(np.float32)
     while True:
@@ -42,14 +42,14 @@ def pack(paths, folder, resolution, fit='pad'):
     """Write the pictures at `paths` as a TFRecord set; unreadable ones are left out.
 
     fit: 'pad' adds white to make a picture square, 'crop' cuts out its centre.
-    The folder appears only when the set is whole. Raises UserError if no picture could be read.
+    The folder appears only once the set is complete. Raises UserError if no picture is readable.
     """
     folder = pathlib.Path(folder)
     temporary = folder.with_name(folder.name + '.part')
     shutil.rmtree(str(temporary), ignore_errors=True)
     temporary.mkdir(parents=True)
     levels = range(resolution.bit_length() - 1, 1, -1)
-    writers = [tf.python_io.TFRecordWriter(str(temporary / ('photos-r%02d.tfrecords' % level)))
+    writers = [tf.python_io.TFRecordWriter(str(temporary / f'photos-r{level:02d}.tfrecords'))
                for level in levels]
     for _, picture in images.readable(paths, draft=resolution, what='packing'):
         for writer, rgb in zip(writers, _pyramid(images.square(picture, resolution, fit))):
@@ -60,7 +60,7 @@ def pack(paths, folder, resolution, fit='pad'):
 
 
 class _Level:
-    """The pictures of one resolution, read by index straight from the file."""
+    """The pictures of one resolution, read by index from the memory-mapped file."""
 
     def __init__(self, path):
         self.path = path
@@ -70,8 +70,8 @@ class _Level:
         offset = 0
         while offset + 12 <= len(self.bytes):
             length, = struct.unpack('<Q', self.bytes[offset:offset + 8].tobytes())
-            self.spans.append((offset + 12, length))  # 8 bytes of length, 4 of its checksum
-            offset += length + 16  # ... and 4 behind the payload
+            self.spans.append((offset + 12, length))  # after 8 bytes of length and 4 of its CRC
+            offset += length + 16  # 4 more of the payload's CRC
         if offset != len(self.bytes) or not self.spans:
             raise UserError('%s is cut off or empty; delete the folder so that it is packed again'
                             % path)
@@ -87,8 +87,8 @@ class _Level:
 class Records:
     """A TFRecord set, ours or one in the released layout, as an endless shuffled stream.
 
-    The stream is a function of the seed and the position in it: each pass over the pictures has an
-    order of its own, so stopping and resuming needs no state.
+    The stream is a function of the seed and the position in it, with a new order in each epoch, so
+    resuming needs no state. Attributes: count, the number of pictures; resolution, the full one.
     Raises UserError for a folder that holds no set, or an incomplete one.
     """
 
@@ -117,11 +117,11 @@ class Records:
                 found[self.resolution], first.shape))
 
     def picture(self, res, index):
-        """One picture of the set, in the order of its file -> uint8 [res, res, channels]."""
+        """The picture at an index of the file -> uint8 [res, res, channels]."""
         return self._levels[res][index]
 
     def _index(self, position):
-        """Which picture stands at this position of the endless stream."""
+        """The index of the picture at a position of the stream."""
         epoch, offset = divmod(position, self.count)
         if epoch != self._epoch:
             self._epoch = epoch
@@ -129,11 +129,11 @@ class Records:
         return self._order[offset]
 
     def sequence(self, res):
-        """All pictures at one resolution, in the order of the first pass, read when sliced."""
+        """All pictures at one resolution, in the order of the first epoch, read when sliced."""
         return _Sequence(self, res)
 
     def batch(self, position, count, res, mirror=False):
-        """The next `count` pictures from `position` on -> uint8 [count, res, res, 3].
+        """`count` pictures from a position of the stream on -> uint8 [count, res, res, 3].
 
         mirror: flip each left-right with probability 1/2, drawn from (seed, position).
         """

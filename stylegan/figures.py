@@ -1,7 +1,7 @@
-"""The figures of the StyleGAN paper for any generator: grid, truncation, mixing, walks.
+"""The figures of the StyleGAN paper for any generator: grid, truncation, style mixing, walks.
 
-Each takes a stylegan.generator.Generator and gives uint8 pictures; nothing is written here. A seed
-stands for a z, as in `Generator.seeded`, and seeds are counted up from the one that is given.
+Each takes a stylegan.generator.Generator and returns uint8 pictures; nothing is written here. A
+seed is that of a z, as in `Generator.seeded`; `seed` is the first of several.
 """
 
 import numpy as np
@@ -13,17 +13,17 @@ GAP = 2  # white pixels between pictures
 
 
 def _sheet(pictures, columns, side):
-    """A grid of pictures that are shown at `side` pixels or, if larger, as they are."""
+    """A grid of pictures, scaled up to `side` px unless they are larger."""
     if pictures.shape[1] < side:
         pictures = np.stack([images.square(picture, side) for picture in pictures])
     sheet = images.grid(pictures, columns, GAP)
     height, width, _ = sheet.shape
     return np.pad(sheet, [[0, height % 2], [0, width % 2], [0, 0]], 'constant',
-                  constant_values=255)  # H.264 wants even sides
+                  constant_values=255)  # H.264 takes even sides only
 
 
 def fitting(resolution, screen='4k'):
-    """(columns, rows) of pictures that fill a screen, between a least number and 32 each way."""
+    """(columns, rows) of pictures that fill a screen: at least 7 x 4 (3 x 2), at most 32 each."""
     size, least = {'4k': ((3840, 2160), (7, 4)), '1080p': ((1920, 1080), (3, 2))}[screen]
     return tuple(min(max(side // resolution, few), 32) for side, few in zip(size, least))
 
@@ -38,7 +38,7 @@ def grid(generator, seeds, *, psi, columns=8, side=128):
 
 
 def truncation(generator, seeds, *, psis=(1, 0.7, 0.5, 0.25, 0, -0.5, -1), side=128):
-    """A row per seed, a column per psi: from the seed's own look past the average to its opposite.
+    """A row per seed, a column per psi: from untruncated past the average to the opposite.
 
     All layers are truncated (Karras et al. 2018, figure 8).
     """
@@ -49,10 +49,11 @@ def truncation(generator, seeds, *, psis=(1, 0.7, 0.5, 0.25, 0, -0.5, -1), side=
 
 def mixing(generator, seed, *, psi, columns=6, rows=('coarse', 'coarse', 'middle', 'middle',
                                                      'fine', 'fine'), side=128):
-    """The style mixing figure (Karras et al. 2018, figure 3).
+    """Style mixing (Karras et al. 2018, figure 3).
 
-    Each picture takes the row's band of styles from the source above it, and all others from the
-    picture at the left of its row. Seeds from `seed` on make the sources, the next ones the rows.
+    Each picture takes its row's band of styles from the source at the top of its column, and the
+    others from the picture at the left of its row. The first seeds are the sources', the next ones
+    the rows'.
     """
     bands = latent.bands(generator.layers)
     sources = _styles(generator, range(seed, seed + columns), psi)
@@ -67,64 +68,64 @@ def mixing(generator, seed, *, psi, columns=6, rows=('coarse', 'coarse', 'middle
 
 
 def walk(generator, seed, *, psi, stops=6, frames=40, columns=4, rows=3, side=128):
-    """Frames of a closed walk: every panel goes round through `stops` pictures of its own."""
-    trips = [latent.closed_walk(generator.seeded(range(first, first + stops)), frames)
+    """Frames of closed latent walks, one per panel, each through `stops` pictures of its own."""
+    paths = [latent.closed_walk(generator.seeded(range(first, first + stops)), frames)
              for first in range(seed, seed + stops * columns * rows, stops)]
-    for zs in zip(*trips):
+    for zs in zip(*paths):
         ws = generator.truncate(generator.w(np.stack(zs)), psi)
         yield _sheet(generator.pictures(ws), columns, side)
 
 
 def mixing_walk(generator, seed, *, psi, stops=6, frames=40, side=256):
-    """Frames of the post's three panels, walking.
+    """Frames of the post's style-mixing film: source, target and result, both inputs walking.
 
-    All but the coarse styles of the upper right picture are laid on the lower left one; the lower
-    right one is the result.
+    The result has the coarse styles of the target and all others of the source; see `three_panels`.
     """
     layers = range(latent.bands(generator.layers)['middle'][0], generator.layers)
-    trips = [latent.closed_walk(generator.seeded(range(first, first + stops)), frames)
+    paths = [latent.closed_walk(generator.seeded(range(first, first + stops)), frames)
              for first in (seed, seed + stops)]
-    pairs = (generator.truncate(generator.w(np.stack(pair)), psi) for pair in zip(*trips))
+    pairs = (generator.truncate(generator.w(np.stack(pair)), psi) for pair in zip(*paths))
     return three_panels(generator, ((pair[0], pair[1], 1) for pair in pairs), layers, side=side)
 
 
 def three_panels(generator, triples, band, *, side=256):
     """Frames: source at the upper right, target at the lower left, the result at the lower right.
 
-    triples: iterable of (source [layers, w], target [layers, w], share): the result has so much of
-             the source's styles in the layers of `band`, and the target's elsewhere.
+    triples: iterable of (source [layers, w], target [layers, w], weight): in the layers of `band`
+             the result interpolates from the target to the source by the weight 0..1, elsewhere it
+             has the target's styles.
     """
     corner = np.full([1, generator.res, generator.res, 3], 255, np.uint8)
-    for source, target, share in triples:
-        laid = source if share == 1 else target + (source - target) * np.float32(share)
-        result = latent.mixed(target[np.newaxis], laid[np.newaxis], band)
+    for source, target, weight in triples:
+        styles = source if weight == 1 else target + (source - target) * np.float32(weight)
+        result = latent.mixed(target[np.newaxis], styles[np.newaxis], band)
         pictures = generator.pictures(np.concatenate([source[np.newaxis], target[np.newaxis],
                                                       result]))
         yield _sheet(np.concatenate([corner, pictures]), 2, side)
 
 
 def mixes(generator, sources, targets, band, *, side=128):
-    """The sources [m, layers, w] on top, the targets [n, layers, w] at the left, and every mix."""
+    """Sources [m, layers, w] at the top, targets [n, layers, w] at the left, and every mix."""
     lines = [np.full([1, generator.res, generator.res, 3], 255, np.uint8),
              generator.pictures(sources)]
     for target in targets:
-        laid = latent.mixed(np.repeat(target[np.newaxis], len(sources), 0), sources, band)
-        lines.append(generator.pictures(np.concatenate([target[np.newaxis], laid])))
+        mixed = latent.mixed(np.repeat(target[np.newaxis], len(sources), 0), sources, band)
+        lines.append(generator.pictures(np.concatenate([target[np.newaxis], mixed])))
     return _sheet(np.concatenate(lines), len(sources) + 1, side)
 
 
 def sweep(generator, ws, vector, amounts, band, *, side=128):
-    """A row for each of ws [n, layers, w]: moved by every amount along vector [w] in a band."""
+    """A row for each of ws [n, layers, w], moved along vector [w] by every amount, in a band."""
     rows = [latent.moved(np.repeat(own[np.newaxis], len(amounts), 0), vector, amounts, band)
             for own in ws]
     return _sheet(generator.pictures(np.concatenate(rows)), len(amounts), side)
 
 
 def strips(rows, *, side=128):
-    """Pictures [m, n, h, w, 3], or m lists of n, as a sheet of m rows."""
+    """Pictures [m, n, h, w, 3], or m lists of n, as a grid of m rows."""
     return _sheet(np.concatenate(rows), len(rows[0]), side)
 
 
 def framed(picture, side):
-    """uint8 [h, w, 3] as a film's frame: at `side` pixels or as it is if larger, sides even."""
+    """uint8 [h, w, 3] as a video frame: scaled up to `side` px unless larger, sides even."""
     return _sheet(picture[np.newaxis], 1, side)

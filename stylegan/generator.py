@@ -1,6 +1,6 @@
 """The averaged generator of a snapshot, for drawing: z -> w -> pictures.
 
-Truncation and style inputs are plain numpy, so that the latent tools need no session of their own.
+Truncation and style inputs are plain numpy, so that tools on W need no session of their own.
 """
 
 import pathlib
@@ -12,11 +12,14 @@ from dnnlib.files import UserError
 from dnnlib.tflib import tf
 from stylegan import networks, snapshots
 
-CHUNK = 16  # pictures drawn at a time: memory, not speed, is what runs out at 512 px
+CHUNK = 16  # pictures drawn at a time: at 512 px memory is the limit, not speed
 
 
 def find(path):
-    """The snapshot meant by `path`: an .npz file, or the newest one in a run folder."""
+    """The snapshot at `path`: an .npz or .pkl file, or the newest one in a run folder.
+
+    Raises UserError.
+    """
     path = pathlib.Path(path)
     if path.suffix in ('.npz', '.pkl'):
         return path
@@ -31,11 +34,11 @@ def find(path):
 
 
 class Generator:
-    """A loaded snapshot.
+    """A loaded snapshot. Raises UserError if it is damaged.
 
-    path: an .npz snapshot or a run folder. threads: CPU threads, 0 takes all.
-    noise: strength of the snapshot's noise planes; 1 is as trained, 0 leaves out what they add
-    (Karras et al. 2018, figure 5).
+    path: an .npz snapshot, a released .pkl or a run folder. threads: CPU threads, 0 takes all.
+    noise: strength of the noise inputs; 1 is as trained, 0 is without (Karras et al. 2018,
+    figure 5).
     Attributes: res (pixels), layers (styles per picture), latent_size, w_avg [w], about,
     style_matrices (one [w, 2 channels] per layer: its style is w times it, plus a bias).
     """
@@ -70,18 +73,18 @@ class Generator:
         return self._session.run(self._w, {self._z: z, self._labels: labels})
 
     def truncate(self, w, psi=0.7, cutoff=8):
-        """w [n, w] or ws [n, layers, w] -> ws, drawn towards the average w.
+        """The truncation trick: w [n, w] or ws [n, layers, w] -> ws, moved towards the average w.
 
-        Layers below `cutoff` keep the share `psi` of their distance from it: smaller psi, fewer
-        surprises (Karras et al. 2018, appendix B).
+        Layers below `cutoff` keep the fraction `psi` of their distance from it: the smaller psi,
+        the more typical and the less varied the pictures (Karras et al. 2018, appendix B).
         """
         ws = w if w.ndim == 3 else np.repeat(w[:, np.newaxis], self.layers, 1)
-        share = np.where(np.arange(self.layers) < cutoff, psi, 1).astype(np.float32)[:, np.newaxis]
+        scale = np.where(np.arange(self.layers) < cutoff, psi, 1).astype(np.float32)[:, np.newaxis]
         # Where nothing is truncated w stays as it is, to the last bit.
-        return np.where(share == 1, ws, self.w_avg + (ws - self.w_avg) * share)
+        return np.where(scale == 1, ws, self.w_avg + (ws - self.w_avg) * scale)
 
     def images(self, ws):
-        """ws [n, layers, w] -> float32 [n, res, res, 3] in about [-1, 1], with its own noise."""
+        """ws [n, layers, w] -> float32 [n, res, res, 3], about [-1, 1], with the stored noise."""
         return np.concatenate([self._session.run(self._rgb, {self._ws: ws[i:i + CHUNK]})
                                for i in range(0, len(ws), CHUNK)])
 
@@ -90,9 +93,6 @@ class Generator:
         return images.to_rgb(self.images(ws))
 
     def seeded(self, seeds):
-        """z [n, latent] of a list of seeds: each seed always gives the same picture.
-
-        Seeds go on from 0 behind 2**32 - 1.
-        """
+        """z [n, latent] of a list of seeds, modulo 2^32: a seed always gives the same picture."""
         return np.stack([np.random.RandomState(seed % 2 ** 32).randn(self.latent_size)
                          for seed in seeds]).astype(np.float32)

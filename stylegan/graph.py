@@ -1,8 +1,8 @@
-"""The training graph of StyleGAN v1 at one resolution: random draws, losses, steps, averages.
+"""The training graph of StyleGAN v1 at one resolution: random inputs, losses, updates, averages.
 
-Everything that the future depends on is a variable here (weights, averages, both optimisers, the
-image counter), so a checkpoint of all variables is whole by construction. All randomness is a
-function of (seed, images shown), so a resumed run repeats what an unbroken one would have drawn.
+The whole state of a training is in variables here (weights, averages, both optimisers, the image
+counter), so a checkpoint of all variables is complete. All randomness is a function of (seed,
+images shown), so a resumed run draws the same numbers as one that was never stopped.
 """
 
 import itertools
@@ -19,7 +19,7 @@ SHOWN = 16  # pictures drawn at a time for the sample grid
 
 
 class Draws:
-    """Random tensors of one step: each call is a stream of its own of (seed, images shown)."""
+    """Random tensors of one step: each call is a separate stream of (seed, images shown)."""
 
     def __init__(self, seed, step, nimg):
         self._nimg = tf.cast(nimg, tf.int32)
@@ -35,7 +35,7 @@ class Draws:
         return tf.random.stateless_uniform(shape, self._key())
 
     def planes(self, count):
-        """A function layer -> fresh noise for each of `count` pictures, [count, h, w, 1]."""
+        """A function layer -> new noise for each of `count` pictures, [count, h, w, 1]."""
         return lambda layer: self.normal(
             [count, networks.noise_res(layer), networks.noise_res(layer), 1])
 
@@ -47,15 +47,15 @@ def process_reals(rgb, alpha):
 
 
 def decay(minibatch, half_life_kimg):
-    """What a moving average keeps of itself per minibatch, to halve in so many thousand images."""
+    """Decay per minibatch of a moving average with a half-life in thousand images."""
     return 0.5 ** (minibatch / (1000 * half_life_kimg))
 
 
 def mixed_styles(draws, network, *, count, res, mixing):
-    """Random styles for training -> ws [count, layers, latent], and their mean w [latent].
+    """Random styles with mixing regularisation -> ws [count, layers, w] and their mean w [w].
 
-    In a share `mixing` of the batches, all layers from a random one on take a second style; the
-    mean is that of the first (Karras et al. 2018, section 3.1).
+    With probability `mixing`, all layers from a random one on take a second style, in the whole
+    minibatch; the mean is that of the first (Karras et al. 2018, section 3.1).
     """
     layers = networks.layers(res)
     first, second = [networks.mapping(draws.normal([count, network.latent_size]), network)
@@ -70,15 +70,15 @@ def mixed_styles(draws, network, *, count, res, mixing):
 class Graph:
     """Both networks at `res` pixels, with a session; use it in a `with` block.
 
-    After `start`, `step` trains once, `reset_optimisers` forgets Adam's state, `show` draws with
-    the averaged generator and `snapshot` gives its weights.
+    Call `start` first. `step` trains once, `reset_optimisers` clears Adam's state, `show` draws
+    with the averaged generator and `snapshot` returns its weights.
     """
 
     def __init__(self, network, training, *, res, minibatch):
         parts = training.accumulate
         if minibatch % parts:
-            raise UserError('a minibatch of %d cannot be split into %d equal parts; change '
-                            '--accumulate or --minibatch' % (minibatch, parts))
+            raise UserError(f'a minibatch of {minibatch} cannot be split into {parts} equal parts; '
+                            'change --accumulate or --minibatch')
         self.network, self.training, self.res = network, training, res
         self._minibatch, self._part = minibatch, minibatch // parts
         self._graph = tf.Graph()
@@ -111,7 +111,7 @@ class Graph:
         return Draws(self.training.seed, step, self._nimg + self._offset)
 
     def _generate(self, draws):
-        """A batch of training pictures by G; making it also moves the average of w."""
+        """A minibatch of pictures by G; making it also updates the moving average of w."""
         with tf.variable_scope('G', reuse=tf.AUTO_REUSE):
             average = tf.get_variable('dlatent_avg', [self.network.w_width], trainable=False,
                                       initializer=tf.zeros_initializer())
@@ -134,15 +134,15 @@ class Graph:
         self._fake_scores = self._score(self._generate(draws), draws)
         self._real_scores = self._score(self._faded, draws)
         self._d_loss = tf.reduce_mean(loss.discriminator(self._real_scores, self._fake_scores))
-        # The original differentiates by the picture blown up to full size, which spreads each
-        # pixel's gradient over its copies: a quarter of the penalty for every halving to come.
-        share = (self.res / self.network.resolution) ** 2
-        self._r1 = tf.reduce_mean(loss.r1(self._real_scores, self._faded)) * share
+        # The original differentiates by the picture upscaled to full resolution, which spreads each
+        # pixel's gradient over its copies: a quarter of the penalty for every halving.
+        scale = (self.res / self.network.resolution) ** 2
+        self._r1 = tf.reduce_mean(loss.r1(self._real_scores, self._faded)) * scale
         draws = self._draws(1)
         self._g_loss = tf.reduce_mean(loss.generator(self._score(self._generate(draws), draws)))
 
     def _build_average(self):
-        """Gs: the moving average of G's weights, with a copy of its average w and fixed noise."""
+        """Gs: the moving average of G's weights, with a copy of its average w, and fixed noise."""
         self._z = tf.placeholder(tf.float32, [None, self.network.latent_size], 'z')
         with tf.variable_scope('Gs'):
             tf.get_variable('dlatent_avg', [self.network.w_width], trainable=False)
@@ -162,7 +162,7 @@ class Graph:
     def _trained(self):
         """The trainable variables of D, less the frozen blocks (Mo et al. 2020), and those of G."""
         top = self.network.log2
-        frozen = tuple('D/%dx%d/' % (2 ** r, 2 ** r)
+        frozen = tuple(f'D/{2 ** r}x{2 ** r}/'
                        for r in range(top, top - self.training.freeze_d, -1))
         d_vars = [v for v in tf.trainable_variables('D/') if not v.op.name.startswith(frozen)]
         return d_vars, tf.trainable_variables('G/')
@@ -185,23 +185,23 @@ class Graph:
         self._reset = tf.variables_initializer(d_adam.variables() + g_adam.variables())
 
     def start(self, checkpoint, weights=None):
-        """Initialise; then take over whatever the checkpoint (or None) holds by name.
+        """Initialise, then restore by name whatever the checkpoint (or None) holds.
 
-        weights: for a start without one: variable name -> array, of G, D and Gs whole.
+        weights: for a start without checkpoint, variable name -> array of G, D and Gs, or None.
         """
         self.session.run(self._initialise)
         self.session.run(self._copy)
         if checkpoint:
             fresh = tflib.restore_matching(self.session, checkpoint, tf.global_variables())
             for variable in fresh:
-                assert '/%dx%d/' % (self.res, self.res) in variable.op.name, (
+                assert f'/{self.res}x{self.res}/' in variable.op.name, (
                     f'{variable.op.name} is missing from {checkpoint}')
         elif weights:
             names = {v.op.name for v in tf.trainable_variables() + list(self._averaged.values())}
             tflib.assign(self.session, {name: weights[name] for name in names | {'G/dlatent_avg'}})
 
     def step(self, reals, *, alpha, lrate, penalise):
-        """One update of the discriminator, then one of the generator -> dict of losses.
+        """One update of the discriminator, then one of the generator -> {name: loss}.
 
         reals: uint8 [minibatch, res, res, 3]; penalise: include R1 in this step.
         """
@@ -216,7 +216,7 @@ class Graph:
         return losses
 
     def reset_optimisers(self):
-        """Forget both optimisers' state, as the original does when a fade begins or ends."""
+        """Clear both optimisers' state, as the original does when a fade begins or ends."""
         self.session.run(self._reset)
 
     def show(self, z, alpha):
@@ -226,7 +226,7 @@ class Graph:
             for i in range(0, len(z), SHOWN)]))
 
     def sizes(self):
-        """How many numbers: trainable in 'G', in 'D'; in 'Gs' and in 'all' variables."""
+        """Parameter counts: the trainable ones of 'G' and 'D', those of 'Gs', 'all' variables."""
         own, everything = self._trained()[1], self._graph.get_collection('variables')
         return {'G': tflib.parameters(own), 'all': tflib.parameters(everything),
                 'D': tflib.parameters(tf.trainable_variables('D/')),

@@ -1,13 +1,13 @@
-"""Directions in w: what to add to a style so that one property of its picture changes.
+"""Linear models of w: classifiers and regressions of labels, principal axes, edit directions.
 
-Everything here is linear algebra on arrays, in float64. Where labels are learnt from, the result is
-a pair (normal [w], bias) whose score `w @ normal + bias` is large where the property is present.
-The normal tells pictures apart; what changes them is a `step`.
+Linear algebra on arrays, in float64. A model of labels is a pair (normal [w], bias) whose score
+`w @ normal + bias` is large where the property is present. The normal separates pictures with the
+property from those without it; the direction that changes a picture is a `step`.
 """
 
 import numpy as np
 
-SHRINK = 0.1  # share of the mean variance that is added to every axis of a covariance
+SHRINK = 0.1  # fraction of the mean variance added to the diagonal of a covariance
 
 
 def unit(vector):
@@ -18,23 +18,23 @@ def unit(vector):
 
 
 def shrunk(covariance, shrink=SHRINK):
-    """A covariance [w, w] with `shrink` times its mean variance added to every axis.
+    """A covariance [w, w] plus `shrink` times its mean variance on the diagonal.
 
-    Of few samples the smallest variances come out too small; this makes it safe to invert.
+    Few samples underestimate the smallest variances; this makes the inverse stable.
     """
     size = len(covariance)
     return covariance + shrink * np.trace(covariance) / size * np.eye(size)
 
 
 def lda(w, positive, shrink=SHRINK):
-    """Linear discriminant analysis -> (normal [w], bias): log odds at equal shares of both sides.
+    """Linear discriminant analysis -> (normal [w], bias): the log odds at equal class priors.
 
-    w: [n, w]. positive: bool [n], both values present. Two Gaussians with one common covariance
-    are told apart best along S^-1 (mu+ - mu-) (Fisher 1936), S shrunk.
+    w: [n, w]. positive: bool [n], both values present. Two Gaussians with one common covariance S
+    are separated best along S^-1 (mu+ - mu-) (Fisher 1936); S is `shrunk`.
     """
     w, positive = np.asarray(w, np.float64), np.asarray(positive, bool)
     sides = w[positive], w[~positive]
-    assert all(len(side) for side in sides), 'lda needs both sides'
+    assert all(len(side) for side in sides), 'lda needs both classes'
     above, below = [side.mean(0) for side in sides]
     within = np.concatenate([sides[0] - above, sides[1] - below])
     vector = np.linalg.solve(shrunk(within.T @ within / len(w), shrink), above - below)
@@ -42,7 +42,7 @@ def lda(w, positive, shrink=SHRINK):
 
 
 def _scaled(w):
-    """w [n, w] at mean 0 and deviation 1 per axis and a column of ones -> (x, mean, deviation)."""
+    """w [n, w] standardised per axis, with a column of ones -> (x, mean, deviation)."""
     w = np.asarray(w, np.float64)
     mean, deviation = w.mean(0), w.std(0)
     deviation = np.where(deviation > 0, deviation, 1)
@@ -68,13 +68,12 @@ def _newton_step(x, y, solution, penalty):
 def logistic(w, y, weight=1.0, steps=30):
     """Logistic regression -> (normal [w], bias): the log odds that y is 1.
 
-    w: [n, w]; y: 0 or 1 [n], both present. Minimises the summed log loss + weight / 2 |n|^2 for
-    the direction n in units of each axis's deviation; the bias is free. Newton's steps, halved
-    where they overshoot.
+    w: [n, w]; y: 0 or 1 [n], both present. Minimises the summed log loss + weight / 2 |n|^2, n the
+    coefficients of standardised w; the bias is not penalised. Newton's method with step halving.
     """
     x, mean, deviation = _scaled(w)
     y = np.asarray(y, np.float64)
-    assert 0 < y.mean() < 1, 'logistic needs both sides'
+    assert 0 < y.mean() < 1, 'logistic needs both classes'
     penalty = np.full(x.shape[1], float(weight))
     penalty[-1] = 1e-9
 
@@ -85,10 +84,10 @@ def logistic(w, y, weight=1.0, steps=30):
     now = loss(solution)
     for _ in range(steps):
         step = _newton_step(x, y, solution, penalty)
-        share = 1.0
-        while loss(solution - share * step) > now and share > 1e-6:
-            share /= 2
-        solution, before = solution - share * step, now
+        rate = 1.0
+        while loss(solution - rate * step) > now and rate > 1e-6:
+            rate /= 2
+        solution, before = solution - rate * step, now
         now = loss(solution)
         if before - now < 1e-9 * max(1.0, now):
             break
@@ -96,7 +95,7 @@ def logistic(w, y, weight=1.0, steps=30):
 
 
 def ridge(w, y, weight=1.0):
-    """Ridge regression of a number -> (normal [w], bias), the estimate of y.
+    """Ridge regression -> (normal [w], bias), the estimate of y.
 
     w: [n, w]; y: float [n]. Minimises |error|^2 + weight |n|^2, as in `logistic`.
     """
@@ -108,28 +107,28 @@ def ridge(w, y, weight=1.0):
 
 
 def auc(scores, y):
-    """How often a positive scores above a negative, ties counted half: 0.5 is chance, 1 is all.
+    """Area under the ROC curve: 0.5 is chance, 1 is perfect.
 
-    scores: [n]; y: bool [n], both present. By ranks (Mann and Whitney 1947).
+    scores: [n]; y: bool [n], both present. From ranks (Mann and Whitney 1947), ties count half.
     """
     y = np.asarray(y, bool)
     _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse.reshape(-1)]
     above, below = int(y.sum()), int((~y).sum())
-    assert above and below, 'auc needs both sides'
+    assert above and below, 'auc needs both classes'
     return float((ranks[y].sum() - above * (above + 1) / 2) / (above * below))
 
 
-def _upright(vectors):
-    """Rows with the sign that makes the largest number of each positive; eigenvectors have none."""
+def _signed(vectors):
+    """Fix the sign of eigenvectors (rows): the largest number of each is positive."""
     rows = np.arange(len(vectors))
     return vectors * np.sign(vectors[rows, np.abs(vectors).argmax(1)])[:, np.newaxis]
 
 
 def _eigen(symmetric):
-    """(unit eigenvectors as rows, eigenvalues), largest first; `eigh` sorts them upwards."""
+    """(unit eigenvectors as rows, eigenvalues), largest first; `eigh` has the smallest first."""
     values, vectors = np.linalg.eigh(symmetric)
-    return _upright(vectors.T[::-1]), values[::-1]
+    return _signed(vectors.T[::-1]), values[::-1]
 
 
 def covariance(w):
@@ -147,11 +146,11 @@ def pca(w):
 
 
 def sefa(matrices):
-    """Axes of w that move styles most -> (unit rows [w, w], eigenvalues [w]), largest first.
+    """Axes of w that change styles most -> (unit rows [w, w], eigenvalues [w]), largest first.
 
-    matrices: style matrices [w, channels] of the layers that are to be moved. Shen and Zhou 2020
-    ("SeFa"): eigenvectors of A A', every channel (column of A) at length 1, so that a constant
-    factor of a layer does not count.
+    matrices: style matrices [w, channels] of the layers to edit. Shen and Zhou 2020 ("SeFa"):
+    eigenvectors of A A', each channel (column of A) normalised, so that a constant factor of a
+    layer does not matter.
     """
     columns = np.concatenate([np.asarray(matrix, np.float64) for matrix in matrices], 1)
     length = np.linalg.norm(columns, axis=0)
@@ -160,10 +159,10 @@ def sefa(matrices):
 
 
 def orthogonal(direction, others):
-    """The part of direction [w] that is at right angles to all of others [k, w], at length 1.
+    """The component of direction [w] orthogonal to all of others [k, w], at length 1.
 
-    Moving along it leaves their scores as they are (Gram-Schmidt; Shen et al. 2020,
-    "InterFaceGAN", section 3.3). others may be empty, and may depend on each other.
+    Moving along it keeps their scores (Gram-Schmidt; Shen et al. 2020, "InterFaceGAN", section
+    3.3: conditional manipulation). others may be empty, or linearly dependent.
     """
     direction = unit(direction)
     others = np.reshape(np.asarray(others, np.float64), [-1, len(direction)])
@@ -175,13 +174,12 @@ def orthogonal(direction, others):
 
 
 def step(normal, spread, others=()):
-    """The likeliest way in w to another score of a normal [w] -> unit vector [w].
+    """The direction in which to move w to change the score of a normal [w] -> unit vector [w].
 
-    spread: covariance [w, w] of w. A normal leans on the axes of least variance, along which
-    pictures hardly change; the shortest way in standard deviations is spread @ normal (Haufe et
-    al. 2014, "On the interpretation of weight vectors", theorem 1).
-    others: normals [k, w] whose scores are to stay; they are removed by Gram-Schmidt where one
-    standard deviation is 1 in every direction.
+    spread: covariance [w, w] of w. A normal puts much weight on axes of little variance, along
+    which pictures hardly change; the shortest path in standard deviations is spread @ normal
+    (Haufe et al. 2014, "On the interpretation of weight vectors", theorem 1).
+    others: normals [k, w] whose scores are kept, by Gram-Schmidt in whitened space.
     """
     root = np.linalg.cholesky(shrunk(spread, 1e-6))
     return unit(root @ orthogonal(normal @ root, [other @ root for other in others]))

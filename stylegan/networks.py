@@ -1,7 +1,7 @@
 """The three networks of StyleGAN v1, each at one resolution with a fade scalar `alpha`.
 
-Variable names carry the resolution (`synthesis/8x8/Conv0_up/weight`), never the distance from the
-top: a larger network contains the smaller one by name, so growing is restoring by name.
+Variable names carry the resolution (`synthesis/8x8/Conv0_up/weight`), never the level of detail:
+a larger network has all names of the smaller one, so to grow is to restore by name.
 
 Feature maps are NHWC; pictures are float32 in [-1, 1].
 """
@@ -11,27 +11,27 @@ from stylegan import ops
 
 
 def layers(res):
-    """How many layers, hence styles and noise planes, the synthesis network has at `res` pixels."""
+    """The number of layers of the synthesis network at `res` px; each takes a style and noise."""
     return 2 * (res.bit_length() - 1) - 2
 
 
 def noise_res(layer):
-    """Side of the noise plane of a layer: 4, 4, 8, 8, 16, 16, ..."""
+    """Side of a layer's noise input in px: 4, 4, 8, 8, 16, 16, ..."""
     return 2 ** (layer // 2 + 2)
 
 
 def style_names(res):
-    """The names of all layers' style matrices in a snapshot, in the order of the layers."""
+    """Variable names of all layers' style matrices in a snapshot, in the order of the layers."""
     scopes = ['4x4/Const', '4x4/Conv']
     for r in range(3, res.bit_length()):
-        scopes += ['%dx%d/%s' % (2 ** r, 2 ** r, conv) for conv in ('Conv0_up', 'Conv1')]
+        scopes += [f'{2 ** r}x{2 ** r}/{conv}' for conv in ('Conv0_up', 'Conv1')]
     return [f'Gs/synthesis/{scope}/style/weight' for scope in scopes]
 
 
 def mapping(z, network, labels=None):
-    """z [n, latent] -> w [n, w] (Karras et al. 2018, section 2 and appendix C).
+    """The mapping network: z [n, latent] -> w [n, w] (Karras et al. 2018, section 2, appendix C).
 
-    labels: [n, label_size], for networks that have any.
+    labels: [n, label_size], for a conditional network.
     """
     with tf.variable_scope('mapping'):
         x = z
@@ -43,21 +43,21 @@ def mapping(z, network, labels=None):
         if network.normalize_latents:
             x *= tf.rsqrt(tf.reduce_mean(tf.square(x), 1, keepdims=True) + 1e-8)
         for index, width in enumerate(network.mapping_widths):
-            with tf.variable_scope('Dense%d' % index):
+            with tf.variable_scope(f'Dense{index}'):
                 x = ops.dense(x, width, lrmul=network.mapping_lrmul)
                 x = ops.lrelu(ops.bias(x, lrmul=network.mapping_lrmul))
     return x
 
 
 def stored_noise(layer):
-    """The noise plane [1, h, w, 1] that belongs to the weights, for pictures that hold still."""
+    """The constant noise [1, h, w, 1] stored with the weights, for reproducible pictures."""
     res = noise_res(layer)
     return tf.get_variable('noise', [1, res, res, 1], trainable=False,
                            initializer=tf.random_normal_initializer())
 
 
 def _finish(x, layer, ws, planes):
-    """What follows every convolution: noise, bias, nonlinearity, normalisation, style."""
+    """What follows every convolution: noise, bias, nonlinearity, instance norm, style (AdaIN)."""
     if planes is not None:
         x = ops.noise(x, planes(layer))
     x = ops.lrelu(ops.bias(x))
@@ -70,11 +70,11 @@ def _to_rgb(x):
 
 
 def synthesis(ws, network, *, res, alpha, planes):
-    """ws [n, layers(res), w] -> pictures [n, res, res, 3].
+    """The synthesis network: ws [n, layers(res), w] -> pictures [n, res, res, 3].
 
-    alpha:  share of the new resolution in the result; the rest is the previous one, doubled.
-    planes: function layer -> noise plane [n or 1, h, w, 1], called in that layer's scope; not
-            called by networks without noise.
+    alpha:  weight of the highest resolution; the rest is the one below, upscaled.
+    planes: function layer -> noise [n or 1, h, w, 1], called in that layer's scope; not called
+            for networks without noise inputs.
     """
     if not network.use_noise:
         planes = None
@@ -91,7 +91,7 @@ def synthesis(ws, network, *, res, alpha, planes):
             rgb = _to_rgb(x)
         for r in range(3, res.bit_length()):
             fmaps = network.fmaps(r - 1)
-            with tf.variable_scope('%dx%d' % (2 ** r, 2 ** r)):
+            with tf.variable_scope(f'{2 ** r}x{2 ** r}'):
                 with tf.variable_scope('Conv0_up'):
                     x = ops.blur(ops.up_conv(x, fmaps, mirrored=2 ** r >= mirrored_from))
                     x = _finish(x, 2 * r - 4, ws, planes)
@@ -110,25 +110,25 @@ def _from_rgb(image, fmaps):
 
 
 def discriminator(image, network, *, res, alpha, labels=None):
-    """Pictures [n, res, res, 3] -> scores [n, 1]; the higher, the more real they look.
+    """Pictures [n, res, res, 3] -> scores [n, 1], the logits of being real.
 
-    labels: [n, label_size], for networks that have any: each picture's score is that of its class.
+    labels: [n, label_size], for a conditional network: each picture's score is that of its class.
     """
     n = shape_list(image)[0]
     assert shape_list(image)[1:] == [res, res, 3], shape_list(image)
     with tf.variable_scope('D', reuse=tf.AUTO_REUSE):
         top = res.bit_length() - 1
-        with tf.variable_scope('%dx%d' % (res, res)):
+        with tf.variable_scope(f'{res}x{res}'):
             x = _from_rgb(image, network.fmaps(top - 1))
         for r in range(top, 2, -1):
-            with tf.variable_scope('%dx%d' % (2 ** r, 2 ** r)):
+            with tf.variable_scope(f'{2 ** r}x{2 ** r}'):
                 with tf.variable_scope('Conv0'):
                     x = ops.lrelu(ops.bias(ops.conv(x, network.fmaps(r - 1))))
                 with tf.variable_scope('Conv1_down'):
                     x = ops.conv_down(ops.blur(x), network.fmaps(r - 2))
                     x = ops.lrelu(ops.bias(x))
             if r == top:
-                with tf.variable_scope('%dx%d' % (2 ** (r - 1), 2 ** (r - 1))):
+                with tf.variable_scope(f'{2 ** (r - 1)}x{2 ** (r - 1)}'):
                     old = _from_rgb(ops.down(image), network.fmaps(r - 2))
                 x = ops.mix(old, x, alpha)
         with tf.variable_scope('4x4'):

@@ -12,7 +12,7 @@ GAIN_LRELU = np.sqrt(2)  # He et al. 2015, for every layer that a leaky ReLU fol
 
 
 def weight(shape, *, gain=GAIN_LRELU, lrmul=1.0):
-    """The variable `weight` [..., fan_out] of this scope, scaled; lrmul slows its learning down."""
+    """The variable `weight` [..., fan_out] of this scope, scaled; lrmul: of its learning rate."""
     scale = gain / np.sqrt(np.prod(shape[:-1])) * lrmul
     initial = tf.random_normal_initializer(0, 1 / lrmul)
     return tf.get_variable('weight', shape, initializer=initial) * np.float32(scale)
@@ -42,7 +42,7 @@ def conv(x, fmaps, *, kernel=3, gain=GAIN_LRELU):
 def _doubled(w):
     """A 3x3 kernel as the 4x4 one that acts on 2x2 pixel blocks: the sum of its four shifts.
 
-    As a product with a constant 0/1 matrix, which is quicker than slicing, gradients above all.
+    As a product with a constant 0/1 matrix, which is faster than slicing, above all its gradients.
     """
     line = np.eye(4, 3) + np.eye(4, 3, -1)  # [4, 3]: one axis of the kernel
     shifts = tf.constant(np.kron(line, line), tf.float32)  # [16, 9]
@@ -51,64 +51,64 @@ def _doubled(w):
 
 
 def up_conv(x, fmaps, *, mirrored):
-    """x [n, h, w, in] -> [n, 2h, 2w, fmaps]: nearest doubling and a 3x3 convolution, in one.
+    """x [n, h, w, in] -> [n, 2h, 2w, fmaps]: nearest upscaling and a 3x3 convolution, fused.
 
-    A transposed convolution applies its kernel rotated by 180 degrees. The released networks leave
-    it so from 128 px up (`mirrored`) and use the plain kernel below.
+    A transposed convolution applies its kernel rotated by 180 degrees. The released networks keep
+    that from 128 px up (`mirrored`) and use the plain kernel below.
     """
     n, h, w, channels = shape_list(x)
     k = weight([3, 3, channels, fmaps])
     k = _doubled(k if mirrored else tf.reverse(k, [0, 1]))
     k = tf.transpose(k, [0, 1, 3, 2])
     x = tf.nn.conv2d_transpose(x, k, tf.stack([n, 2 * h, 2 * w, fmaps]), [1, 2, 2, 1], 'SAME')
-    return tf.reshape(x, [-1, 2 * h, 2 * w, fmaps])  # tells the static shape
+    return tf.reshape(x, [-1, 2 * h, 2 * w, fmaps])  # sets the static shape
 
 
 def conv_down(x, fmaps):
-    """x [n, h, w, in] -> [n, h/2, w/2, fmaps]: a 3x3 convolution and 2x2 means, in one."""
+    """x [n, h, w, in] -> [n, h/2, w/2, fmaps]: a 3x3 convolution and 2x2 average pool, fused."""
     k = _doubled(weight([3, 3, shape_list(x)[-1], fmaps])) * 0.25
     return tf.nn.conv2d(x, k, [1, 2, 2, 1], 'SAME')
 
 
 def blur(x):
-    """Depthwise [1 2 1] x [1 2 1] / 16, zero padded, so borders darken."""
+    """Depthwise binomial filter [1 2 1] x [1 2 1] / 16, zero padded, so borders darken."""
     kernel = np.outer([1, 2, 1], [1, 2, 1]).astype(np.float32) / 16
     kernel = np.tile(kernel[:, :, np.newaxis, np.newaxis], [1, 1, shape_list(x)[-1], 1])
     return tf.nn.depthwise_conv2d(x, tf.constant(kernel), [1, 1, 1, 1], 'SAME')
 
 
 def up(x):
-    """x [n, h, w, c] -> [n, 2h, 2w, c], every pixel doubled both ways."""
+    """x [n, h, w, c] -> [n, 2h, 2w, c], nearest neighbour."""
     n, h, w, c = shape_list(x)
     x = tf.tile(tf.reshape(x, [-1, h, 1, w, 1, c]), [1, 1, 2, 1, 2, 1])
     return tf.reshape(x, [-1, 2 * h, 2 * w, c])
 
 
 def down(x):
-    """x [n, h, w, c] -> [n, h/2, w/2, c], means of 2x2 pixels."""
+    """x [n, h, w, c] -> [n, h/2, w/2, c], 2x2 average pool."""
     return tf.nn.avg_pool(x, [1, 2, 2, 1], [1, 2, 2, 1], 'VALID')
 
 
 def mix(a, b, t):
-    """a at t = 0, b at t = 1."""
+    """Linear interpolation: a at t = 0, b at t = 1."""
     return a + (b - a) * t
 
 
 def noise(x, plane):
-    """Add a plane of noise [n or 1, h, w, 1] to x [n, h, w, c], at a learned strength per map."""
+    """x [n, h, w, c] plus noise [n or 1, h, w, 1] times a learned strength per feature map."""
     strength = tf.get_variable('noise_strength', [shape_list(x)[-1]],
                                initializer=tf.zeros_initializer())
     return x + plane * strength
 
 
 def instance_norm(x):
-    """Each map of each sample to mean 0, variance 1."""
+    """Each feature map of each sample at mean 0, variance 1 (Ulyanov et al. 2016)."""
     mean, variance = tf.nn.moments(x, [1, 2], keep_dims=True)
     return (x - mean) * tf.rsqrt(variance + 1e-8)
 
 
 def style(x, w):
-    """Scale and shift the maps of x [n, h, w, c] by an affine function of w [n, latent]."""
+    """AdaIN: scale and shift the maps of x [n, h, w, c] by an affine function of w [n, w]."""
     channels = shape_list(x)[-1]
     with tf.variable_scope('style'):
         affine = bias(dense(w, 2 * channels, gain=1.0))
@@ -117,14 +117,14 @@ def style(x, w):
 
 
 def minibatch_stddev(x, group):
-    """Append one map: how much the samples of a group differ (Karras et al. 2017, section 3).
+    """Append the mean standard deviation over a group as a map (Karras et al. 2017, section 3).
 
     x [n, h, w, c] -> [n, h, w, c + 1]. With m groups, sample i belongs to group i mod m.
     """
     n, h, w, c = shape_list(x)
     assert isinstance(n, int), 'the minibatch must be static here'
     group = min(group, n)
-    assert n % group == 0, 'minibatch %d is no multiple of the group size %d' % (n, group)
+    assert n % group == 0, f'minibatch {n} is no multiple of the group size {group}'
     y = tf.reshape(x, [group, n // group, h, w, c])
     y = tf.sqrt(tf.reduce_mean(tf.square(y - tf.reduce_mean(y, 0, keepdims=True)), 0) + 1e-8)
     y = tf.reduce_mean(y, [1, 2, 3])  # [m]

@@ -1,25 +1,26 @@
-"""Progressive growing: what holds after so many images (Karras et al. 2018, appendix C).
+"""Progressive growing: resolution, fade, minibatch and learning rate (Karras et al. 2018, app. C).
 
-Pure functions of the number of real images shown, so that a resumed run needs no memory of its own.
+Pure functions of the number of real images shown, so that resuming needs no state here.
 """
 
 import collections
 import math
 
-# By resolution; what a table does not list stands behind it.
+# By resolution; "else" is the value for those that are not listed.
 LRATE = {128: 0.0015, 256: 0.002, 512: 0.003, 1024: 0.003}  # else 0.001
+# else 160
 TICK_KIMG = {4: 160, 8: 140, 16: 120, 32: 100, 64: 80, 128: 60, 256: 40, 512: 30, 1024: 20}
 # The same by the number of GPUs that share a minibatch; else 4 for each.
 MINIBATCH = {1: {4: 128, 8: 128, 16: 128, 32: 64, 64: 32, 128: 16, 256: 8},
              2: {4: 256, 8: 256, 16: 128, 32: 64, 64: 32, 128: 16},
              4: {4: 512, 8: 256, 16: 128, 32: 64, 64: 32},
              8: {4: 512, 8: 256, 16: 128, 32: 64, 64: 32}}
-LEAST = 0.02  # share of the learning rate that is left at the end, if it falls at all
+LEAST = 0.02  # fraction of the learning rate that is left at the end of its decay
 
 Position = collections.namedtuple('Position', [
     'lod',        # level of detail: 0 = full resolution, 1 = half, ...; fractional during a fade
-    'resolution',  # of the pictures being made and shown, in pixels
-    'alpha',      # share of the new resolution, above 0 up to 1 (1 = faded in)
+    'resolution',  # of the generated and the real pictures, in px
+    'alpha',      # weight of the new resolution, above 0 up to 1 (1 = faded in)
     'minibatch',  # pictures per step
     'lrate',      # learning rate of both optimisers
     'tick_kimg'])  # thousand images between two reports
@@ -36,7 +37,7 @@ def lod(kimg, *, levels, hold_kimg, fade_kimg):
 
 
 def position(nimg, network, training, gpus=1):
-    """What holds after `nimg` real images. network, training: see stylegan/config.py."""
+    """The Position after `nimg` real images. network, training: of stylegan/config.py."""
     levels = max(0, network.log2 - (training.initial.bit_length() - 1))
     level = lod(nimg / 1000, levels=levels, hold_kimg=training.hold_kimg,
                 fade_kimg=training.fade_kimg)
@@ -45,7 +46,7 @@ def position(nimg, network, training, gpus=1):
     lrate = training.lrate or LRATE.get(resolution, 0.001)
     if training.rampup_kimg > 0:
         lrate *= min(nimg / 1000 / training.rampup_kimg, 1.0)
-    settle_kimg = min(training.settle_kimg, training.kimg / 2)  # a short training has a rest too
+    settle_kimg = min(training.settle_kimg, training.kimg / 2)  # a short training decays less
     if settle_kimg > 0:
         lrate *= min(max((training.kimg - nimg / 1000) / settle_kimg, LEAST), 1.0)
     return Position(
@@ -55,5 +56,5 @@ def position(nimg, network, training, gpus=1):
 
 
 def stage(level):
-    """Changes whenever a fade begins or ends, which is when the optimisers start afresh."""
+    """Changes whenever a fade begins or ends, which is when the optimisers are reset."""
     return math.floor(level), math.ceil(level)

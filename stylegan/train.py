@@ -1,4 +1,4 @@
-"""Training StyleGAN v1: one graph per resolution, so that growing is resuming.
+"""Training StyleGAN v1, one graph per resolution: to grow is to resume in a larger graph.
 
 Karras et al. 2018, appendix C; progressive growing as in Karras et al. 2017, appendix A.
 """
@@ -14,7 +14,7 @@ from stylegan.report import Report
 
 
 def step(graph, records, at, nimg):
-    """One training step at position `at` of the schedule -> dict of losses.
+    """One training step at position `at` of the schedule -> {name: loss}.
 
     Raises UserError if a loss is not finite; nothing is saved after that.
     """
@@ -24,15 +24,15 @@ def step(graph, records, at, nimg):
                         penalise=nimg // at.minibatch % training.r1_interval == 0)
     for name, value in losses.items():
         if not np.isfinite(value):
-            raise UserError('%s became %s after %d images; the last checkpoint is whole, go on '
-                            'from it with a lower --lrate in a new run' % (name, value, nimg))
+            raise UserError(f'{name} became {value} after {nimg} images; the last checkpoint is '
+                            'whole, go on from it with a lower --lrate in a new run')
     return losses
 
 
 def run_phase(run, graph, records, report, nimg, start):
-    """Train at the graph's resolution until it is done, or all is, or a stop is asked for.
+    """Train at the graph's resolution until it grows, the training ends, or a stop is requested.
 
-    Returns the number of images shown by then; the checkpoint written at the end holds it all.
+    Returns the number of images shown so far, after a checkpoint.
     """
     training = graph.training
     run.prepare_saving()
@@ -59,27 +59,27 @@ def run_phase(run, graph, records, report, nimg, start):
 
 
 def check(network, training):
-    """Raise UserError for options that contradict each other, or that this TensorFlow lacks."""
+    """Raise UserError for options that contradict each other or that TensorFlow lacks here."""
     tflib.check_bfloat16(training.bfloat16)
     if network.label_size:
-        raise UserError('a network with %d classes can be drawn from but not trained here; start '
-                        'from one without labels' % network.label_size)
+        raise UserError(f'a network with {network.label_size} classes can be sampled but not '
+                        'trained here; start from one without labels')
     if training.freeze_d > network.log2 - 2:
-        raise UserError('the discriminator has %d blocks to freeze at %d px, not %d; lower '
-                        '--freeze-d' % (network.log2 - 2, network.resolution, training.freeze_d))
+        raise UserError(f'the discriminator has {network.log2 - 2} blocks to freeze at '
+                        f'{network.resolution} px, not {training.freeze_d}; lower --freeze-d')
 
 
 def train(run, records, network, training, start=None):
-    """Train until `training.kimg` thousand images were shown; continue what the run folder holds.
+    """Train until `training.kimg` thousand images were shown, or continue the run in the folder.
 
     run: dnnlib.runs.Run; records: stylegan.dataset.Records at the network's resolution.
-    start: weights of G, D and Gs by variable name, for a fresh run (see snapshots.load_all).
-    Raises runs.Interrupted after Ctrl-C or SIGTERM, when everything has been saved.
+    start: weights of G, D and Gs by variable name, for a new run (see snapshots.load_all).
+    Raises runs.Interrupted after Ctrl-C or SIGTERM, once everything is saved.
     """
     check(network, training)
     if records.resolution < network.resolution:
-        raise UserError('the pictures were packed at %d px; use --resolution %d' % (
-            records.resolution, records.resolution))
+        raise UserError(f'the pictures were packed at {records.resolution} px; use --resolution '
+                        f'{records.resolution}')
     with run.stoppable():
         checkpoint = run.latest()
         nimg = int(tf.train.load_variable(checkpoint, 'nimg')) if checkpoint else 0
@@ -93,5 +93,5 @@ def train(run, records, network, training, start=None):
                 nimg = run_phase(run, graph, records, report, nimg, start)
         report.close()
     if run.stopping:
-        raise runs.Interrupted('%s is saved at %.1f kimg; run the same command again to go on'
-                               % (run.folder, nimg / 1000))
+        raise runs.Interrupted(f'{run.folder} is saved at {nimg / 1000:.1f} kimg; run the same '
+                               'command again to go on')

@@ -1,7 +1,8 @@
-"""Where codes lie, and where those of a class lie among them: Gaussians and a boundary.
+"""Whitened W: where latent codes lie, and where those of one class lie among them.
 
-Everything is done on whitened codes: W before its last leaky ReLU ("P space", Zhu et al. 2020),
-where codes are nearly Gaussian, turned and scaled to mean 0 and covariance 1.
+P space, which is W before the mapping network's last leaky ReLU, is nearly Gaussian (Zhu et al.
+2020, "Improved StyleGAN Embedding"). Here it is whitened to mean 0 and covariance 1; Gaussians are
+fitted and classes separated there.
 """
 
 import numpy as np
@@ -10,21 +11,20 @@ from stylegan import linear
 
 
 def pspace(w):
-    """w [..., w] before the mapping network's last leaky ReLU (slope 0.2), where it is nearly
-    Gaussian (Zhu et al. 2020, "Improved StyleGAN Embedding", the space P)."""
+    """w [..., w] -> P space: the inverse of a leaky ReLU with slope 0.2."""
     return np.where(w < 0, 5 * w, w)
 
 
 def from_pspace(v):
-    """The inverse of `pspace`."""
+    """P space [..., w] -> w, the inverse of `pspace`."""
     return np.where(v < 0, v / 5, v)
 
 
 class Space:
-    """Where ordinary codes lie.
+    """The whitening fitted to random codes w [n, w], n well above w.
 
-    w: [n, w], codes of ordinary pictures, n well above w. Attributes: limit, the 99th percentile
-    of their Mahalanobis distances: codes farther out are none that the generator has learnt from.
+    Attributes: size, the number of whitened dimensions; limit, the 99th percentile of the codes'
+    Mahalanobis distances: farther out lie codes that the mapping network almost never produces.
     """
 
     def __init__(self, w, percentile=99):
@@ -38,7 +38,7 @@ class Space:
         self.limit = float(np.percentile(self.distances(w), percentile))
 
     def whitened(self, w):
-        """w [n, w] -> float64 [n, size] of mean 0 and covariance 1 over ordinary codes."""
+        """w [n, w] -> float64 [n, size], mean 0 and covariance 1 over the fitted codes."""
         return (pspace(w) - self._mean) @ self._to
 
     def codes(self, u):
@@ -51,10 +51,10 @@ class Space:
 
 
 def shrinkage(x):
-    """How far the covariance of x [n, d], centred, is to be drawn to 1: a share from 0 to 1.
+    """Ledoit-Wolf shrinkage of the covariance of centred x [n, d] towards identity, 0..1.
 
-    Ledoit and Wolf 2004, lemma 3.3, with the target known: the share at which the expected squared
-    error is least. Few samples say little, so of few it is nearly 1.
+    The value of least expected squared error (Ledoit and Wolf 2004, lemma 3.3, target known); with
+    few samples it is nearly 1.
     """
     covariance = x.T @ x / len(x)
     error = (np.square(np.square(x).sum(1)).sum() / len(x) - np.square(covariance).sum()) / len(x)
@@ -62,40 +62,40 @@ def shrinkage(x):
                          0, 1))
 
 
-def gaussian(space, found, tau=1.0):
-    """The function (count, rng) -> w [count, w] that draws around the codes found [k, w].
+def gaussian(space, codes, tau=1.0):
+    """A sampler (count, rng) -> w [count, w] of the Gaussian fitted to codes [k, w].
 
-    Its covariance is that of `found`, shrunk to the one of all ordinary codes, times tau squared.
+    Its covariance is shrunk towards that of all random codes, and multiplied by tau squared.
     """
-    u = space.whitened(found)
-    mean, share = u.mean(0), shrinkage(u - u.mean(0))
-    covariance = (1 - share) * (u - mean).T @ (u - mean) / len(u) + share * np.eye(space.size)
+    u = space.whitened(codes)
+    mean, weight = u.mean(0), shrinkage(u - u.mean(0))
+    covariance = (1 - weight) * (u - mean).T @ (u - mean) / len(u) + weight * np.eye(space.size)
     values, axes = np.linalg.eigh(covariance)
     root = (axes * np.sqrt(np.maximum(values, 0))).T * tau
     return lambda count, rng: space.codes(mean + rng.standard_normal([count, space.size]) @ root)
 
 
 def boundary(space, w, positive):
-    """(unit vector [size], bias): whitened codes of the class lie where u @ vector + bias > 0.
+    """(unit vector [size], bias): the class is where whitened codes have u @ vector + bias > 0.
 
-    w: [n, w]; positive: bool [n], both sides present. The bias is where both sides' shares of
-    wrong answers are equal.
+    w: [n, w]; positive: bool [n], both values present. At this bias the false positive and the
+    false negative rate are equal.
     """
     u = space.whitened(w)
     vector = linear.unit(linear.lda(u, positive)[0])
     scores = u @ vector
-    places = np.sort(scores[positive])
-    wrong = [abs((places < place).mean() - (scores[~positive] >= place).mean())
-             for place in places]
-    return vector, -float(places[int(np.argmin(wrong))])
+    thresholds = np.sort(scores[positive])
+    gaps = [abs((thresholds < threshold).mean() - (scores[~positive] >= threshold).mean())
+            for threshold in thresholds]
+    return vector, -float(thresholds[int(np.argmin(gaps))])
 
 
 def shift(space, w, positive, margin=1.0):
-    """The function (w [n, w], rng) -> w [n, w] that moves codes over the boundary of a class.
+    """A function (w [n, w], rng) -> w [n, w] that moves codes across the boundary of a class.
 
-    w, positive: as for `boundary`. A code goes the shortest way, in Mahalanobis distance, to a
-    score drawn from those that the class's own codes have, times `margin`; one that is already
-    there stays. What lies at right angles to the way keeps its value.
+    w, positive: as for `boundary`. Each code moves along the boundary's normal, the shortest path
+    in Mahalanobis distance, to a score drawn from those of the class's own codes, times `margin`;
+    a code beyond that score stays. Everything orthogonal to the normal is kept.
     """
     vector, bias = boundary(space, w, positive)
     own = space.whitened(w[positive]) @ vector + bias
@@ -108,11 +108,11 @@ def shift(space, w, positive, margin=1.0):
     return moved
 
 
-def mixes(found, count, rng, parts=3):
-    """Averages of `parts` of the codes found [k, w] each, by random shares -> w [count, w].
+def mixes(codes, count, rng, parts=3):
+    """Weighted means of `parts` random ones of codes [k, w] each -> w [count, w].
 
-    The shares are Dirichlet's, uniform over all that sum to 1.
+    The weights are uniform among those that sum to 1 (Dirichlet).
     """
-    shares = rng.dirichlet(np.ones(parts), size=count)
-    chosen = found[rng.randint(len(found), size=[count, parts])]
-    return (shares[:, :, np.newaxis] * chosen).sum(1).astype(np.float32)
+    weights = rng.dirichlet(np.ones(parts), size=count)
+    chosen = codes[rng.randint(len(codes), size=[count, parts])]
+    return (weights[:, :, np.newaxis] * chosen).sum(1).astype(np.float32)

@@ -48,7 +48,7 @@ def test_logistic_is_where_the_loss_is_flat():
     assert np.mean((p > 0.5) == y) > 0.7
 
 
-def test_logistic_stands_sides_that_a_line_parts():
+def test_logistic_takes_classes_that_are_linearly_separable():
     w = np.concatenate([np.random.RandomState(0).randn(30, 3) + side for side in (-9, 9)])
     normal, bias = linear.logistic(w, np.arange(60) >= 30)
     assert np.array_equal(w @ normal + bias > 0, np.arange(60) >= 30) and np.isfinite(normal).all()

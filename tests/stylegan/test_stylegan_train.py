@@ -306,7 +306,7 @@ def test_pictures_that_are_too_small_are_refused(tmp_path, records):
 
 
 @pytest.mark.parametrize('network, training, message', [
-    (Network(label_size=3), Training(), 'a network with 3 classes can be drawn from but not'),
+    (Network(label_size=3), Training(), 'a network with 3 classes can be sampled but not'),
     (Network(resolution=16), Training(freeze_d=3), 'has 2 blocks to freeze at 16 px, not 3')])
 def test_contradictions_are_refused(network, training, message):
     with pytest.raises(UserError, match=message):
