@@ -72,11 +72,12 @@ def train_stylegan(options):
         products = demo_default.pictured(options.data)
         run = _run(options, network, training, config.FREE, fit=options.fit,
                    data=models.fingerprint(p.name for p in products), **decided)
-        if not (run.folder / 'records').exists():
-            dataset.pack([p.image for p in products], run.folder / 'records', network.resolution,
-                         options.fit)
-        records = dataset.Records(run.folder / 'records', training.seed)
-        lookalikes.write(run.folder / 'lookalikes.npz', products, fit=options.fit)
+        with run.writing():
+            if not (run.folder / 'records').exists():
+                dataset.pack([p.image for p in products], run.folder / 'records',
+                             network.resolution, options.fit)
+            records = dataset.Records(run.folder / 'records', training.seed)
+            lookalikes.write(run.folder / 'lookalikes.npz', products, fit=options.fit)
     train.train(run, records, network, training, start)
     print(f'done: sample grids and snapshots are in {run.folder}; now try: python run.py samples')
 

@@ -1,10 +1,13 @@
 """A run: a folder that holds a training's options, progress, checkpoints and results.
 
-    options.json       the resolved options, versions, command line and commit
+    options.json       the resolved options, where its inputs lay, versions, command line, commit
     progress.jsonl     one object per tick; on resume, lines beyond the restored position are cut
-    checkpoint/        everything needed to go on (the two newest); TensorFlow's pointer comes last
+    checkpoint/        everything needed to go on: the two newest checkpoints
+    checkpoint.json    their names and the SHA-256 of their files; written last, when all is there
+    .lock              the process that is training now
 
-Running the same command again continues the run. Other options in the same folder are refused.
+Running the same command again continues the run, from the newest checkpoint that is whole. Other
+options in the same folder are refused. Nothing is written before training begins.
 """
 
 import contextlib
@@ -12,24 +15,32 @@ import json
 import os
 import pathlib
 import platform
+import re
+import shutil
 import signal
 import sys
 import time
 
-from dnnlib import files, origin
+from dnnlib import files, lock, origin, tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
+
+_KEPT = 2  # checkpoints
 
 
 class Interrupted(KeyboardInterrupt):
     """The user or the system asked to stop, and everything has been saved."""
 
 
+class NotFinite(UserError):
+    """Weights have become NaN or infinite; the last checkpoint is from before."""
+
+
 def provenance():
     """What made a result: command line, commit, versions, machine, as a JSON-able dict."""
     return {'command': ' '.join(['run.py'] + sys.argv[1:]), 'commit': origin.commit(),
             'python': platform.python_version(), 'tensorflow': tf.__version__,
-            'machine': '%s, %d cores' % (platform.machine(), os.cpu_count()),
+            'machine': f'{platform.machine()}, {os.cpu_count()} cores',
             'time': time.strftime('%Y-%m-%d %H:%M:%S UTC', time.gmtime())}
 
 
@@ -38,85 +49,212 @@ def origin_of(**facts):
     return origin.origin(tensorflow=tf.__version__, **facts)
 
 
-def _checkpoints(folder):
-    """Path prefixes of the whole checkpoints in a run folder, oldest first.
+def _listed(folder):
+    """{name of a checkpoint: {file: sha256}} as checkpoint.json tells; {} where it is damaged."""
+    path = folder / 'checkpoint.json'
+    try:
+        listed = files.read_json(path) if path.exists() else {}
+    except UserError:  # then TensorFlow's own checksums have to do
+        return {}
+    return {name: hashes for name, hashes in listed.items()
+            if re.match(r'state-\d{1,18}$', name) and isinstance(hashes, dict)}
 
-    Found by their names: what TensorFlow notes beside them goes wrong when a folder is moved or
-    copied. The index is written last, so where there is one all is there.
-    """
-    found = {int(path.stem.split('-')[1]): str(path.with_suffix(''))
-             for path in folder.glob('checkpoint/state-*.index')}
-    return [found[position] for position in sorted(found)]
+
+def _position(name):
+    return int(name.split('-')[1])
+
+
+def _files_of(prefix):
+    """The files of a checkpoint, the index last."""
+    return sorted(prefix.parent.glob(prefix.name + '.*'), key=lambda path: path.suffix == '.index')
+
+
+def _hashes(prefix):
+    return {path.name: files.sha256(path) for path in _files_of(prefix)}
 
 
 def latest_checkpoint(folder):
-    """Path prefix of the newest whole checkpoint in a run folder, or None."""
-    return (_checkpoints(folder) or [None])[-1]
+    """Path prefix of the newest whole checkpoint in a run folder, or None in a new one.
+
+    Damaged ones are passed over with a line. They are found by their names, since what TensorFlow
+    notes goes wrong when a folder is moved. Raises UserError if there were some and none is whole.
+    """
+    folder = pathlib.Path(folder)
+    listed = _listed(folder)
+    names = {path.stem for path in folder.glob('checkpoint/state-*.index')} | set(listed)
+    for name in sorted(names, key=_position, reverse=True):
+        prefix = folder / 'checkpoint' / name
+        whole = (_hashes(prefix) == listed[name] if name in listed  # else from an older version
+                 else tflib.is_whole(prefix))
+        if whole:
+            return str(prefix)
+        print(f'{prefix} is damaged or gone; it is passed over')
+    if names:
+        raise UserError(f'no checkpoint in {folder} is whole; copy its checkpoint folder back from '
+                        'elsewhere, or start a new run with --run OTHER_FOLDER')
+    return None
 
 
 class Run:
     """One run folder.
 
-    folder:  where it lies; made if missing.
-    options: JSON-able dict of everything that decides the result.
+    folder:  where it lies; made when training begins, if missing.
+    options: JSON-able dict of everything that decides the result. Inputs are in it by what they
+             hold (see `files.digest`), so that they may be moved.
     free:    names of options that may change from one start to the next (how long, how fast).
     defaults: {name: value} that a run had which was begun before the option came to be.
+    paths:   {name: path} of the inputs, noted for people.
     Raises UserError if the folder holds a run with other options.
     """
 
-    def __init__(self, folder, options, free=(), defaults=None):
+    def __init__(self, folder, options, free=(), defaults=None, paths=None):
         self.folder = pathlib.Path(folder)
         self.stopping = False
-        self._saver = None  # of the graph that is being trained
-        path = self.folder / 'options.json'
         # As they will read back: tuples become lists.
-        options, defaults = json.loads(json.dumps([options, defaults or {}]))
-        if path.exists():
-            self._refuse_other(dict(defaults, **files.read_json(path)['options']), options, free)
-        files.write_json(path, {'options': options, 'made': provenance()})
+        self._options, self._defaults = json.loads(json.dumps([options, defaults or {}]))
+        self._free, self._paths = free, {name: str(path) for name, path in (paths or {}).items()}
+        self._writing, self._latest = False, None
+        self._saver = self._finite = None  # of the graph that is being trained
+        self._refuse_others()
 
-    def _refuse_other(self, old, new, free):
+    def _refuse_others(self):
+        path = self.folder / 'options.json'
+        if not path.exists():
+            return
+        old, new = files.read_json(path).get('options'), self._options
+        if not isinstance(old, dict):
+            raise UserError(f'{path} is damaged; restore it, or delete {self.folder}')
+        old = dict(self._defaults, **old)
         differences = [f'{name} was {old.get(name)}, now {new.get(name)}'
                        for name in sorted(set(old) | set(new))
-                       if name not in free and old.get(name) != new.get(name)]
+                       if name not in self._free and old.get(name) != new.get(name)]
         if differences:
-            raise UserError('%s holds a run with other options: %s; repeat those options, or '
-                            'start a new run with --run OTHER_FOLDER' % (
-                                self.folder, '; '.join(differences)))
+            raise UserError(f'{self.folder} holds a run with other options: '
+                            + '; '.join(differences) + '; repeat those options, or start a new '
+                            'run with --run OTHER_FOLDER')
+
+    @contextlib.contextmanager
+    def writing(self):
+        """Inside, this process alone writes to the run folder; may be entered again.
+
+        Raises UserError if another process is training here.
+        """
+        if self._writing:
+            yield
+            return
+        with lock.folder(self.folder):
+            self._refuse_others()  # those of a run that began a moment ago
+            path = self.folder / 'options.json'
+            files.write_json(path, {
+                'options': self._options, 'paths': self._paths, 'made': provenance()})
+            self._writing = True
+            try:
+                yield
+            except UserError:  # before anything came of these options others may be tried
+                if not [each for each in self.folder.glob('[!.]*') if each != path]:
+                    path.unlink()
+                raise
+            finally:
+                self._writing, self._latest = False, None
 
     def latest(self):
-        """Path prefix of the newest whole checkpoint, or None in a new run."""
-        return latest_checkpoint(self.folder)
+        """Path prefix of the newest whole checkpoint, or None in a new run. Raises UserError."""
+        if not self._writing:
+            return latest_checkpoint(self.folder)
+        if self._latest is None:  # checked once: nobody else writes meanwhile
+            self._latest = latest_checkpoint(self.folder)
+        return self._latest
 
     def prepare_saving(self):
-        """Add the saving ops to the default graph, which may then be finalised."""
-        self._saver = tf.train.Saver(max_to_keep=2)
-        self._saver.recover_last_checkpoints(_checkpoints(self.folder))
+        """Add the saving ops to the default graph, which may then be finalised.
+
+        Raises files.DiskFull if the checkpoints will not fit on the disk.
+        """
+        variables = tf.global_variables()
+        self._saver = tf.train.Saver(variables, max_to_keep=None)
+        self._finite = tf.reduce_all([
+            tf.reduce_all(tf.math.is_finite(variable)) for variable in variables
+            if variable.dtype.base_dtype.is_floating and variable.shape.ndims])
+        there = len({path.stem for path in self.folder.glob('checkpoint/state-*.index')})
+        size = sum(variable.dtype.base_dtype.size * tflib.parameters([variable])
+                   for variable in variables)
+        files.need_space(self.folder / 'checkpoint', size * max(1, _KEPT + 1 - there))
 
     def save(self, sess, position):
         """Write a checkpoint of every global variable; `position` numbers it.
 
-        `prepare_saving` comes first, once per graph.
+        `prepare_saving` comes first, once per graph. Raises NotFinite, and then nothing is written;
+        raises files.DiskFull, and then the checkpoints before it are untouched.
         """
-        (self.folder / 'checkpoint').mkdir(exist_ok=True)
-        self._saver.save(sess, str(self.folder / 'checkpoint' / 'state'), global_step=position,
-                         write_meta_graph=False)
+        assert self._writing, 'a checkpoint is written inside of Run.writing'
+        if not sess.run(self._finite):
+            raise NotFinite(f'weights have become NaN or infinite before {position}; the last '
+                            'checkpoint is whole and from before: start a new run with a lower '
+                            'learning rate')
+        prefix = self.folder / 'checkpoint' / f'state-{position}'
+        unfinished = files.temporary(prefix)
+        try:
+            with tflib.disk_errors(prefix):
+                unfinished.mkdir(parents=True)
+                self._saver.save(sess, str(unfinished / prefix.name), write_meta_graph=False,
+                                 write_state=False)
+                self._put(unfinished / prefix.name, prefix)
+        finally:
+            shutil.rmtree(str(unfinished), ignore_errors=True)
+
+    def _put(self, unfinished, prefix):
+        """Move a finished checkpoint to its place, note it, and delete those that are too old."""
+        listed, latest = _listed(self.folder), self.latest()
+        older = [name for name in listed if _position(name) < _position(prefix.name)]
+        before = max(older, key=_position, default=None)
+        if latest and pathlib.Path(latest).name != prefix.name:
+            before = pathlib.Path(latest).name
+        kept = {prefix.name: _hashes(unfinished)}
+        if before:
+            kept[before] = listed.get(before) or _hashes(prefix.with_name(before))
+        for path in _files_of(unfinished):
+            files.sync(path)
+            os.replace(str(path), str(prefix.parent / path.name))
+        files.sync(prefix.parent)
+        files.write_json(self.folder / 'checkpoint.json', kept)
+        self._latest = str(prefix)
+        for path in prefix.parent.glob('state-*'):
+            if path.name.split('.')[0] not in kept:
+                path.unlink()
 
     def log(self, **record):
         """Append one line to progress.jsonl."""
-        with open(str(self.folder / 'progress.jsonl'), 'a', encoding='utf-8') as lines:
+        path = self.folder / 'progress.jsonl'
+        with files.disk_errors(path), open(str(path), 'a', encoding='utf-8') as lines:
             lines.write(json.dumps(record) + '\n')
 
     def history(self):
-        """All lines of progress.jsonl as dicts, oldest first."""
+        """All lines of progress.jsonl as dicts, oldest first.
+
+        A last line that a kill or a full disk cut off is left out. Raises UserError if another one
+        is damaged.
+        """
         path = self.folder / 'progress.jsonl'
         if not path.exists():
             return []
-        return [json.loads(line) for line in path.read_text(encoding='utf-8').splitlines()]
+        lines, records = files.read_text(path, limit=1 << 30).splitlines(), []
+        for number, line in enumerate(lines, 1):
+            try:
+                records.append(files.parse_json(line, nan=True))
+                if not isinstance(records[-1], dict):
+                    raise ValueError('no object')
+            except ValueError:
+                if number < len(lines):
+                    raise UserError(f'line {number} of {path} is damaged; delete that line')
+                del records[number - 1:]
+        return records
 
     def cut_history(self, key, position):
         """Drop the lines whose `key` lies beyond `position`: they will be lived through again."""
-        kept = [line for line in self.history() if line[key] <= position]
+        history = self.history()
+        if not all(isinstance(line.get(key), (int, float)) for line in history):
+            raise UserError(f"a line of {self.folder / 'progress.jsonl'} has no {key}; delete it")
+        kept = [line for line in history if line[key] <= position]
         files.write_text(self.folder / 'progress.jsonl',
                          ''.join(json.dumps(line) + '\n' for line in kept))
 

@@ -13,6 +13,7 @@ os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '1')
 
 import numpy as np
 
+from dnnlib import files
 from dnnlib.files import UserError
 
 
@@ -59,6 +60,29 @@ def session(threads=0, bfloat16=False):
         rewrites.auto_mixed_precision_onednn_bfloat16 = rewrites.ON
     with _quiet():
         return tf.Session(config=config)
+
+
+@contextlib.contextmanager
+def disk_errors(path):
+    """Turn the errors of TensorFlow, and all others, that a full disk causes into DiskFull."""
+    try:
+        with files.disk_errors(path):
+            yield
+    except tf.errors.OpError as error:  # of several classes: ResourceExhausted, Unknown, Internal
+        if files.is_full(error, path):
+            raise files.DiskFull(path)
+        raise
+
+
+def is_whole(checkpoint):
+    """Whether every tensor of a checkpoint (a path prefix) agrees with TensorFlow's checksums."""
+    try:
+        reader = tf.train.load_checkpoint(str(checkpoint))
+        for name in reader.get_variable_to_shape_map():
+            reader.get_tensor(name)
+        return True
+    except (tf.errors.OpError, ValueError, RuntimeError, IndexError):
+        return False
 
 
 def shape_list(x):

@@ -269,12 +269,21 @@ def train(run, products, network, config, start=None, vocabulary=None):
     values = None
     if start:
         network, values = snapshots.read(start)
-    data = prepare(products, config, size=network.n_vocab, source=known, folder=run.folder)
-    words = data.training.encoder
-    network = dataclasses.replace(network, n_vocab=words.size)
     if config.window > network.n_ctx:
         raise UserError('windows of %d tokens do not fit a model of %d; use --window %d'
                         % (config.window, network.n_ctx, network.n_ctx))
+    with run.writing():
+        number, ended = _train(run, products, network, config, known, values)
+    if not ended:
+        raise runs.Interrupted('stopped after %d of %d updates; everything is saved, the same '
+                               'command goes on' % (number, config.steps))
+
+
+def _train(run, products, network, config, source, values):
+    """`train` inside of the run folder, from the weights `values` or None -> as `Trainer.loop`."""
+    data = prepare(products, config, size=network.n_vocab, source=source, folder=run.folder)
+    words = data.training.encoder
+    network = dataclasses.replace(network, n_vocab=words.size)
     with tf.Graph().as_default(), tflib.session(config.threads) as sess:
         graph = Graph(network, config, words)
         run.prepare_saving()
@@ -282,7 +291,4 @@ def train(run, products, network, config, start=None, vocabulary=None):
         number = trainer.restore(values or initial(graph.weights, config.seed))
         tf.get_default_graph().finalize()
         with run.stoppable():
-            number, ended = trainer.loop(number)
-    if not ended:
-        raise runs.Interrupted('stopped after %d of %d updates; everything is saved, the same '
-                               'command goes on' % (number, config.steps))
+            return trainer.loop(number)

@@ -80,7 +80,7 @@ def train(run, records, network, training, start=None):
     if records.resolution < network.resolution:
         raise UserError(f'the pictures were packed at {records.resolution} px; use --resolution '
                         f'{records.resolution}')
-    with run.stoppable():
+    with run.writing(), run.stoppable():
         checkpoint = run.latest()
         nimg = int(tf.train.load_variable(checkpoint, 'nimg')) if checkpoint else 0
         report = Report(run, network, training, nimg)

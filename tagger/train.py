@@ -96,6 +96,11 @@ def train(run, products, config, split, made, *, test=(), fit='pad'):
     run: dnnlib.runs.Run; products: catalog.source.Product; made: JSON-able provenance; test:
     products of another catalogue to report on, instead of those held out.
     """
+    with run.writing():
+        return _train(run, products, config, split, made, test, fit)
+
+
+def _train(run, products, config, split, made, test, fit):
     parts, figures = [], {}
     pictured, written = [[[p for p in some if getattr(p, what)] for some in (products, test)]
                          for what in ('image', 'description')]

@@ -33,7 +33,7 @@ def go(folder, config=CONFIG, products=PRODUCTS, **more):
 
 def state(folder):
     """Every variable of the newest checkpoint."""
-    reader = tf.train.load_checkpoint(str(folder / 'checkpoint'))
+    reader = tf.train.load_checkpoint(runs.latest_checkpoint(folder))
     return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
 
 

@@ -129,10 +129,11 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_been(tmp_path, monkeypatch)
         return step(self, *given, **more)
     steps = []
     monkeypatch.setattr(net.Training, 'step', stopping)
-    with pytest.raises(Interrupted, match='update 3'):
+    with pytest.raises(Interrupted, match='update 3'), run.writing():
         image_tagger.fit(*data, HEADS, short, run=run, quiet=True)
     run.stopping = False
-    finished = image_tagger.fit(*data, HEADS, short, run=run, quiet=True).values
+    with run.writing():
+        finished = image_tagger.fit(*data, HEADS, short, run=run, quiet=True).values
     assert len(steps) == 8
     for name, value in unbroken.items():
         assert np.array_equal(value, finished[name]), name
