@@ -24,16 +24,16 @@ def tagger(options):
     return path / 'tagger.npz' if path.is_dir() else path
 
 
-def product_tagger(options, gan, threads):
-    """What describes the pictures of a generator: the taggers; or the generator's own lookalikes,
-    if those have products that no tagger knows."""
-    from tagger import lookalikes
-    from tagger.agreement import ProductTagger
-    taggers, library = ProductTagger(tagger(options), threads), gan.path.parent / 'lookalikes.npz'
-    if not options.tagger and lookalikes.unknown_categories(
-            library, taggers.images.heads.get('category', ())):
-        return lookalikes.Lookalikes(library)
-    return taggers
+def lookalikes(options, gan, image_tagger):
+    """The Lookalikes beside a generator, if its training set has categories that the tagger does
+    not know and no tagger is named; else None."""
+    from tagger.lookalikes import Lookalikes
+    path = gan.path.parent / 'lookalikes.npz'
+    if options.tagger or not path.exists():
+        return None
+    library = Lookalikes(path)
+    known = image_tagger.heads.get('category', ())
+    return library if library.categories() - set(known) else None
 
 
 def judge(options, threads):

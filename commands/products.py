@@ -82,10 +82,11 @@ def _write_products(options, sampling, gan, writer, texts=()):
     """
     from commands import fakes
     from dnnlib import runs
-    from tagger import agreement
+    from tagger.agreement import ProductTagger, report
     out, psi = options.out, options.psi
     seeds = common.seeds(sampling.seed, options.count)
-    tagger = models.product_tagger(options, gan, sampling.threads)
+    taggers = ProductTagger(models.tagger(options), sampling.threads)
+    tagger = models.lookalikes(options, gan, taggers.images) or taggers
     w = gan.w(gan.seeded(seeds))
     pictures = gan.pictures(gan.truncate(w, psi))
     records = models.training_records(gan) if options.neighbours else None
@@ -98,7 +99,7 @@ def _write_products(options, sampling, gan, writer, texts=()):
         runs.provenance(), stylegan=str(gan.path), gpt2=str(models.gpt2(options)),
         tagger=str(tagger.path), psi=psi, seed=sampling.seed), command=again(sys.argv[2:]))
     if tagger.texts:
-        print(agreement.report(products))
+        print(report(products))
     print(f"done: open {out / 'index.html'}")
 
 

@@ -28,108 +28,78 @@ def rare_options(parser):
 
 
 def rare(options):
-    """Make many products of a rare class: search once for where it lies, then draw from there."""
-    from rare import report
-    from tagger import image_tagger
-    from gpt2 import config, write
-    from stylegan import generator, labelled
-    from rare import region as rares
-    how, writing = [knobs.from_flags(each, options) for each in (rares.Rare(), config.Sampling())]
-    gan = generator.Generator(models.stylegan(options), how.threads)
-    eye = image_tagger.Tagger(models.tagger(options), how.threads)
-    asked = report.wanted(eye.heads, options.category, options.where)
-    writer = write.Writer(models.gpt2(options), writing.threads)
-    harvests, measure = _harvests(options, how, gan, eye, asked)
-    rows = {method: measure(harvest) for method, harvest in harvests.items()}
-    if 'shift' in harvests:
-        moved = harvests['shift']
-        rows['shift']['kept'] = report.kept(eye, asked, gan.pictures(
-            labelled.layered(moved.sources, gan.layers)), moved.pictures)
-    for method in [method for method in how.methods() if method in harvests]:
-        folder = options.out / method if how.method == 'all' else options.out
-        _write_rare(options, how, gan, eye, folder, harvests[method], method,
-                    writer, writing)
+    """Make many products of a rare class: search once for where it lies, then sample there."""
+    from commands import fakes
+    from dnnlib import images, runs
+    from gpt2.config import Sampling
+    from gpt2.write import Writer
+    from rare import region, report, target
+    from stylegan import labelled
+    from stylegan.generator import Generator
+    from tagger.agreement import ProductTagger
+    config, sampling = [knobs.from_flags(each(), options) for each in (region.Rare, Sampling)]
+    gan = Generator(models.stylegan(options), config.threads)
+    taggers = ProductTagger(models.tagger(options), config.threads)
+    tagger = taggers.images
+    wanted = target.parse(tagger.heads, options.category, options.where)
+    writer = Writer(models.gpt2(options), sampling.threads)
+    reference = _reference(options, config, gan, tagger, wanted)
+    extra = _more_codes(options, gan)
+
+    sample, seconds = region.search(
+        options.out / 'search.npz', gan, tagger, config,
+        {'stylegan': files.digest(gan.path), 'tagger': files.digest(taggers.path)})
+    where = region.Region(
+        gan, target.Scorer(tagger, wanted, config.sure), sample.w,
+        target.probability(sample.probabilities, sample.heads, wanted), config, extra)
+    found = where.searched(seconds) if where.hits or config.method == 'search' else None
+    methods = [method for method in config.methods()
+               if config.method != 'all' or where.able(method)]
+    accepted = {method: where.sample(method) for method in methods if method != 'search'}
+    before = config.search + where.refining, seconds
+    rows = {method: reference.figures(each, found, before) for method, each in accepted.items()}
+    if found:
+        accepted['search'], rows['search'] = found, reference.figures(found, found)
+    if 'shift' in accepted:
+        rows['shift']['kept'] = report.kept(tagger, wanted, gan.pictures(labelled.layered(
+            accepted['shift'].sources, gan.layers)), accepted['shift'].pictures)
+
+    for method in methods:
+        folder = options.out / method if config.method == 'all' else options.out
+        each, origin = accepted[method], runs.origin_of(stylegan=gan.path.name, method=method)
+        images.write_png(folder / 'sheet.png', images.grid(each.pictures[:200], 20, 2), origin)
+        products = fakes.write(
+            folder, each.pictures, seeds=common.seeds(config.seed, len(each)), psi=config.psi,
+            origin=origin, tagger=models.lookalikes(options, gan, tagger) or taggers,
+            writer=writer, sampling=sampling, tries=options.tries)
+        report.write_table(folder, products, tagger.heads)
+        region.save(folder / 'codes.npz', each)
     files.write_json(options.out / 'rare.json', {
-        'asked': asked, 'methods': rows, 'options': dataclasses.asdict(how)})
+        'wanted': wanted, 'methods': rows, 'options': dataclasses.asdict(config)})
     files.write_text(options.out / 'rare.txt', report.table(rows) + '\n')
     print(report.table(rows))
     print(f'done: look at sheet.png in {folder}; it is a catalogue, to train on with --data')
 
 
-def _harvests(options, how, gan, eye, asked):
-    """What `rare` brings in, {method: Harvest}, and the function Harvest -> its figures."""
-    from rare import report
-    from rare import region as rare, search
-    from stylegan import labelled, latent_files
-
-    def look(w):
-        pictures = gan.pictures(labelled.layered(w, gan.layers))
-        return pictures, report.steady_scores(eye, asked, pictures, how.sure)
-
-    def ordinary(count, rng):
-        z = rng.standard_normal([count, gan.latent_size]).astype('float32')
-        return labelled.truncated(gan, gan.w(z), how.psi)
-    measure = _measure_of(options, how, gan, eye, asked)  # a wrong path is said before the search
-    extra = options.seeds_from and rare.single(latent_files.read(
-        options.seeds_from, gan.layers, len(gan.w_avg)), options.seeds_from)
-    sample, seconds = search.searched(
-        options.out / 'search.npz', {
-            'stylegan': files.digest(gan.path), 'psi': how.psi,
-            'tagger': files.digest(models.tagger(options)), 'seed': how.seed},
-        how.search, lambda first, number: labelled.collect(
-            gan, eye.heads, eye.probabilities, count=number, psi=how.psi, seed=how.seed + first))
-    region = rare.Region(sample.w, report.scores(sample.probabilities, eye.heads, asked), look,
-                         how, extra)
-    harvests = region.harvests(seconds, ordinary)
-    found, before = harvests.get('search'), (how.search + region.refining, seconds)
-    return harvests, lambda harvest: measure(harvest, found, before)
-
-
-def _measure_of(options, how, gan, eye, asked):
-    """The function (Harvest, that of the search or None, (pictures, seconds) of the search) ->
-    the figures of `rare`."""
+def _reference(options, config, gan, tagger, wanted):
+    """The report.Reference for the figures: a second tagger and the training photos, if known."""
     from catalog import demo_default
     from rare import report
-    from tagger import train as tagging
-    from rare import region as rare
-    from stylegan.metrics import measure as metrics
-    judge, reals, nearest = _judge(options, how, asked), None, None
-    describe = (judge or eye).features
+    from tagger import train
+    judge, photos, products = models.judge(options, config.threads), None, ()
     if options.data or model_lookup.shipped(gan.path):
-        photos, products = tagging.read(demo_default.pictured(options.data), gan.res)
-        own = report.among(products, asked)
-        reals = rare.mean_distance(describe(photos[own])) if own else None
-
-        def nearest(pictures):
-            return metrics.nearest(pictures, photos, count=1)[1][:, 0]
-
-    def diversity(pictures):
-        return rare.mean_distance(describe(pictures))
-    return lambda harvest, found, before: report.measured(
-        harvest, asked=asked, judge=judge, diversity=diversity, nearest=nearest, reals=reals,
-        found=found and diversity(found.pictures), before=(0, 0) if harvest is found else before)
+        photos, products = train.read(demo_default.pictured(options.data), gan.res)
+    return report.Reference(wanted, tagger, judge, photos, products)
 
 
-def _judge(options, how, asked):
-    """The second tagger, or None where there is none that knows what was asked for."""
-    from rare import report
-    judge = models.judge(options, how.threads)
-    return judge if judge and report.knows(judge.heads, asked) else None
-
-
-def _write_rare(options, how, gan, eye, folder, harvest, method, writer, sampling):
-    """Write what one method of `rare` has brought in as a catalogue, with its sheet and codes."""
-    from commands import fakes
-    from dnnlib import images, runs
-    from rare import region as rare, report
-    origin = runs.origin_of(stylegan=gan.path.name, method=method)
-    images.write_png(folder / 'sheet.png', images.grid(harvest.pictures[:200], 20, 2), origin)
-    products = fakes.write(
-        folder, harvest.pictures, seeds=common.seeds(how.seed, len(harvest)), psi=how.psi,
-        origin=origin, tagger=models.product_tagger(options, gan, how.threads), writer=writer,
-        sampling=sampling, tries=options.tries)
-    report.write_table(folder, products, eye.heads)
-    rare.save(folder / 'codes.npz', harvest)
+def _more_codes(options, gan):
+    """The codes [k, w] of --seeds-from, or None."""
+    from rare import region
+    from stylegan import latent_files
+    if not options.seeds_from:
+        return None
+    return region.single(latent_files.read(options.seeds_from, gan.layers, len(gan.w_avg)),
+                         options.seeds_from)
 
 
 def evaluate_options(parser):
@@ -149,58 +119,46 @@ def evaluate_options(parser):
 
 def evaluate(options):
     """Measure whether synthetic pictures help a classifier with a rare class; again goes on."""
-    from rare import classify, photos, verdict
-    from rare import contest as rules
     from dnnlib import images, runs
-    from rare import region as rare, search
-    from stylegan import generator, labelled
-    from stylegan.metrics import measure as metrics
-    how = knobs.from_flags(rules.Evaluate(), options)
-    gan = generator.Generator(models.stylegan(options), how.threads)
-    train, test = _contestants(options, how, gan)
-    place = photos.known(train.classes, options.category)
-    rules.check(train, test, place, how)
-    with classify.Classifiers(train.classes, how) as classifiers:
-        contest = rules.Contest(options.out, dict(
-            how.decisive(), category=options.category, train=train.digest(), test=test.digest()),
-                                '%s-psi%g-%d' % (files.digest(gan.path), how.psi, how.pool))
-
-        def pool():
-            return contest.kept('pool', how.pool, how.seed, lambda: search.pool(
-                gan, how.pool, how.psi, how.seed, lambda pictures: photos.at(pictures, how.side)))
-        results, audit = rules.run(
-            contest, train, test, place, how, fit=classifiers.fit,
-            pool=lambda: pool()['pictures'], synthesise=rare.synthesiser(
-                lambda: pool()['w'], lambda w: gan.pictures(labelled.layered(w, gan.layers))))
-    figures = verdict.Figures(results, test.labels, train.classes, place, how.bootstrap, how.seed)
-    made = contest.kept('pictures', max(figures.counts), how.seed, None)['filtered']
-    result = dict(verdict.summary(figures, audit), copies=rules.copies(
-        made, train, test, place, lambda some, known: metrics.nearest(
-            some, known, count=1)[1]))
+    from rare import contest as contests, verdict
+    from stylegan.generator import Generator
+    config = knobs.from_flags(contests.Evaluate(), options)
+    gan = Generator(models.stylegan(options), config.threads)
+    train, test = _train_and_test(options, config)
+    contest = contests.Contest(options.out, gan, train, test, options.category, config)
+    with contests.Classifiers(train.classes, config) as classifiers:
+        results, audit = contest.run(classifiers)
+    figures = verdict.Figures(results, test.labels, train.classes, contest.rare, config.bootstrap,
+                              config.seed)
+    synthetic = contest.pictures(max(contest.counts), config.seed)['filtered']
+    result = dict(verdict.summary(figures, audit), copies=contest.copies(synthetic))
     files.write_json(options.out / 'evaluate.json', result)
     files.write_text(options.out / 'evaluate.txt', verdict.report(result))
     images.write_png(options.out / 'evaluate.png', verdict.plot(figures))
-    images.write_png(options.out / 'added.png', images.grid(made[:100], 20, 2),
-                     runs.origin_of(stylegan=gan.path.name, seed=how.seed, psi=how.psi))
+    images.write_png(options.out / 'added.png', images.grid(synthetic[:100], 20, 2),
+                     runs.origin_of(stylegan=gan.path.name, seed=config.seed, psi=config.psi))
     print(verdict.report(result), end='')
-    print('done: open %s; added.png beside it shows 100 of the pictures that were added' % (
-        options.out / 'evaluate.png'))
+    print(f"done: open {options.out / 'evaluate.png'}; added.png beside it shows 100 of the "
+          'pictures that were added')
 
 
-def _contestants(options, how, gan):
-    """The Photos that `evaluate` trains on and tests on."""
+def _train_and_test(options, config):
+    """The contest.Photos that `evaluate` trains on and tests on."""
     from catalog import demo_default
-    from rare import photos
-    from tagger import train as tagging
+    from rare import contest
+    from tagger import train
     products = demo_default.pictured(options.data, options.key_column)
-    classes = tuple(sorted({p.category for p in products}))
-    photos.known(classes, options.category)
+    classes = tuple(sorted({product.category for product in products}))
+    contest.class_index(classes, options.category)  # refused before the pictures are read
     if options.test_data:
         test = demo_default.pictured(options.test_data)
     else:
-        products, test = photos.split(products, how.test, how.seed)
-        print('no --test-data given: %d of the products are kept for the test. Had the generator '
-              'learnt from them, this would prove nothing; give a catalogue that is new to it'
-              % len(test))
-    return [photos.labelled(*tagging.read(each, how.side, options.fit), classes)
-            for each in (products, test)]
+        products, test = contest.split(products, config.test, config.seed)
+        print(f'no --test-data given: {len(test)} of the products are held out for the test. If '
+              'the generator was trained on them, this proves nothing; give a catalogue that is '
+              'new to it')
+    photos = []
+    for some in (products, test):
+        pictures, readable = train.read(some, config.side, options.fit)
+        photos.append(contest.photos_of(readable, pictures, classes))
+    return photos

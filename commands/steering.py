@@ -285,7 +285,7 @@ def _targets(options, side):
     from catalog import demo_default
     from dnnlib import images
     from projection import results
-    from rare import report
+    from rare import target
     paths, most, found = options.images, options.self_test or options.count, {}
     for path in paths:
         if path.is_dir():
@@ -296,7 +296,7 @@ def _targets(options, side):
     if not paths:
         products = demo_default.pictured(options.data)
         if options.category or options.where:
-            products = report.chosen(products, options.category, options.where)
+            products = target.chosen(products, options.category, options.where)
         paths = [product.image for product in products]
     for name, path in zip(results.names(paths), paths):
         try:

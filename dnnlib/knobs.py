@@ -21,15 +21,15 @@ from dnnlib.files import UserError
 LARGEST_SEED = 2 ** 32 - 1  # of numpy's RandomState
 
 
-def knob(default, help, unit='', *, least=None, most=None, above=None, choices=None):
+def knob(default, help, unit='', *, least=None, most=None, above=None, below=None, choices=None):
     """A dataclass field with its meaning; `help` and `unit` become the flag's help text.
 
-    least, most: inclusive bounds of a number; above: a bound that it must exceed. choices: all
-    values that there are.
+    least, most: bounds of a number that it may reach; above, below: bounds that it may not.
+    choices: all values that there are.
     """
     return dataclasses.field(default=default, metadata={
-        'help': help, 'unit': unit, 'least': least, 'most': most, 'above': above,
-        'choices': choices})
+        'help': help, 'unit': unit, 'choices': choices,
+        'bounds': {'least': least, 'most': most, 'above': above, 'below': below}})
 
 
 def seed_knob(help='first seed'):
@@ -37,7 +37,7 @@ def seed_knob(help='first seed'):
     return knob(0, help, least=0, most=LARGEST_SEED)
 
 
-def out_of_bounds(value, least=None, most=None, above=None):
+def out_of_bounds(value, least=None, most=None, above=None, below=None):
     """What is wrong with a number: '' if nothing is."""
     if isinstance(value, float) and not math.isfinite(value):
         return 'is not a finite number'
@@ -47,16 +47,18 @@ def out_of_bounds(value, least=None, most=None, above=None):
         return f'is too small; it must be above {above}'
     if most is not None and value > most:
         return f'is too large; the most is {most}'
+    if below is not None and value >= below:
+        return f'is too large; it must be below {below}'
     return ''
 
 
-def number(kind, least=None, most=None, above=None):
-    """A type for argparse: an int or float that is finite and within bounds."""
+def number(kind, least=None, most=None, **bounds):
+    """A type for argparse: an int or float that is finite and within the bounds of a `knob`."""
     def parse(text):
         value = kind(text)
         if kind is float and not math.isfinite(value):
             raise ValueError
-        wrong = out_of_bounds(value, least, most, above)
+        wrong = out_of_bounds(value, least, most, **bounds)
         if wrong:
             raise argparse.ArgumentTypeError(f'{text} {wrong}')
         return value
@@ -84,7 +86,7 @@ def check(record):
         if not _fits(value, field.type):
             raise UserError(f'{flag} {value!r:.60} is no {field.type.__name__}')
         if field.type in (int, float):
-            wrong = out_of_bounds(value, data['least'], data['most'], data['above'])
+            wrong = out_of_bounds(value, **data['bounds'])
             if wrong:
                 raise UserError(f'{flag} {value} {wrong}')
         if data['choices'] is not None and value not in data['choices']:
@@ -143,7 +145,7 @@ def add_flags(parser, config, skip=(), presets=None):
         kind, data = field.type, field.metadata  # a default of 25000 may stand for a float
         unit = f" [{data['unit']}]" if data['unit'] else ''
         parse = _boolean if kind is bool else kind if kind is str else number(
-            kind, data['least'], data['most'], data['above'])
+            kind, **data['bounds'])
         metavar = ('yes|no' if kind is bool else '|'.join(choice or "''" for choice in
                    data['choices']) if data['choices'] else kind.__name__.upper())
         parser.add_argument(

@@ -19,48 +19,53 @@ which of many generated pictures lie in the rare region; new ones are drawn from
 is labelled by a classifier that is under test. The generator has learnt from all training photos
 without any label; at low counts it has therefore seen rare photos that the classifiers have not.
 
-Everything here is arrays and functions; each result is kept, so a stopped contest goes on.
+Each result is saved, so a stopped contest goes on.
 """
 
 import contextlib
 import dataclasses
+import hashlib
 import json
 
 import numpy as np
 
-from rare.photos import at, few
-from dnnlib import archive, files, progress
+from dnnlib import archive, files, images, progress
 from dnnlib.files import UserError
-from dnnlib.knobs import knob
+from dnnlib.knobs import check, knob, seed_knob
+from rare.region import Rare, Region
+from stylegan import labelled
+from stylegan.metrics import measure
+from tagger import image_tagger, labels, net
+from tagger.config import Config
 
 PLAIN = ('real', 'class weights', 'augmentation', 'duplicates')
 SYNTHETIC = ('synthetic', 'filtered', 'synthetic only')
 ARMS = PLAIN + SYNTHETIC
+_HEAD = 'category'
+_BATCH = 64
 
 
 @dataclasses.dataclass(frozen=True)
 class Evaluate:
     """The contest."""
     counts: str = knob('10,25,50,all', 'how many rare photos there are, comma-separated: a sweep')
-    synthetic: int = knob(100, 'synthetic pictures (or duplicates) to add')
-    seeds: int = knob(5, 'trainings per arm and count; each draws its own rare photos')
-    pool: int = knob(4000, 'generated pictures in which the scout looks for the rare region')
-    test: float = knob(0.3, 'share of the products to test on, where --test-data gives none')
-    side: int = knob(32, 'side of the pictures', 'pixels')
+    synthetic: int = knob(100, 'synthetic pictures (or duplicates) to add', least=1)
+    seeds: int = knob(5, 'trainings per arm and count; each draws its own rare photos', least=1)
+    pool: int = knob(4000, 'generated pictures in which the scout looks for the rare region',
+                     least=40)
+    test: float = knob(0.3, 'share of the products to test on, where --test-data gives none',
+                       above=0, below=1)
+    side: int = knob(32, 'side of the pictures', 'pixels', least=16, most=1024)
     psi: float = knob(0.7, 'truncation of the generated pictures; 1: none')
-    fmaps: int = knob(6, 'maps of the first convolution of the classifier')
-    steps: int = knob(300, 'updates per training, the same for all arms')
-    batch: int = knob(48, 'pictures per update')
-    bootstrap: int = knob(1000, 'bootstrap samples')
-    seed: int = knob(0, 'another seed, another contest')
-    threads: int = knob(1, 'CPU threads; 0 takes all, 1 makes the bytes repeatable')
+    fmaps: int = knob(6, 'maps of the first convolution of the classifier', least=1)
+    steps: int = knob(300, 'updates per training, the same for all arms', least=1)
+    batch: int = knob(48, 'batch size', least=1)
+    bootstrap: int = knob(1000, 'bootstrap samples', least=100)
+    seed: int = seed_knob('another seed, another contest')
+    threads: int = knob(1, 'CPU threads; 0 takes all, 1 makes the bytes repeatable', least=0)
 
     def __post_init__(self):
-        if min(self.seeds, self.synthetic, self.bootstrap - 99, self.steps, self.batch) < 1:
-            raise UserError('--seeds, --synthetic, --steps and --batch are at least 1, '
-                            '--bootstrap 100')
-        if self.pool < 40 or not 0 < self.test < 1:
-            raise UserError('--pool is at least 40, and --test lies between 0 and 1')
+        check(self)
 
     def decisive(self):
         """The knobs that decide a result of an arm without synthetic pictures, {name: value}."""
@@ -71,15 +76,143 @@ class Evaluate:
     def sweep(self, there):
         """The counts of rare photos to try, ascending, when `there` are; 'all' is the last."""
         try:
-            asked = {there if part.strip() == 'all' else int(part)
-                     for part in self.counts.split(',')}
+            wanted = {there if part.strip() == 'all' else int(part)
+                      for part in self.counts.split(',')}
         except ValueError:
             raise UserError(f"--counts '{self.counts}' is to read like 10,25,50,all")
-        counts = sorted(count for count in asked if count <= there)
+        counts = sorted(count for count in wanted if count <= there)
         if not counts or counts[0] < 1:
-            raise UserError('there are %d rare photos to train on; --counts asks for %s' % (
-                there, self.counts))
+            raise UserError(f'there are {there} rare photos to train on; --counts asks for '
+                            f'{self.counts}')
         return counts
+
+
+class Photos:
+    """Labelled pictures: pictures uint8 [n, side, side, 3], labels int [n] into classes."""
+
+    def __init__(self, pictures, labels, classes):
+        assert len(pictures) == len(labels), (len(pictures), len(labels))
+        self.pictures, self.labels, self.classes = pictures, labels, tuple(classes)
+
+    def __len__(self):
+        return len(self.labels)
+
+    def digest(self):
+        """A short fingerprint of all of it."""
+        parts = hashlib.sha256(repr(self.classes).encode('utf-8'))
+        for array in (self.pictures, self.labels):
+            parts.update(np.ascontiguousarray(array).tobytes())
+        return parts.hexdigest()[:16]
+
+    def part(self, chosen):
+        """Those with these indices."""
+        return Photos(self.pictures[chosen], self.labels[chosen], self.classes)
+
+    def plus(self, pictures, label):
+        """With more pictures of one class."""
+        more = np.full(len(pictures), label, self.labels.dtype)
+        return Photos(np.concatenate([self.pictures, pictures]),
+                      np.concatenate([self.labels, more]), self.classes)
+
+
+def photos_of(products, pictures, classes):
+    """Photos of those products (catalog.source.Product) whose category is one of `classes`.
+
+    pictures: uint8 [n, side, side, 3], one of each product.
+    """
+    known = [index for index, product in enumerate(products) if product.category in classes]
+    return Photos(pictures[known], np.array([classes.index(products[i].category) for i in known],
+                                            np.int32), classes)
+
+
+def split(products, share, seed):
+    """Products to train on and to test on; equal keys, the same product, stay together."""
+    train, test = labels.split([p.key for p in products], (share,), seed)
+    return [products[i] for i in train], [products[i] for i in test]
+
+
+def class_index(classes, name):
+    """The index of a class. Raises UserError that lists the known ones."""
+    if not any(classes):
+        raise UserError('the catalogue names no categories; give one with folders or a column '
+                        'category in products.csv')
+    if name not in classes:
+        raise UserError("there is no category '%s'; known are: %s" % (
+            name, ', '.join(value or "''" for value in classes)))
+    return classes.index(name)
+
+
+def few(train, rare, count, seed):
+    """Photos with `count` of those of class `rare` only, drawn by `seed`; all others stay."""
+    ours = np.flatnonzero(train.labels == rare)
+    chosen = np.random.RandomState([seed, count, 72]).permutation(ours)[:count]
+    return train.part(np.sort(np.concatenate([np.flatnonzero(train.labels != rare), chosen])))
+
+
+def at(pictures, side):
+    """Pictures at `side` pixels."""
+    if pictures.shape[1] == side or not len(pictures):
+        return pictures.reshape([len(pictures), side, side, 3])
+    return np.stack([images.square(picture, side) for picture in pictures])
+
+
+class Classifiers:
+    """Trains classifiers of one kind, in a `with` block: the tagger's network with the category as
+    its only head. One training graph serves all trainings.
+
+    classes: names. config: Evaluate, of which side, fmaps, steps, batch and threads count.
+    """
+
+    def __init__(self, classes, config):
+        self._heads = {_HEAD: tuple(classes)}
+        self._config = dict(side=config.side, fmaps=config.fmaps, steps=config.steps,
+                            batch=config.batch, threads=config.threads)
+        self._training = net.Training(self._heads, Config(**self._config))
+
+    def __enter__(self):
+        self._training.__enter__()
+        return self
+
+    def __exit__(self, *error):
+        return self._training.__exit__(*error)
+
+    def fit(self, pictures, labels, *, weights, augment, seed):
+        """Train one -> Classifier.
+
+        pictures: uint8 [n, side, side, 3]; labels: int [n]; weights: let classes weigh the same;
+        augment: data augmentation.
+        """
+        config = Config(class_weights=weights, augment=augment, seed=seed, **self._config)
+        return Classifier(image_tagger.fit(pictures, {_HEAD: labels}, self._heads, config,
+                                           training=self._training, quiet=True))
+
+
+class Classifier:
+    """A trained classifier of the category; `close` ends its session."""
+
+    def __init__(self, tagger):
+        self._tagger = tagger
+
+    def probabilities(self, pictures):
+        """uint8 [n, h, w, 3] -> float32 [n, classes]."""
+        if not len(pictures):
+            return self._tagger.logits(pictures)[_HEAD]
+        return self._tagger.probabilities(pictures)[_HEAD]
+
+    def close(self):
+        """End the session."""
+        self._tagger.close()
+
+
+class _Scout:
+    """Scores pictures of any size by the probability that a classifier gives to the rare class."""
+
+    def __init__(self, classifier, rare, side):
+        self._classifier, self._rare, self._side = classifier, rare, side
+
+    def scores(self, pictures):
+        """uint8 [n, h, w, 3] -> float [n]."""
+        return self._classifier.probabilities(at(pictures, self._side))[:, self._rare]
 
 
 def arm(name, photos, rare, drawn, number):
@@ -104,121 +237,151 @@ def _repeated(pictures, number):
 
 
 class Contest:
-    """A folder of results, one file per arm, count and seed.
+    """The contest on one pair of training and test photos, in a folder with a file per result.
 
-    facts: JSON-able, all that decides a result besides the generator; more counts and seeds may
-    come later. Raises UserError if the folder holds a contest with other facts.
-    generator: a fingerprint of what draws; with another one, only what depends on it is made anew.
+    folder: of the results; one that holds a contest with other facts is refused. generator:
+    stylegan.generator.Generator; with another one, only what depends on it is made anew. train,
+    test: Photos. category: the rare class. config: Evaluate; more counts and seeds may come later.
+    Attributes: train, test, rare (the index of the class), counts (of rare photos, ascending).
+    Raises UserError, before anything is written, if the contest would show nothing.
     """
 
-    def __init__(self, folder, facts, generator):
-        self._folder, self._generator = folder / 'results', generator
-        path, facts = folder / 'contest.json', json.loads(json.dumps(facts))
-        if path.exists() and files.read_json(path) != facts:
-            old = files.read_json(path)
-            changed = sorted(name for name in set(old) | set(facts)
-                             if old.get(name) != facts.get(name))
-            raise UserError('%s holds a contest with another %s; repeat that or name another --out'
-                            % (folder, ', '.join(changed)))
+    def __init__(self, folder, generator, train, test, category, config):
+        self.train, self.test, self.rare = train, test, class_index(train.classes, category)
+        self.counts = config.sweep(int((train.labels == self.rare).sum()))
+        if not (test.labels == self.rare).any():
+            raise UserError(f"no product to test on is of the category '{category}'; name another "
+                            'catalogue with --test-data')
+        self._folder, self._generator, self._config = folder / 'results', generator, config
+        self._suffix = f'{files.digest(generator.path)}-psi{config.psi:g}-{config.pool}'
+        path, facts = folder / 'contest.json', json.loads(json.dumps(dict(
+            config.decisive(), category=category, train=train.digest(), test=test.digest())))
+        old = files.read_json(path) if path.exists() else facts
+        changed = sorted(name for name in set(old) | set(facts) if old.get(name) != facts.get(name))
+        if changed:
+            raise UserError(f"{folder} holds a contest with another {', '.join(changed)}; repeat "
+                            'that or name another --out')
         files.write_json(path, facts)
 
-    def kept(self, name, count, seed, make):
-        """The arrays {name: array} of that result; made by `make` and written if it is missing."""
-        parts = [name.replace(' ', '-'), '%d' % count, '%d' % seed]
-        path = self._folder / ('-'.join(parts + [self._generator] * (name not in PLAIN)) + '.npz')
+    def run(self, classifiers):
+        """Hold it -> ({(arm, count, seed): probabilities float32 [tests, classes]}, audit).
+
+        classifiers: an entered Classifiers. audit: {count: bool [n]}, whether an auditor takes the
+        filtered pictures for the class: a classifier that learnt from all photos, with class
+        weights and other seeds than the arms.
+        """
+        seeds = range(self._config.seed, self._config.seed + self._config.seeds)
+        each = [(count, seed) for seed in seeds for count in reversed(self.counts)]
+        todo = [(name, count, seed) for count, seed in each for name in PLAIN] + [
+            (name, count, seed) for count, seed in each for name in ('pictures',) + SYNTHETIC] + [
+                ('audit', self.counts[-1], seed) for seed in seeds]
+        results, audit = {}, []
+        with progress.bar(total=len(todo), what='contest', unit='training') as bar:
+            for name, count, seed in todo:
+                bar.set_postfix(count=count, seed=seed, arm=name)
+                result = self._saved(name, count, seed)
+                if result is None:
+                    result = self._save(name, count, seed,
+                                        self._result(classifiers, name, count, seed))
+                if name == 'audit':
+                    audit.append(result)
+                elif name != 'pictures':
+                    results[name, count, seed] = result['test']
+                bar.update()
+        return results, {count: np.concatenate([
+            result[f'{count}'].argmax(1) == self.rare for result in audit])
+            for count in self.counts}
+
+    def pictures(self, count, seed):
+        """Synthetic pictures of the rare class, saved by `run`, from that many rare photos:
+        {'synthetic', 'filtered': uint8 [n, side, side, 3]}."""
+        return self._saved('pictures', count, seed)
+
+    def copies(self, pictures):
+        """Are synthetic pictures copies of photos? Median and least distance to the nearest ones.
+
+        pictures: uint8 [n, side, side, 3]. JSON-able: from them to train and to test photos of the
+        class and, for comparison, from test to train photos, in units of the usual distance
+        between photos.
+        """
+        train, test = [photos.pictures[photos.labels == self.rare]
+                       for photos in (self.train, self.test)]
+        pairs = {'synthetic to train': (pictures, train), 'synthetic to test': (pictures, test),
+                 'test to train': (test, train)}
+        distances = {name: measure.nearest(some, others, count=1)[1]
+                     for name, (some, others) in pairs.items() if len(some)}
+        return {name: {'median': float(np.median(each)), 'least': float(each.min())}
+                for name, each in distances.items()}
+
+    def _path(self, name, count, seed):
+        parts = [name.replace(' ', '-'), f'{count}', f'{seed}']
+        return self._folder / ('-'.join(parts + [self._suffix] * (name not in PLAIN)) + '.npz')
+
+    def _saved(self, name, count, seed):
+        """A result as {name: array}, or None where there is none yet."""
+        path = self._path(name, count, seed)
         if not path.exists():
-            archive.write(path, make())
+            return None
         return archive.read(path, 'result of a contest', 'delete it and type the same command '
                             'again')
 
+    def _save(self, name, count, seed, arrays):
+        archive.write(self._path(name, count, seed), arrays)
+        return self._saved(name, count, seed)
 
-def check(train, test, rare, how):
-    """Raises UserError if a contest between these Photos would show nothing.
-
-    rare: index of the class. how: Evaluate.
-    """
-    how.sweep(int((train.labels == rare).sum()))
-    if not (test.labels == rare).any():
-        raise UserError("no product to test on is of the category '%s'; name another catalogue "
-                        'with --test-data' % train.classes[rare])
-
-
-def drawn(photos, rare, *, fit, pool, synthesise, number, seed):
-    """Synthetic pictures of the rare class -> {'synthetic', 'filtered': uint8 [m, side, side, 3]}.
-
-    fit, pool, synthesise: as for `run`. The scout is trained with class weights and augmentation.
-    """
-    side = photos.pictures.shape[1]
-    with contextlib.closing(fit(photos.pictures, photos.labels, weights=True, augment=True,
-                                seed=10000 + seed)) as scout:
-        plain, filtered = synthesise(scout(pool)[:, rare], lambda pictures: scout(
-            at(pictures, side))[:, rare], number, seed)
-    return {'synthetic': at(plain, side), 'filtered': at(filtered, side)}
-
-
-def run(contest, train, test, rare, how, *, fit, pool, synthesise):
-    """Hold the contest -> ({(arm, count, seed): probabilities float32 [tests, classes]}, audit).
-
-    audit: {count: bool [n]}, whether an auditor takes the filtered pictures for the class: a
-    classifier that learnt from all photos, with class weights and other seeds than the arms.
-    contest:    a Contest. train, test: Photos. rare: index of the class. how: Evaluate.
-    fit:        function (pictures, labels, weights, augment, seed) -> a classifier: a function
-                pictures -> float [n, classes], with a method `close`.
-    pool:       function -> uint8 [m, side, side, 3], generated pictures; called when needed.
-    synthesise: function (scores [m] of the pool, look, number, seed) -> two uint8 [k, h, w, 3]:
-                pictures as they come, and filtered ones. look: pictures -> scores [n].
-    """
-    counts = how.sweep(int((train.labels == rare).sum()))
-    seeds = range(how.seed, how.seed + how.seeds)
-    each = [(count, seed) for seed in seeds for count in reversed(counts)]
-    todo = [(name, count, seed) for count, seed in each for name in PLAIN] + [
-        (name, count, seed) for count, seed in each for name in ('pictures',) + SYNTHETIC] + [
-            ('audit', counts[-1], seed) for seed in seeds]
-    results, made = {}, {}
-
-    def make(name, count, seed):
-        photos = few(train, rare, count, seed)
+    def _result(self, classifiers, name, count, seed):
+        """What `_save` saves: of an arm, of 'pictures' or of the 'audit'."""
+        photos = few(self.train, self.rare, count, seed)
         if name == 'pictures':
-            return drawn(photos, rare, fit=fit, pool=pool(), synthesise=synthesise,
-                         number=how.synthetic, seed=seed)
+            return self._synthesise(classifiers, photos, seed)
         if name == 'audit':
-            return _guesses((photos, True, False), {
-                '%d' % c: made[c, seed]['filtered'] for c in counts}, fit, 20000 + seed)
-        return _guesses(arm(name, photos, rare, made.get((count, seed)), how.synthetic),
-                        {'test': test.pictures}, fit, seed)
-    with progress.bar(total=len(todo), what='contest', unit='training') as bar:
-        for name, count, seed in todo:
-            bar.set_postfix(count=count, seed=seed, arm=name)
-            kept = contest.kept(name, count, seed, lambda: make(name, count, seed))
-            if name == 'pictures':
-                made[count, seed] = kept
-            else:
-                results[name, count, seed] = kept
-            bar.update()
-    audit = [results.pop(('audit', counts[-1], seed)) for seed in seeds]
-    return {key: value['test'] for key, value in results.items()}, {
-        count: np.concatenate([one['%d' % count].argmax(1) == rare for one in audit])
-        for count in counts}
+            return _predictions(classifiers, photos, True, False, 20000 + seed, {
+                f'{count}': self.pictures(count, seed)['filtered'] for count in self.counts})
+        synthetic = self.pictures(count, seed) if name in SYNTHETIC else {}
+        photos, weights, augment = arm(name, photos, self.rare, synthetic, self._config.synthetic)
+        return _predictions(classifiers, photos, weights, augment, seed,
+                            {'test': self.test.pictures})
+
+    def _pool(self):
+        """Generated pictures to search through: {'w': [n, w], 'pictures': uint8 [n, side, ...]}.
+
+        They are those of the seeds from config.seed on.
+        """
+        config, gan = self._config, self._generator
+        saved = self._saved('pool', config.pool, config.seed)
+        if saved:
+            return saved
+        w = labelled.truncated(gan, gan.w(gan.seeded(
+            range(config.seed, config.seed + config.pool))), config.psi)
+        pictures = [at(gan.pictures(labelled.layered(w[i:i + _BATCH], gan.layers)), config.side)
+                    for i in progress.bar(range(0, config.pool, _BATCH), what='drawing',
+                                          unit='batch')]
+        return self._save('pool', config.pool, config.seed,
+                          {'w': w, 'pictures': np.concatenate(pictures)})
+
+    def _synthesise(self, classifiers, photos, seed):
+        """Synthetic pictures of the rare class, as `pictures` gives them: mixes of codes whose
+        pictures the scout takes for the class, as they come, and those that it accepts.
+
+        Where the class cannot be found at all, both are empty. The scout is trained with class
+        weights and augmentation.
+        """
+        gan, side, pool = self._generator, self._config.side, self._pool()
+        rare = Rare(count=self._config.synthetic, seed=seed, most=6, sure=0.5)
+        with contextlib.closing(classifiers.fit(photos.pictures, photos.labels, weights=True,
+                                                augment=True, seed=10000 + seed)) as classifier:
+            scout = _Scout(classifier, self.rare, side)
+            try:
+                found = Region(gan, scout, pool['w'], scout.scores(pool['pictures']),
+                               rare).sample('mix')
+            except UserError:
+                return dict.fromkeys(('synthetic', 'filtered'), pool['pictures'][:0])
+        return {'synthetic': at(found.raw, side), 'filtered': at(found.pictures, side)}
 
 
-def _guesses(entrant, seen, fit, seed):
-    """Train on an entrant's photos and look at the pictures {name: uint8 [n, ...]}."""
-    photos, weights, augment = entrant
-    with contextlib.closing(fit(photos.pictures, photos.labels, weights=weights, augment=augment,
-                                seed=seed)) as classifier:
-        return {name: np.float32(classifier(pictures)) for name, pictures in seen.items()}
-
-
-def copies(made, train, test, rare, nearest):
-    """Are synthetic pictures copies of photos? Median and least distance to the nearest ones.
-
-    made: uint8 [n, side, side, 3]; nearest: function (pictures, photos) -> distances [n] in units
-    of the usual one between photos. JSON-able: synthetic to train and to test photos of the class
-    and, for comparison, test to train photos.
-    """
-    ours, theirs = [photos.pictures[photos.labels == rare] for photos in (train, test)]
-    pairs = {'synthetic to train': (made, ours), 'synthetic to test': (made, theirs),
-             'test to train': (theirs, ours)}
-    gaps = {name: nearest(*pair) for name, pair in pairs.items() if len(pair[0])}
-    return {name: {'median': float(np.median(each)), 'least': float(each.min())}
-            for name, each in gaps.items()}
+def _predictions(classifiers, photos, weights, augment, seed, pictures):
+    """Train on Photos -> {name: float32 [n, classes]} of pictures {name: uint8 [n, ...]}."""
+    with contextlib.closing(classifiers.fit(photos.pictures, photos.labels, weights=weights,
+                                            augment=augment, seed=seed)) as classifier:
+        return {name: np.float32(classifier.probabilities(some))
+                for name, some in pictures.items()}

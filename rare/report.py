@@ -1,166 +1,92 @@
-"""Products of a rare class: what was asked for, a catalogue of them, and what they cost.
-
-Knows taggers and pictures; how the pictures are made is the business of others.
-"""
+"""What the methods of `rare` give and cost: yield, diversity, distance to photos; and the catalogue
+that they leave."""
 
 import numpy as np
 
 from catalog import tables
-from tagger import labels
-from dnnlib.files import UserError
-
-_SPELT = {'color': 'colour', 'colour': 'color'}  # a heading is found in either spelling
+from rare import target
+from stylegan.metrics import measure
 
 
-def _shown(values):
-    return ', '.join(value or "''" for value in values)
+def knows(heads, wanted):
+    """Whether a tagger with these heads can judge what is wanted."""
+    return all(value in heads.get(head, ()) for head, value in wanted.items())
 
 
-def _value(heads, head, text):
-    """The value of a head that `text` names: itself, or the only one that begins so."""
-    head = head if head in heads else _SPELT.get(head, head)
-    if head not in heads:
-        raise UserError(f"there is no attribute '{head}'; known are: {', '.join(heads)}")
-    found = [value for value in heads[head] if value == text] or [
-        value for value in heads[head] if text and value.startswith(text)]
-    if len(found) != 1:
-        raise UserError(f"{head} has no value '{text}'; known are: {_shown(heads[head])}")
-    return head, found[0]
-
-
-def wanted(heads, category='', where=''):
-    """What was asked for, {head: value}; heads: {name: values} of a tagger.
-
-    category: a category, or a value of any attribute; where: 'head=value,head=value'. Raises
-    UserError that lists the known ones.
-    """
-    asked = {}
-    if category:
-        found = [head for head, values in heads.items() if category in values]
-        if not found:
-            raise UserError("there is no '%s'; known are: %s" % (category, '; '.join(
-                '%s: %s' % (head, _shown(values)) for head, values in heads.items())))
-        if len(found) > 1 and 'category' not in found:
-            raise UserError("'%s' is a value of %s; say which with --where %s=%s" % (
-                category, ' and '.join(found), found[0], category))
-        asked['category' if 'category' in found else found[0]] = category
-    for part in filter(None, (part.strip() for part in where.split(','))):
-        head, equals, text = part.partition('=')
-        if not equals:
-            raise UserError(f"--where '{part}' is to read like category=jumpsuit,colour=black")
-        head, value = _value(heads, head.strip(), text.strip())
-        if asked.setdefault(head, value) != value:
-            raise UserError("%s cannot be both '%s' and '%s'; ask for one of them" % (
-                head, asked[head], value))
-    if not asked:
-        raise UserError('nothing was asked for; add --category NAME or --where HEAD=VALUE')
-    return asked
-
-
-def scores(probabilities, heads, asked):
-    """How surely pictures are what was asked for, [n]: the least sure of all it asks for.
-
-    probabilities: {head: float [n, values]}; asked: {head: value}.
-    """
-    return np.min([probabilities[head][:, heads[head].index(value)]
-                   for head, value in asked.items()], axis=0)
-
-
-def _views(pictures):
-    """uint8 [n, h, w, 3] mirrored, moved, softened and darkened: the same things to see."""
-    height, width = pictures.shape[1:3]
-    yield pictures[:, :, ::-1]
-    yield np.roll(pictures, max(1, height // 20), 1)
-    yield np.roll(pictures, -max(1, width // 20), 2)
-    framed = np.pad(pictures, [(0, 0), (1, 1), (1, 1), (0, 0)], 'edge').astype(np.float32)
-    yield np.uint8(np.mean([framed[:, y:y + height, x:x + width]
-                            for y in range(3) for x in range(3)], axis=0))
-    yield np.uint8(pictures * 0.85)
-
-
-def steady_scores(tagger, asked, pictures, sure):
-    """As `scores` for pictures uint8 [n, h, w, 3], n > 0, but the least of several views of each.
-
-    A tagger that is chosen by finds pictures that please it by accident; such a one looks
-    different as soon as it is mirrored or softened. Pictures below `sure` are not looked at again.
-    """
-    result = scores(tagger.probabilities(pictures), tagger.heads, asked)
-    for view in _views(pictures):
-        left = np.flatnonzero(result >= sure)
-        if len(left):
-            again = scores(tagger.probabilities(view[left]), tagger.heads, asked)
-            result[left] = np.minimum(result[left], again)
-    return result
-
-
-def knows(heads, asked):
-    """Whether a tagger with these heads can judge what was asked for."""
-    return all(value in heads.get(head, ()) for head, value in asked.items())
-
-
-def judged(tagger, asked, pictures):
-    """The share of pictures uint8 [n, h, w, 3] that a tagger takes for what was asked for."""
+def judged(tagger, wanted, pictures):
+    """The share of pictures uint8 [n, h, w, 3] that a tagger takes for what is wanted."""
     probabilities = tagger.probabilities(pictures)
     right = [probabilities[head].argmax(1) == tagger.heads[head].index(value)
-             for head, value in asked.items()]
+             for head, value in wanted.items()]
     return float(np.all(right, 0).mean())
 
 
-def kept(tagger, asked, before, after):
-    """{head: share of pictures that still show the same value}, of all heads not asked for.
+def kept(tagger, wanted, before, after):
+    """{head: share of pictures that still show the same value}, of all heads that are not wanted.
 
     before, after: uint8 [n, h, w, 3], the same products before and after they became of the class.
     """
     was, now = [tagger.probabilities(pictures) for pictures in (before, after)]
     return {head: float((was[head].argmax(1) == now[head].argmax(1)).mean())
-            for head in was if head not in asked and head != 'category'}
+            for head in was if head not in wanted and head != 'category'}
 
 
-def among(products, asked):
-    """Indices of the products (catalog.source.Product) that are what was asked for."""
-    return [index for index, product in enumerate(products)
-            if asked.items() <= dict(product.attributes, category=product.category).items()]
+def mean_distance(features, most=1000):
+    """Diversity: the mean Euclidean distance of two different rows of features [n, d].
 
-
-def chosen(products, category, where):
-    """The products that are what was asked for, as `wanted` reads it. Raises UserError if there
-    are none."""
-    heads = labels.heads_of(products)
-    if not heads:
-        raise UserError('the catalogue has neither two categories nor a column of attributes to '
-                        'choose by; leave --category and --where out')
-    asked = wanted(heads, category, where)
-    found = among(products, asked)
-    if not found:
-        raise UserError('not one of the %d products is all of %s; ask for less at once' % (
-            len(products), ', '.join('%s=%s' % pair for pair in asked.items())))
-    return [products[index] for index in found]
-
-
-def measured(harvest, *, asked, judge, diversity, nearest, found, reals, before):
-    """The figures of one method, a JSON-able dict; None where something is not known.
-
-    harvest:   what it brought in: pictures, raw, drawn, seconds.
-    judge:     a Tagger that learnt from other data than the one that chose, or None.
-    diversity: function pictures -> float, the mean distance of two of them.
-    nearest:   function pictures -> distances [n] to the nearest training photo, or None.
-    found:     diversity of what the search has found. reals: that of real photos, or None.
-    before:    (pictures, seconds) that were spent before this method could begin.
+    Of more than `most` rows, evenly spaced ones are taken. 0.0 of a single row.
     """
-    count, own = len(harvest.pictures), diversity(harvest.pictures)
-    gaps = nearest(harvest.pictures) if nearest else None
-    return {
-        'accepted': count, 'drawn': harvest.drawn,
-        'yield': judged(judge, asked, harvest.pictures) if judge else None,
-        'yield_of_all_drawn': judged(judge, asked, harvest.raw)
-                              if judge and harvest.raw is not None else None,
-        'diversity': own, 'diversity_of_found': own / found if found else None,
-        'diversity_of_real': own / reals if reals else None,
-        'nearest_median': float(np.median(gaps)) if nearest else None,
-        'nearest_least': float(np.min(gaps)) if nearest else None,
-        'pictures_each': harvest.drawn / count, 'seconds_each': harvest.seconds / count,
-        'pictures_each_all_in': (harvest.drawn + before[0]) / count,
-        'seconds_each_all_in': (harvest.seconds + before[1]) / count}
+    x = np.asarray(features, np.float64)[::-(-len(features) // most)]
+    if len(x) < 2:
+        return 0.0
+    squares = np.square(x).sum(1)
+    squared = squares[:, np.newaxis] + squares - 2 * x @ x.T
+    np.fill_diagonal(squared, 0)
+    return float(np.sqrt(np.maximum(squared, 0)).sum() / (len(x) * (len(x) - 1)))
+
+
+class Reference:
+    """What the pictures of a method are compared with.
+
+    wanted: {head: value}. tagger: the Tagger that selected them. judge: a Tagger that learnt from
+    other data, or None; one that does not know what is wanted is not asked. photos: uint8
+    [n, res, res, 3] of the training set and its products in order, or None where it is not known.
+    """
+
+    def __init__(self, wanted, tagger, judge=None, photos=None, products=()):
+        self._wanted, self._photos = wanted, photos
+        self._judge = judge if judge and knows(judge.heads, wanted) else None
+        self._tagger = self._judge or tagger  # whose features tell how varied pictures are
+        own = target.among(products, wanted)
+        self._real_diversity = self.diversity(photos[own]) if own else None
+
+    def diversity(self, pictures):
+        """The mean distance of two pictures' features."""
+        return mean_distance(self._tagger.features(pictures))
+
+    def figures(self, accepted, found=None, before=(0, 0)):
+        """The figures of one method, a JSON-able dict; None where something is not known.
+
+        accepted: region.Accepted. found: the Accepted of the search, or None. before: (pictures,
+        seconds) that were spent before this method could begin.
+        """
+        judge, count, own = self._judge, len(accepted.pictures), self.diversity(accepted.pictures)
+        found = self.diversity(found.pictures) if found else None
+        nearest = None
+        if self._photos is not None:
+            nearest = measure.nearest(accepted.pictures, self._photos, count=1)[1][:, 0]
+        return {
+            'accepted': count, 'drawn': accepted.drawn,
+            'yield': judged(judge, self._wanted, accepted.pictures) if judge else None,
+            'yield_of_all_drawn': judged(judge, self._wanted, accepted.raw)
+                                  if judge and accepted.raw is not None else None,
+            'diversity': own, 'diversity_of_found': own / found if found else None,
+            'diversity_of_real': own / self._real_diversity if self._real_diversity else None,
+            'nearest_median': None if nearest is None else float(np.median(nearest)),
+            'nearest_least': None if nearest is None else float(np.min(nearest)),
+            'pictures_each': accepted.drawn / count, 'seconds_each': accepted.seconds / count,
+            'pictures_each_all_in': (accepted.drawn + before[0]) / count,
+            'seconds_each_all_in': (accepted.seconds + before[1]) / count}
 
 
 _COLUMNS = (  # heading, figure, form

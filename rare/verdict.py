@@ -1,25 +1,91 @@
 """What a contest of `evaluate` has shown: a table, a chart, and one sentence, whichever it is.
 
-Differences are between means over the seeds; their 95 % intervals come from a bootstrap over test
-photos and seeds, the same draws for all arms. Against the plain arm the p values of a count are
-adjusted for the number of arms, and those of the verdict for the number of counts (Holm 1979).
+Differences are between means over the seeds; their 95 % intervals come from a paired bootstrap
+(Efron 1979) over test photos and seeds, the same draws for all arms. Against the plain arm the p
+values of a count are adjusted for the number of arms, and those of the verdict for the number of
+counts (Holm 1979).
 """
 
 import numpy as np
 
-from tagger import labels as catalogue_labels
-from rare import significance
-from rare.contest import ARMS, PLAIN
 from dnnlib import chart
+from rare.contest import ARMS, PLAIN
+from tagger import labels
 
 ENTRY = 'filtered'  # the arm that the verdict is about
 _CHANCE = 0.05
+_TINY = 1e-12
+
+
+def resampled(items, seeds, count, seed):
+    """`count` bootstrap samples -> (weights float32 [count, items], shares float32 [count, seeds]).
+
+    How often each of the test items was drawn, and what share each training seed has: both are
+    drawn anew, with replacement. The first sample is the data as it is.
+    """
+    rng = np.random.RandomState([seed, 71])
+    weights = np.ones([count, items], np.float32)
+    shares = np.full([count, seeds], 1 / seeds, np.float32)
+    for row in range(1, count):
+        weights[row] = np.bincount(rng.randint(items, size=items), minlength=items)
+        shares[row] = np.bincount(rng.randint(seeds, size=seeds), minlength=seeds) / seeds
+    return weights, shares
+
+
+def precision_recall_f1(guessed, truth, weights):
+    """guessed bool [n, k], truth bool [n], weights [b, n] -> precision, recall, F1, [b, k] each."""
+    guessed, truth = np.float32(guessed), np.float32(truth)[:, np.newaxis]
+    hits, found = weights @ (guessed * truth), weights @ guessed
+    there = weights @ truth
+    return hits / np.maximum(found, _TINY), hits / np.maximum(there, _TINY), (
+        2 * hits / np.maximum(found + there, _TINY))
+
+
+def average_precision(scores, truth, weights=None):
+    """Area under the precision-recall curve, [b]: the mean precision at each positive.
+
+    scores [n], truth bool [n], weights [b, n] or None for one weighting by 1. Items of equal score
+    come in together. Nothing is interpolated (Davis and Goadrich 2006, section 3); 0 without
+    positives.
+    """
+    weights = np.ones([1, len(scores)]) if weights is None else weights
+    order = np.argsort(-np.asarray(scores), kind='stable')
+    ranked, last = scores[order], np.ones(len(scores), bool)
+    last[:-1] = ranked[1:] != ranked[:-1]  # the last item of each score
+    weights = np.asarray(weights, np.float64)[:, order]
+    hits = np.cumsum(weights * np.asarray(truth)[order], 1)[:, last]
+    precision = hits / np.maximum(np.cumsum(weights, 1)[:, last], _TINY)
+    gains = np.diff(np.concatenate([np.zeros([len(hits), 1]), hits], 1), axis=1)
+    return (gains * precision).sum(1) / np.maximum(hits[:, -1], _TINY)
+
+
+def bootstrap_difference(ours, theirs):
+    """Of two figures over the same bootstrap samples [b] -> (difference, low, high, p).
+
+    The difference is that of the first sample, the data; low and high enclose 95 % of the others;
+    p is two-sided, the chance of so one-sided a result if there were no difference.
+    """
+    differences = ours - theirs
+    drawn = differences[1:]
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    tail = min((drawn <= 0).sum(), (drawn >= 0).sum())
+    return (float(differences[0]), float(low), float(high),
+            float(min(1.0, 2 * (tail + 1) / (len(drawn) + 1))))
+
+
+def holm(ps):
+    """p values adjusted for how many there are (Holm 1979), in the same order: a list of floats."""
+    order, adjusted, highest = np.argsort(ps, kind='stable'), [0.0] * len(ps), 0.0
+    for rank, index in enumerate(order):
+        highest = max(highest, min(1.0, (len(ps) - rank) * ps[index]))
+        adjusted[index] = highest
+    return adjusted
 
 
 class Figures:
     """All figures of a contest.
 
-    results: {(arm, count, seed): probabilities}, as `evaluate.run` gives them. truth: int [tests].
+    results: {(arm, count, seed): probabilities}, as `Contest.run` gives them. truth: int [tests].
     classes: their names. rare: the index of the class. bootstrap, seed: how many samples, and of
     which seed.
     """
@@ -29,7 +95,7 @@ class Figures:
         self.seeds = sorted({number for _, _, number in results})
         self.classes, self.rare = tuple(classes), rare
         self._results, self._truth = results, np.asarray(truth)
-        self._weights, self._shares = significance.resampled(
+        self._weights, self._shares = resampled(
             len(self._truth), len(self.seeds), bootstrap, seed)
         self._samples = {(name, count): self._sampled(name, count)
                          for name in ARMS for count in self.counts}
@@ -41,16 +107,16 @@ class Figures:
     def _sampled(self, name, count):
         """{'f1', 'auprc': [bootstrap]}, means over the seeds, of the rare class."""
         guesses, truth = self._test(name, count), self._truth == self.rare
-        f1 = significance.precision_recall_f1(
+        f1 = precision_recall_f1(
             (guesses.argmax(2) == self.rare).T, truth, self._weights)[2]
-        auprc = np.stack([significance.average_precision(each[:, self.rare], truth, self._weights)
+        auprc = np.stack([average_precision(each[:, self.rare], truth, self._weights)
                           for each in guesses], 1)
         return {'f1': (f1 * self._shares).sum(1), 'auprc': (auprc * self._shares).sum(1)}
 
     def difference(self, ours, theirs, count, figure='f1'):
         """(difference, low, high, p) of an arm against another."""
-        return significance.difference(self._samples[ours, count][figure],
-                                       self._samples[theirs, count][figure])
+        return bootstrap_difference(self._samples[ours, count][figure],
+                                    self._samples[theirs, count][figure])
 
     def samples(self, name, count):
         """F1 of the rare class in each bootstrap sample, [bootstrap]; the first is the data."""
@@ -58,13 +124,13 @@ class Figures:
 
     def of(self, name, count):
         """Figures of an arm, JSON-able, means over seeds: scores of all classes, and AUPRC."""
-        each = [catalogue_labels.confusion(self._truth, guess.argmax(1), len(self.classes))
+        each = [labels.confusion(self._truth, guess.argmax(1), len(self.classes))
                 for guess in self._test(name, count)]
-        scores = [catalogue_labels.scores(matrix) for matrix in each]
+        scores = [labels.scores(matrix) for matrix in each]
         mean = {key: np.mean([score[key] for score in scores], 0) for key in scores[0]}
         return {'arm': name, 'count': count, 'auprc': float(self._samples[name, count]['auprc'][0]),
                 'f1_by_seed': [float(score['f1'][self.rare]) for score in scores],
-                'macro_f1': float(np.mean([catalogue_labels.macro_f1(m) for m in each])),
+                'macro_f1': float(np.mean([labels.macro_f1(m) for m in each])),
                 'classes': {value: {key: float(mean[key][index]) for key in mean}
                             for index, value in enumerate(self.classes)}}
 
@@ -76,7 +142,7 @@ class Figures:
 def summary(figures, audit):
     """Everything as JSON: figures of each arm and count, differences, and the verdicts.
 
-    audit: as `evaluate.run` gives it.
+    audit: as `Contest.run` gives it.
     """
     rows = [figures.of(name, count) for count in figures.counts for name in ARMS]
     for count in figures.counts:
@@ -85,14 +151,14 @@ def summary(figures, audit):
             for figure in ('f1', 'auprc'):
                 row[figure + '_against_real'] = figures.difference(
                     row['arm'], 'real', count, figure)
-        for row, p in zip(ours, significance.holm([row['f1_against_real'][3] for row in ours])):
+        for row, p in zip(ours, holm([row['f1_against_real'][3] for row in ours])):
             row['p_holm'] = p
     rivals = [figures.rival(count) for count in figures.counts]
     found = [figures.difference(ENTRY, rival, count)
              for rival, count in zip(rivals, figures.counts)]
     verdicts = [{'count': count, 'against': rival, 'f1': list(each[:3]), 'p_holm': p}
                 for count, rival, each, p in zip(
-                    figures.counts, rivals, found, significance.holm([f[3] for f in found]))]
+                    figures.counts, rivals, found, holm([f[3] for f in found]))]
     return {'class': figures.classes[figures.rare], 'arms': rows, 'verdicts': verdicts,
             'label_errors': {str(count): 1 - float(right.mean())
                              for count, right in audit.items() if len(right)}}
@@ -120,7 +186,7 @@ def _others(result):
     rows = [row for row in result['arms'] if row['count'] == result['arms'][-1]['count']]
     names = [name for name in rows[0]['classes'] if name != result['class']]
     lines = ['F1 of the others, with all %d' % rows[0]['count'],
-             '  %-14s %s' % ('', ' '.join('%9.9s' % catalogue_labels.shown(name)
+             '  %-14s %s' % ('', ' '.join('%9.9s' % labels.shown(name)
                                           for name in names))]
     return '\n'.join(lines + ['  %-14s %s' % (row['arm'], ' '.join(
         '%9.3f' % row['classes'][name]['f1'] for name in names)) for row in rows])

@@ -83,8 +83,3 @@ class Lookalikes:
     def check(self, picture, text):
         """An empty Verdict: a library does not read texts."""
         return Verdict({}, [])
-
-
-def unknown_categories(path, categories):
-    """The categories of the library at `path`, if there is one, that are not in `categories`."""
-    return Lookalikes(path).categories() - set(categories) if path.exists() else set()

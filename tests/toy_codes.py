@@ -26,3 +26,29 @@ def look(w):
     pictures = np.zeros([len(w), 4, 4, 3], np.uint8)
     pictures[:] = np.clip(u[:, 5] * 30 + 128, 0, 255)[:, None, None, None]
     return pictures, 1 / (1 + np.exp(-20 * (u @ AXIS - 1.88)))
+
+
+class Generator:
+    """A generator of codes as they are, and a scorer of their pictures in one.
+
+    probability: function w [n, SIZE] -> float [n] to score by, that of `look` by default. Counts
+    the pictures that it draws.
+    """
+
+    layers, latent_size, w_avg = 3, SIZE, np.zeros(SIZE, np.float32)
+
+    def __init__(self, probability=lambda w: look(w)[1]):
+        self._probability, self.drawn, self._w = probability, 0, None
+
+    def w(self, z):
+        return from_pspace(z @ MIXING + 1).astype(np.float32)
+
+    def pictures(self, ws):
+        assert ws.shape[1:] == (self.layers, SIZE)
+        self._w, self.drawn = ws[:, 0], self.drawn + len(ws)
+        return look(self._w)[0]
+
+    def scores(self, pictures):
+        """Those of the pictures that were drawn last."""
+        assert len(pictures) == len(self._w)
+        return self._probability(self._w)

@@ -48,7 +48,7 @@ def test_a_rare_class_becomes_a_catalogue(place, seen):
         assert images.read_origin(out / method / 'products' / '000000.png')['method'] == method
         assert images.read_rgb(out / method / 'sheet.png').shape[2] == 3
     figures = json.loads((out / 'rare.json').read_text(encoding='utf-8'))
-    assert figures['asked'] == {'category': seen}
+    assert figures['wanted'] == {'category': seen}
     assert figures['methods']['gaussian']['accepted'] == 4
     before = (out / 'search.npz').stat().st_mtime_ns
     succeed(*RARE, '--where', 'category=' + seen, '--seeds-from', out / 'shift' / 'codes.npz',

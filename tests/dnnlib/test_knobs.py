@@ -94,6 +94,7 @@ class Bounded:
     share: float = knob(0.5, 'a share', least=0, most=1)
     rate: float = knob(0.1, 'a rate', above=0)
     count: int = knob(3, 'a count', least=1)
+    part: float = knob(0.2, 'a part', below=1)
     kind: str = knob('round', 'a kind', choices=('round', 'square', ''))
     seed: int = knobs.seed_knob()
 
@@ -109,6 +110,7 @@ class Bounded:
     ({'count': 0}, '--count 0 is too small; the least is 1'),
     ({'count': 2.5}, '--count 2.5 is no int'), ({'count': True}, '--count True is no int'),
     ({'count': '3'}, "--count '3' is no int"),
+    ({'part': 1.0}, '--part 1.0 is too large; it must be below 1'),
     ({'kind': 'flat'}, "--kind 'flat' is unknown; choose from round, square, ''"),
     ({'seed': -1}, '--seed -1 is too small; the least is 0'),
     ({'seed': 2 ** 32}, '--seed 4294967296 is too large; the most is 4294967295')])

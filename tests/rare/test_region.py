@@ -1,16 +1,24 @@
-"""Rare classes are found and drawn: on a latent space whose class region is known."""
+"""Rare classes are found and sampled: on a latent space whose class region is known."""
 
 import numpy as np
 import pytest
-from toy_codes import AXIS, SIZE, codes_of, latent, look
+import toy_codes
+from toy_codes import AXIS, codes_of, latent, look
 
 from dnnlib.files import UserError
 from rare import region as rare
+from rare.report import mean_distance
 from stylegan import labelled
+from stylegan.whitening import mixes
 
 
-def _how(**more):
-    return rare.Rare(**dict(dict(count=100, search=4000, sure=0.5), **more))
+def _config(**more):
+    return rare.Rare(**dict(dict(count=100, search=4000, sure=0.5, psi=1.0), **more))
+
+
+def _region(w, scores, config, gan=None, **more):
+    gan = gan or toy_codes.Generator()
+    return rare.Region(gan, gan, w, scores, config, **more)
 
 
 @pytest.fixture(scope='module')
@@ -19,82 +27,125 @@ def searched():
     return w, look(w)[1]
 
 
-def test_a_harvest_counts_what_it_looked_at():
-    looked = []
+def _rarer(w):
+    return 1 / (1 + np.exp(-10 * (latent(w) @ AXIS - 3.3)))
 
-    def propose(count, rng):
-        w = rng.randn(count, SIZE).astype(np.float32)
-        return w, w + 1
 
-    def seen(w):
-        looked.append(len(w))
-        return np.zeros([len(w), 2, 2, 3], np.uint8), w[:, 0]
-    found = rare.harvest(propose, seen, 40, accept=lambda w, scores: scores > 1, seed=0, most=2000)
-    assert len(found) == 40 and (found.scores > 1).all() and found.raw.shape[0] == 40
-    assert 40 / 0.25 < found.drawn <= sum(looked)
-    np.testing.assert_array_equal(found.sources, found.w + 1)
-    again = rare.harvest(propose, seen, 40, accept=lambda w, scores: scores > 1, seed=0, most=2000)
-    np.testing.assert_array_equal(found.w, again.w)
-    none = rare.harvest(propose, seen, 4, accept=lambda w, scores: scores > 99, seed=0, most=70)
-    assert len(none) == 0 and none.drawn == 70
+def test_rejection_sampling_counts_what_it_drew(searched):
+    """Against the same proposals, accepted by hand."""
+    gan = toy_codes.Generator()
+    region = _region(*searched, _config(count=40, sure=0.9), gan)
+    before = gan.drawn
+    accepted = region.sample('mix')
+    proposals = np.concatenate([mixes(region.found, 64, np.random.RandomState([0, 61, 64 * i]))
+                                for i in range(-(-accepted.drawn // 64))])
+    scores = look(proposals)[1]
+    places = np.flatnonzero(scores >= 0.9)[:40]
+    assert accepted.drawn == places[-1] + 1 <= gan.drawn - before
+    np.testing.assert_array_equal(accepted.w, proposals[places])
+    np.testing.assert_array_equal(accepted.scores, scores[places])
+    np.testing.assert_array_equal(accepted.sources, accepted.w)
+    np.testing.assert_array_equal(accepted.pictures, look(accepted.w)[0])
+    np.testing.assert_array_equal(accepted.raw, look(proposals)[0][:40])
+    again = _region(*searched, _config(count=40, sure=0.9)).sample('mix')
+    np.testing.assert_array_equal(accepted.w, again.w)
+
+
+def test_it_gives_up_when_nothing_is_accepted(searched):
+    w, scores = searched
+    never = toy_codes.Generator(lambda w: np.zeros(len(w)))
+    region = _region(w, scores, _config(count=2, most=35), never, extra=w[:70])
+    with pytest.raises(UserError, match='none of 70 pictures by --method gaussian was accepted'):
+        region.sample('gaussian')
 
 
 def test_methods_are_cheaper_than_the_search_and_as_varied(searched):
-    region = rare.Region(*searched, look=look, how=_how(method='all'))
-    found = region.harvests(80.0, lambda count, rng: codes_of(count, rng.randint(2 ** 31)))
-    assert set(found) == {'mix', 'gaussian', 'shift', 'search'}
-    search = found['search']
+    region = _region(*searched, _config(method='all'))
+    search = region.searched(80.0)
     assert search.drawn > 25 * len(search)
     assert search.seconds == pytest.approx(80 * search.drawn / 4000)
     for method in ('mix', 'gaussian', 'shift'):
-        harvest = found[method]
-        assert len(harvest) == 100 and search.drawn / len(search) > 10 * harvest.drawn / 100
+        accepted = region.sample(method)
+        assert len(accepted) == 100 and search.drawn / len(search) > 10 * accepted.drawn / 100
+        assert (accepted.scores >= 0.5).all()
         if method != 'mix':
-            assert (region.space.distances(harvest.w) <= region.space.limit).all()
-        varied = [rare.mean_distance(latent(each.w) @ np.diag([0, 0, 1, 1, 1, 1]))
-                  for each in (harvest, search)]
+            assert (region.space.distances(accepted.w) <= region.space.limit).all()
+        assert (method == 'shift') != np.array_equal(accepted.sources, accepted.w)
+        varied = [mean_distance(latent(each.w) @ np.diag([0, 0, 1, 1, 1, 1]))
+                  for each in (accepted, search)]
         assert varied[0] > (0.6 if method == 'mix' else 0.8) * varied[1]
 
 
 def test_of_a_class_that_is_hardly_found_more_is_made(searched):
     w, _ = searched
-
-    def rarer(w):
-        return look(w)[0], 1 / (1 + np.exp(-10 * (latent(w) @ AXIS - 3.3)))
-    how = _how(few=60)
-    region = rare.Region(w, rarer(w)[1], rarer, how)
+    config = _config(few=60)
+    region = _region(w, _rarer(w), config, toy_codes.Generator(_rarer))
     assert region.hits < 6 and len(region.found) >= 60 and region.refining > 0
-    harvest = region.gaussian()
-    assert len(harvest) == 100 and harvest.drawn < 2000
-    with pytest.raises(UserError, match='nothing like that'):
-        rare.Region(w, np.zeros(len(w)), lambda w: (None, np.zeros(len(w))), how)
-    with pytest.raises(UserError, match='nothing like that'):
-        rare.Region(w, np.zeros(len(w)), rarer, _how(method='search')).search(1.0)
+    accepted = region.sample('gaussian')
+    assert len(accepted) == 100 and accepted.drawn < 2000
+    never = toy_codes.Generator(lambda w: np.zeros(len(w)))
+    with pytest.raises(UserError, match='nothing like that was found in 7072 pictures, nor near'):
+        _region(w, np.zeros(len(w)), config, never)
+    with pytest.raises(UserError, match='nothing like that was found in 4000 pictures; use'):
+        _region(w, np.zeros(len(w)), _config(method='search'), never).searched(1.0)
 
 
-def test_all_methods_are_those_that_the_search_found_enough_for(searched):
+def test_methods_need_what_the_search_has_found(searched):
     w, _ = searched
-    scores = 1 / (1 + np.exp(-10 * (latent(w) @ AXIS - 3.3)))
-    region = rare.Region(w, scores, look, _how(few=1, method='all'))
-    assert region.hits < rare.FEWEST
-    found = region.harvests(1.0, None)
-    assert list(found) == ['mix', 'gaussian'] + ['search'] * (region.hits > 0)
+    region = _region(w, _rarer(w), _config(few=1, method='all'), toy_codes.Generator(_rarer))
+    assert 0 < region.hits < rare.FEWEST
+    assert [method for method in rare.METHODS if region.able(method)] == [
+        'mix', 'gaussian', 'search']
     with pytest.raises(UserError, match='too few for --method shift; use mix'):
-        region.shift(None)
+        region.sample('shift')
 
 
 def test_extra_codes_count_as_found(searched):
     w, scores = searched
-    region = rare.Region(w, scores, look, _how(), extra=w[:70])
+    region = _region(w, scores, _config(), extra=w[:70])
     assert len(region.found) == region.hits + 70
 
 
-def test_diversity_is_the_mean_distance_of_two():
-    x = np.random.RandomState(0).randn(30, 4)
-    pairs = [np.linalg.norm(a - b) for i, a in enumerate(x) for b in x[:i]]
-    assert rare.mean_distance(x) == pytest.approx(np.mean(pairs))
-    assert rare.mean_distance(x[:1]) == 0
-    assert rare.mean_distance(x, most=10) == pytest.approx(rare.mean_distance(x[::3]))
+class Tagger:
+    """Sees a jumpsuit by its probability; counts what it saw."""
+
+    heads = {'category': ('dress', 'jumpsuit')}
+
+    def __init__(self, gan):
+        self._gan, self.seen = gan, 0
+
+    def probabilities(self, pictures):
+        self.seen += len(pictures)
+        p = self._gan.scores(pictures)
+        return {'category': np.float32(np.stack([1 - p, p], 1))}
+
+
+class Seeded(toy_codes.Generator):
+    def seeded(self, seeds):
+        return codes_of(4000, 0)[list(seeds)]
+
+    def w(self, z):
+        return z
+
+
+def test_a_search_goes_on_and_is_saved(tmp_path):
+    gan, path = Seeded(), tmp_path / 'search.npz'
+    tagger = Tagger(gan)
+    first, _ = rare.search(path, gan, tagger, _config(search=1200), {'of': 'a'})
+    assert tagger.seen == 1200
+    longer, seconds = rare.search(path, gan, tagger, _config(search=1500), {'of': 'a'})
+    assert tagger.seen == 1500 and seconds > 0
+    np.testing.assert_array_equal(longer.w, codes_of(4000, 0)[:1500])
+    shorter, _ = rare.search(path, gan, tagger, _config(search=1200), {'of': 'a'})
+    assert tagger.seen == 1500
+    for one, other in ((first.w, shorter.w), (first.probabilities['category'],
+                                              shorter.probabilities['category'])):
+        np.testing.assert_array_equal(one, other)
+    assert isinstance(shorter, labelled.LabelledSample) and len(shorter) == 1200
+    rare.search(path, gan, tagger, _config(search=100), {'of': 'b'})
+    assert tagger.seen == 1600
+    rare.search(path, gan, tagger, _config(search=100, psi=0.5), {'of': 'b'})
+    assert tagger.seen == 1700
 
 
 def test_codes_of_one_style_per_layer_are_refused():
@@ -105,22 +156,10 @@ def test_codes_of_one_style_per_layer_are_refused():
         rare.single(ws, 'w.npz')
 
 
-def test_a_contest_gets_pictures_as_they_come_and_filtered_ones(searched):
-    w, scores = searched
-    make = rare.synthesiser(lambda: w, lambda codes: np.uint8(np.clip(
-        latent(codes) @ AXIS * 40 + 100, 0, 255))[:, None, None, None] + np.zeros(
-            [1, 2, 2, 3], np.uint8))
-
-    def light(pictures):
-        return pictures.mean((1, 2, 3)) / 40 - 2.5 > 1.88
-    plain, filtered = make(scores, light, 50, 3)
-    assert plain.shape == filtered.shape == (50, 2, 2, 3)
-    assert light(filtered).all() and 0.2 < light(plain).mean() < 1
-    plain, filtered = make(np.zeros(len(w)), lambda pictures: np.zeros(len(pictures)), 5, 3)
-    assert plain.shape == filtered.shape == (0, 2, 2, 3)
-
-
-@pytest.mark.parametrize('wrong', [{'method': 'luck'}, {'count': 0}, {'sure': 1.0}, {'search': 3}])
-def test_impossible_knobs_are_refused(wrong):
-    with pytest.raises(UserError):
+@pytest.mark.parametrize('wrong, words', [
+    ({'method': 'luck'}, "--method 'luck' is unknown; choose from mix, gaussian"),
+    ({'count': 0}, '--count 0 is too small'), ({'sure': 1.0}, '--sure 1.0 is too large'),
+    ({'search': 3}, '--search 3 is too small; the least is 20')])
+def test_impossible_knobs_are_refused(wrong, words):
+    with pytest.raises(UserError, match=words):
         rare.Rare(**wrong)

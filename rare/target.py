@@ -1,0 +1,123 @@
+"""The class that is wanted: what its name means, which products are of it, which pictures are.
+
+What is wanted is a dict {head: value} of a tagger's heads, such as {'category': 'jumpsuit',
+'colour': 'black'}.
+"""
+
+import numpy as np
+
+from dnnlib.files import UserError
+from tagger import labels
+
+_SPELT = {'color': 'colour', 'colour': 'color'}  # a heading is found in either spelling
+
+
+def _listed(values):
+    return ', '.join(value or "''" for value in values)
+
+
+def _value(heads, head, text):
+    """The value of a head that `text` names: itself, or the only one that begins so."""
+    head = head if head in heads else _SPELT.get(head, head)
+    if head not in heads:
+        raise UserError(f"there is no attribute '{head}'; known are: {', '.join(heads)}")
+    found = [value for value in heads[head] if value == text] or [
+        value for value in heads[head] if text and value.startswith(text)]
+    if len(found) != 1:
+        raise UserError(f"{head} has no value '{text}'; known are: {_listed(heads[head])}")
+    return head, found[0]
+
+
+def parse(heads, category='', where=''):
+    """The wanted {head: value}; heads: {name: values} of a tagger.
+
+    category: a category, or a value of any attribute; where: 'head=value,head=value'. Raises
+    UserError that lists the known ones.
+    """
+    wanted = {}
+    if category:
+        found = [head for head, values in heads.items() if category in values]
+        if not found:
+            raise UserError(f"there is no '{category}'; known are: " + '; '.join(
+                f'{head}: {_listed(values)}' for head, values in heads.items()))
+        if len(found) > 1 and 'category' not in found:
+            raise UserError(f"'{category}' is a value of {' and '.join(found)}; say which with "
+                            f'--where {found[0]}={category}')
+        wanted['category' if 'category' in found else found[0]] = category
+    for part in filter(None, (part.strip() for part in where.split(','))):
+        head, equals, text = part.partition('=')
+        if not equals:
+            raise UserError(f"--where '{part}' is to read like category=jumpsuit,colour=black")
+        head, value = _value(heads, head.strip(), text.strip())
+        if wanted.setdefault(head, value) != value:
+            raise UserError(f"{head} cannot be both '{wanted[head]}' and '{value}'; ask for one of "
+                            'them')
+    if not wanted:
+        raise UserError('no class is named; add --category NAME or --where HEAD=VALUE')
+    return wanted
+
+
+def among(products, wanted):
+    """Indices of the products (catalog.source.Product) that are of the class."""
+    return [index for index, product in enumerate(products)
+            if wanted.items() <= dict(product.attributes, category=product.category).items()]
+
+
+def chosen(products, category, where):
+    """The products of a class, named as for `parse`. Raises UserError if there are none."""
+    heads = labels.heads_of(products)
+    if not heads:
+        raise UserError('the catalogue has neither two categories nor a column of attributes to '
+                        'choose by; leave --category and --where out')
+    wanted = parse(heads, category, where)
+    found = among(products, wanted)
+    if not found:
+        every = ', '.join(f'{head}={value}' for head, value in wanted.items())
+        raise UserError(f'not one of the {len(products)} products is all of {every}; ask for less '
+                        'at once')
+    return [products[index] for index in found]
+
+
+def probability(probabilities, heads, wanted):
+    """How probably pictures are of the class, [n]: the least of its heads.
+
+    probabilities: {head: float [n, values]}.
+    """
+    return np.min([probabilities[head][:, heads[head].index(value)]
+                   for head, value in wanted.items()], axis=0)
+
+
+def _views(pictures):
+    """uint8 [n, h, w, 3] mirrored, moved, softened and darkened: the same things to see."""
+    height, width = pictures.shape[1:3]
+    yield pictures[:, :, ::-1]
+    yield np.roll(pictures, max(1, height // 20), 1)
+    yield np.roll(pictures, -max(1, width // 20), 2)
+    framed = np.pad(pictures, [(0, 0), (1, 1), (1, 1), (0, 0)], 'edge').astype(np.float32)
+    yield np.uint8(np.mean([framed[:, y:y + height, x:x + width]
+                            for y in range(3) for x in range(3)], axis=0))
+    yield np.uint8(pictures * 0.85)
+
+
+class Scorer:
+    """Scores pictures by the least probability that a tagger gives to several views of them.
+
+    Pictures that are selected by a classifier include those that fool it; such a picture gets
+    another score as soon as it is mirrored or softened.
+    tagger: tagger.image_tagger.Tagger. sure: pictures below it are not looked at again.
+    """
+
+    def __init__(self, tagger, wanted, sure):
+        self._tagger, self._wanted, self._sure = tagger, wanted, sure
+
+    def scores(self, pictures):
+        """uint8 [n, h, w, 3], n > 0 -> float [n] in 0..1."""
+        result = self._once(pictures)
+        for view in _views(pictures):
+            left = np.flatnonzero(result >= self._sure)
+            if len(left):
+                result[left] = np.minimum(result[left], self._once(view[left]))
+        return result
+
+    def _once(self, pictures):
+        return probability(self._tagger.probabilities(pictures), self._tagger.heads, self._wanted)

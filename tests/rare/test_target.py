@@ -1,0 +1,77 @@
+"""The class that is wanted is understood, its products are found and its pictures scored."""
+
+import numpy as np
+import pytest
+
+from catalog import source
+from dnnlib.files import UserError
+from rare import target
+
+HEADS = {'category': ('dress', 'jumpsuit'), 'colour': ('black', 'red'),
+         'sleeve': ('', 'long sleeves', 'short sleeves'), 'trim': ('lace', 'red')}
+
+
+@pytest.mark.parametrize('category, where, expected', [
+    ('jumpsuit', '', {'category': 'jumpsuit'}), ('lace', '', {'trim': 'lace'}),
+    ('', 'category=jumpsuit, color=black,sleeve=short', {
+        'category': 'jumpsuit', 'colour': 'black', 'sleeve': 'short sleeves'}),
+    ('jumpsuit', 'sleeve=', {'category': 'jumpsuit', 'sleeve': ''})])
+def test_what_is_wanted(category, where, expected):
+    assert target.parse(HEADS, category, where) == expected
+
+
+@pytest.mark.parametrize('category, where, words', [
+    ('hat', '', 'category: dress, jumpsuit; colour: black, red'),
+    ('red', '', 'a value of colour and trim'), ('', '', 'no class is named'),
+    ('', 'size=xl', "no attribute 'size'; known are: category, colour, sleeve, trim"),
+    ('', 'colour=gold', "no value 'gold'; known are: black, red"),
+    ('', 'sleeve=s,colour', 'is to read like'),
+    ('dress', 'category=jumpsuit', "category cannot be both 'dress' and 'jumpsuit'"),
+    ('', 'colour=red,color=black', "colour cannot be both 'red' and 'black'")])
+def test_what_nobody_knows_is_answered_with_what_is_known(category, where, words):
+    with pytest.raises(UserError) as error:
+        target.parse(HEADS, category, where)
+    assert words in str(error.value)
+
+
+def test_products_are_chosen_by_what_they_are():
+    products = [source.Product(None, '%d.png' % index, '', kind, (), '', (('colour', colour),))
+                for index, (kind, colour) in enumerate([('dress', 'red'), ('skirt', 'red'),
+                                                        ('dress', 'blue')])]
+    assert target.chosen(products, 'dress', 'colour=red') == products[:1]
+    with pytest.raises(UserError, match='not one of the 3 products is all of category=skirt, '
+                       'colour=blue; ask for less'):
+        target.chosen(products, 'skirt', 'colour=blue')
+    with pytest.raises(UserError, match='leave --category and --where out'):
+        target.chosen(products[:1], 'dress', '')
+
+
+class Tagger:
+    """Sees a jumpsuit where a picture is light, and red always."""
+
+    heads = HEADS
+
+    def probabilities(self, pictures):
+        light = pictures.mean((1, 2, 3)) / 255
+        return {'category': np.stack([1 - light, light], 1),
+                'colour': np.tile([0.1, 0.9], [len(pictures), 1])}
+
+
+def test_the_least_sure_head_counts():
+    p = {'category': np.array([[0.2, 0.8], [0.9, 0.1]]), 'colour': np.array([[0.4, 0.6]] * 2)}
+    wanted = {'category': 'jumpsuit', 'colour': 'red'}
+    np.testing.assert_allclose(target.probability(p, HEADS, wanted), [0.6, 0.1])
+
+
+def test_a_picture_is_what_it_shows_from_every_side():
+    """One half is light: as it is the tagger below says jumpsuit, mirrored it does not."""
+    class Left(Tagger):
+        def probabilities(self, pictures):
+            return Tagger.probabilities(self, pictures[:, :, :pictures.shape[2] // 2])
+    half = np.zeros([1, 40, 40, 3], np.uint8)
+    half[:, :, :20] = 255
+    pictures = np.concatenate([half, np.full([1, 40, 40, 3], 250, np.uint8), half[:, :, ::-1]])
+    wanted = {'category': 'jumpsuit'}
+    scores = target.Scorer(Left(), wanted, 0.5).scores(pictures)
+    assert scores[0] == 0 and scores[1] == pytest.approx(0.85 * 250 / 255, abs=0.01)
+    assert scores[2] == target.probability(Left().probabilities(pictures), HEADS, wanted)[2] == 0
