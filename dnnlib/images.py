@@ -27,9 +27,12 @@ SUFFIXES = ('.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.webp', '.bmp', '.gif', '
             '.avif')
 _OTHER_SUFFIXES = ('.heic', '.heif', '.jp2', '.jxl', '.psd', '.ppm', '.pgm', '.pnm', '.tga',
                    '.raw', '.dng', '.cr2', '.cr3', '.nef', '.arw')  # photos that must be converted
-_SIGNATURES = (b'\xff\xd8\xff', b'\x89PNG\r\n', b'GIF8', b'II*\0', b'MM\0*', b'BM')
+_SIGNATURES = (b'\xff\xd8\xff', b'\x89PNG\r\n', b'GIF8', b'II*\0', b'MM\0*')
 _MAX_PIXELS = 100 * 10 ** 6     # of a decoded picture; beyond lie mistakes and decompression bombs
-_ORIENTATION = 0x0112           # the EXIF tag; from 5 on the picture lies on its side
+_ORIENTATION = 0x0112           # the EXIF tag
+_UPRIGHT = dict(zip(range(2, 9), (  # its values: the turn that makes the picture upright
+    Image.FLIP_LEFT_RIGHT, Image.ROTATE_180, Image.FLIP_TOP_BOTTOM, Image.TRANSPOSE,
+    Image.ROTATE_270, Image.TRANSVERSE, Image.ROTATE_90)))
 _RESAMPLE = getattr(Image, 'Resampling', Image).LANCZOS
 _SRGB = ImageCms.createProfile('sRGB')
 _SPACES = {'RGB': 'RGB ', 'RGBA': 'RGB ', 'L': 'GRAY', 'CMYK': 'CMYK'}  # Pillow mode: ICC name
@@ -55,7 +58,7 @@ def is_photo(path):
             head = stream.read(12)
     except OSError:
         return False
-    return (head.startswith(_SIGNATURES[:-1]) or head[:2] == b'BM' and head[6:10] == bytes(4)
+    return (head.startswith(_SIGNATURES) or (head[:2] == b'BM' and head[6:10] == bytes(4))
             or head[:4] + head[8:] == b'RIFFWEBP' or head[4:] in (b'ftypavif', b'ftypheic'))
 
 
@@ -89,16 +92,16 @@ def opened(path):
         raise Unreadable(path, f"is not a readable picture (no {', '.join(FORMATS)})")
     except OSError as error:
         raise Unreadable(path, f'is not a readable picture ({error.strerror or error})')
-    except (ValueError, SyntaxError, MemoryError, Image.DecompressionBombError,
-            EOFError, ArithmeticError, LookupError, TypeError, struct.error) as error:
+    except (ValueError, SyntaxError, MemoryError, Image.DecompressionBombError, ArithmeticError,
+            LookupError, AttributeError, TypeError, RuntimeError, struct.error) as error:
         raise Unreadable(path, f'is not a readable picture ({error or type(error).__name__})')
 
 
 def size(path):
     """(width, height) of a picture file in pixels, upright. Raises Unreadable."""
     with opened(path) as picture:
-        lies = picture.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
-        return picture.size[::-1] if lies else picture.size
+        on_its_side = picture.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
+        return picture.size[::-1] if on_its_side else picture.size
 
 
 @functools.lru_cache(maxsize=16)
@@ -166,10 +169,12 @@ def open_rgb(path, draft=None):
             picture.draft('RGB', (draft, draft))
         if picture.width * picture.height > _MAX_PIXELS:
             raise ValueError('%d x %d pixels are too many' % picture.size)
+        orientation = picture.getexif().get(_ORIENTATION)  # first: Pillow 9 cannot once it is read
         picture.load()
-        profile = picture.info.get('icc_profile')
-        picture = ImageOps.exif_transpose(picture)
-        return _flatten(_managed(picture, profile) if profile else picture)
+        if 'icc_profile' in picture.info:
+            picture = _managed(picture, picture.info['icc_profile'])
+        picture = _flatten(picture)
+        return picture.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else picture
 
 
 def readable(paths, draft=None, what='pictures'):

@@ -37,6 +37,26 @@ def test_catalogue_folder(tmp_path):
     assert second.tags == ('skirt', 'silk')
 
 
+def test_attributes_are_short_values_that_products_share(tmp_path, capsys):
+    lines = [f'a.png,Text {i}.,dress,{["red", "blue"][i % 2]},{"care " * 20},{i},Style {i},{brand}'
+             for i, brand in enumerate(['acme', 'N/A'] * 20)]
+    folder = catalogue(tmp_path, lines,
+                       'image,description,category,colour,care,price,title,"brand, or maker"\n')
+    first, second = source.read(folder)[:2]
+    assert first.attributes == (('colour', 'red'), ('brand, or maker', 'acme'))
+    assert second.tags == ('dress', 'blue')
+    assert capsys.readouterr().out.endswith(
+        'products.csv: columns that are no attributes: care (texts), price (numbers, yes or no), '
+        'title (nearly every product has its own)\n')
+    first, _ = source.read(folder, tag_columns=['care', 'title'])[:2]
+    assert first.tags == ('style 0',)  # a text is no tag, even if it is chosen
+
+
+def test_missing_pictures_are_left_to_be_reported_while_others_exist(tmp_path):
+    folder = catalogue(tmp_path, TWO + ('c.png,A top.,top',))
+    assert [p.image.exists() for p in source.read(folder)] == [True, True, False]
+
+
 def test_chosen_tags_and_key(tmp_path):
     folder = catalogue(tmp_path, TWO)
     first, second = source.read(folder, tag_columns=('fabric',), key_column='price')

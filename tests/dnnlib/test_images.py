@@ -1,10 +1,12 @@
 """Any picture file becomes upright RGB on white, or is refused; squares and sheets."""
 
 import io
+import os
+import struct
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from dnnlib import images
 
@@ -98,6 +100,84 @@ def test_exif_orientation(tmp_path, orientation, expected):
     rgb = images.read_rgb(tmp_path / 'a.jpg')
     assert rgb.shape == ((40, 24, 3) if orientation > 4 else (24, 40, 3))
     _check(rgb, expected, 10)
+
+
+def _profile(swapped=False, space='RGB'):
+    """An ICC profile: sRGB, sRGB with red and blue exchanged, or grey with a gamma of 1."""
+    if space == 'GRAY':
+        return _grey_profile()
+    data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile('sRGB')).tobytes())
+    count, = struct.unpack('>I', data[128:132])
+    places = {bytes(data[place:place + 4]): place + 4 for place in range(132, 132 + 12 * count, 12)}
+    if swapped:  # each entry of the table says where in the file the colour of a channel stands
+        red, blue = places[b'rXYZ'], places[b'bXYZ']
+        data[red:red + 4], data[blue:blue + 4] = data[blue:blue + 4], data[red:red + 4]
+    return bytes(data)
+
+
+def _grey_profile():
+    """The smallest grey ICC profile: a white point and a linear curve."""
+    white = b'XYZ ' + bytes(4) + struct.pack('>3i', 63190, 65536, 54061)
+    curve = b'curv' + bytes(4) + struct.pack('>I', 0)
+    table = struct.pack('>I', 2) + b'wtpt' + struct.pack('>II', 156, len(white)) \
+        + b'kTRC' + struct.pack('>II', 156 + len(white), len(curve))
+    body = table + white + curve
+    header = struct.pack('>I', 128 + len(body)) + bytes(4) + b'\x02\x40\0\0mntrGRAYXYZ ' \
+        + bytes(12) + b'acsp' + bytes(28) + struct.pack('>3i', 63190, 65536, 54061) + bytes(48)
+    return header + body
+
+
+@pytest.mark.parametrize('suffix, mode, tolerance', [
+    ('.png', 'RGB', 1), ('.jpg', 'RGB', 8), ('.tif', 'RGBA', 1), ('.png', 'P', 45),
+    ('.webp', 'RGB', 12)])
+def test_colours_are_those_of_the_icc_profile(tmp_path, suffix, mode, tolerance):
+    exchanged = Image.fromarray(np.asarray(_quarters())[..., ::-1]).convert(mode)
+    more = {'quality': 95} if suffix in ('.jpg', '.webp') else {}
+    exchanged.save(str(tmp_path / ('a' + suffix)), icc_profile=_profile(swapped=True), **more)
+    _check(images.read_rgb(tmp_path / ('a' + suffix)), [RED, GREEN, BLUE, WHITE], tolerance)
+
+
+def test_grey_profiles_count_and_transparency_stays(tmp_path):
+    Image.new('L', (8, 8), 55).save(str(tmp_path / 'a.png'), icc_profile=_profile(space='GRAY'))
+    assert abs(int(images.read_rgb(tmp_path / 'a.png')[0, 0, 0]) - 128) <= 2  # 55 / 255, linear
+    picture = Image.new('RGB', (40, 24), BLUE[::-1])
+    picture.paste(RED, (0, 0, 20, 12))
+    picture.save(str(tmp_path / 'b.png'), transparency=RED, icc_profile=_profile(swapped=True))
+    _check(images.read_rgb(tmp_path / 'b.png'), [WHITE, BLUE, BLUE, BLUE], 1)
+
+
+@pytest.mark.parametrize('profile', [
+    b'junk', _profile()[:300], _profile(), _profile(space='GRAY')], ids=str)
+def test_pictures_in_srgb_or_with_a_useless_profile_stay_as_they_are(tmp_path, profile):
+    _quarters().save(str(tmp_path / 'a.png'), icc_profile=profile)
+    assert np.array_equal(images.read_rgb(tmp_path / 'a.png'), np.asarray(_quarters()))
+
+
+@pytest.mark.parametrize('kind', ['PPM', 'ICO', 'TGA', 'PCX', 'EPS', 'PDF', 'JPEG2000'])
+def test_other_formats_are_not_opened_whatever_their_name(tmp_path, kind):
+    _quarters().save(str(tmp_path / 'a.jpg'), format=kind)
+    with pytest.raises(images.Unreadable, match=r'a.jpg is not a readable picture \(no JPEG, PNG'):
+        images.read_rgb(tmp_path / 'a.jpg')
+    with pytest.raises(images.Unreadable, match=r'a.jpg is not a readable picture'):
+        images.read_origin(tmp_path / 'a.jpg')
+
+
+def test_fifos_devices_and_odd_names_are_refused_at_once(tmp_path):
+    os.mkfifo(str(tmp_path / 'fifo.jpg'))
+    for path in (tmp_path / 'fifo.jpg', '/dev/zero', '/dev/tty'):
+        with pytest.raises(images.Unreadable, match='is not a readable picture'):
+            images.read_rgb(path)
+    with pytest.raises(images.Unreadable, match=r'a\\x1b\[31m.jpg does not exist'):
+        images.read_rgb(tmp_path / 'a\x1b[31m.jpg')
+
+
+def test_pictures_of_too_many_pixels_are_refused(tmp_path, monkeypatch):
+    Image.new('RGB', (2000, 1000)).save(str(tmp_path / 'a.jpg'))
+    monkeypatch.setattr(images, '_MAX_PIXELS', 10 ** 6)
+    with pytest.raises(images.Unreadable, match='2000 x 1000 pixels are too many'):
+        images.read_rgb(tmp_path / 'a.jpg')
+    assert images.open_rgb(tmp_path / 'a.jpg', draft=400).size == (1000, 500)
+    assert images.size(tmp_path / 'a.jpg') == (2000, 1000)
 
 
 def test_draft_decodes_large_photos_smaller_but_large_enough(tmp_path):

@@ -1,14 +1,15 @@
 import collections
 import csv
 import hashlib
+import pathlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from catalog import source
+from catalog import parallel, source
 from catalog.demo import build
-from catalog.prune import measure, rules, scores, twins
+from catalog.prune import decisions, measure, rules, scores, twins
 from dnnlib.files import UserError
 
 KINDS = ('good', 'unreadable', 'small', 'not-product', 'background', 'composition', 'duplicate')
@@ -122,6 +123,28 @@ def test_a_rerun_measures_only_what_is_new_or_was_lost(folder, tmp_path, monkeyp
     rules.prune(folder, out, rules.Prune())
     assert (out / 'prune.csv').read_bytes() == first
     assert len(seen) == 3
+
+
+def test_any_number_of_processes_gives_the_same_files(folder, tmp_path, monkeypatch):
+    for index in range(12):
+        shot(tone=(12 * index, 90, 1), seed=index).save(str(folder / f'more-{index}.png'))
+    for count in (1, 3):
+        monkeypatch.setattr(parallel, 'processes', lambda count=count: count)
+        rules.prune(folder, tmp_path / str(count), rules.Prune())
+    one, three = [{path.relative_to(tmp_path / name): path.read_bytes()
+                   for path in sorted((tmp_path / name).rglob('*.*'))} for name in '13']
+    assert one == three
+
+
+@pytest.mark.parametrize('typed, expected', [
+    ('p', 'p-pruned'), ('data/p', 'data/p-pruned'), ('.', '{here}-pruned'), ('', '{here}-pruned'),
+    ('..', '{above}-pruned'), ('../q', '../q-pruned'), ('/a/b', '/a/b-pruned')])
+def test_decisions_lie_beside_the_catalogue_by_default(tmp_path, monkeypatch, typed, expected):
+    monkeypatch.chdir(tmp_path)
+    expected = expected.format(here=tmp_path, above=tmp_path.parent)
+    assert decisions.default_folder(typed) == pathlib.Path(expected)
+    with pytest.raises(UserError, match='has no name'):
+        decisions.default_folder('/')
 
 
 def test_decisions_beside_the_pictures(folder):
