@@ -12,6 +12,8 @@ def metrics_options(parser):
     """What `metrics` takes."""
     from stylegan.metrics.measure import Metrics
     common.stylegan(parser)
+    common.tagger(parser)
+    common.judge(parser, 'for --features tagger')
     common.data(parser, 'the catalogue to measure against (default: what the run was trained on, '
                 'else the demo)')
     parser.add_argument('--records', type=pathlib.Path,
@@ -28,44 +30,57 @@ def metrics(options):
     from dnnlib import images, runs
     from stylegan import generator
     from stylegan.metrics import measure, path_length
-    how = knobs.from_flags(measure.Metrics(), options)
-    gan = generator.Generator(models.stylegan(options), how.threads, how.noise)
-    features, records = _features(options, how), _records(options, how, gan)
-
-    def styles(z):
-        return gan.truncate(gan.w(z), how.psi)
-    count = min(how.count, records.count)
-    reals = records.batch(0, count, gan.res, mirror=how.mirror)
-    seeds = range(how.seed, how.seed + (count + 1) // 2)
-    fakes = gan.pictures(styles(gan.seeded(seeds)))
-    result = measure.measure(reals, fakes, seed=how.seed, features=features)
-    if how.path_length:
-        name = 'path_length' if features else 'path_length_pixels'
-        result['figures'][name] = {'value': path_length.path_length(
-            styles, gan.images, features or path_length.pixels, latent_size=gan.latent_size,
-            count=how.path_length, seed=how.seed)}
-    result['of'] = dict(dataclasses.asdict(how), stylegan=str(gan.path))
+    config = knobs.from_flags(measure.Metrics(), options)
+    gan = generator.Generator(models.stylegan(options), config.threads, config.noise)
+    network = _feature_network(options, config)
+    features = network.features if network else None
+    records = _records(options, config, gan)
+    count = min(config.count, records.count)
+    reals = records.batch(0, count, gan.res, mirror=config.mirror)
+    seeds = common.seeds(config.seed, (count + 1) // 2)
+    fakes = gan.pictures(gan.truncate(gan.w(gan.seeded(seeds)), config.psi))
+    result = measure.measure(reals, fakes, seed=config.seed, features=features)
+    if config.features == 'tagger':
+        result['figures'].update(_attributes(options, config, network, reals, fakes, result['n']))
+    if config.path_length:  # a tagger takes uint8, whose rounding would hide the small step
+        unrounded = config.features == 'inception'
+        result['figures']['path_length' if unrounded else 'path_length_pixels'] = {
+            'value': path_length.path_length(
+                gan, features if unrounded else path_length.pixels, psi=config.psi,
+                count=config.path_length, seed=config.seed)}
+    result['of'] = dict(dataclasses.asdict(config), stylegan=str(gan.path))
     files.write_json(options.out / 'metrics.json', result)
-    images.write_png(options.out / 'neighbours.png', measure.neighbours(
+    images.write_png(options.out / 'neighbours.png', measure.neighbour_sheet(
         fakes[:8], records.sequence(gan.res), features=features), runs.origin_of(
-            stylegan=gan.path.name, seed=how.seed, psi=how.psi,
+            stylegan=gan.path.name, seed=config.seed, psi=config.psi,
             shows='in each row a generated picture, then the photos nearest to it'))
     print(measure.report(result))
     print(f"done: open {options.out / 'neighbours.png'}")
 
 
-def _features(options, how):
-    """The function pictures -> features to measure by, or None for patches."""
-    if how.features == 'swd':
+def _feature_network(options, config):
+    """The network whose `features` to measure in: Inception, the image tagger, or None."""
+    if config.features == 'swd':
         return None
+    if config.features == 'tagger':
+        from tagger.image_tagger import Tagger
+        return Tagger(models.tagger(options), config.threads)
     if not options.inception:
         raise UserError('--features inception needs --inception PATH, a frozen graph such as '
                         'classify_image_graph_def.pb')
     from stylegan.metrics.inception import Inception
-    return Inception(options.inception, threads=how.threads)
+    return Inception(options.inception, threads=config.threads)
 
 
-def _records(options, how, gan):
+def _attributes(options, config, tagger, reals, fakes, count):
+    """What the image tagger and the second one say of generated and of real pictures."""
+    from stylegan.metrics import measure
+    from tagger import fidelity
+    _, others = measure.halves(reals, count, config.seed)
+    return fidelity.figures(tagger, models.judge(options, config.threads), fakes[:count], others)
+
+
+def _records(options, config, gan):
     """The real pictures to measure against: those given, else the generator's training set."""
     from catalog import demo_default
     from stylegan import dataset
@@ -77,7 +92,7 @@ def _records(options, how, gan):
             [gan.res, options.fit] + [product.name for product in products]))
         if not folder.exists():
             dataset.pack([product.image for product in products], folder, gan.res, options.fit)
-    records = dataset.Records(folder, how.seed)
+    records = dataset.Records(folder, config.seed)
     if records.resolution < gan.res:
         raise UserError(f'{folder} was packed at {records.resolution} px, the generator draws '
                         f'{gan.res} px; give the photos with --data')

@@ -9,7 +9,7 @@ import collections
 import numpy as np
 
 from tagger.agreement import Seen, Verdict
-from dnnlib import archive, images, progress
+from dnnlib import archive, images, neighbours, progress
 
 SIDE = 16  # pixels of a thumbnail: enough for colour, length, sleeves and legs
 NEIGHBOURS = 7
@@ -68,9 +68,8 @@ class Lookalikes:
         neighbours of that category share, in the order of the nearest, the category last.
         """
         results = []
-        for feature in _thumbnails(pictures):
-            distances = np.square(self._features - feature).sum(1)
-            nearest = np.argsort(distances, kind='stable')[:NEIGHBOURS]
+        count = min(NEIGHBOURS, len(self._features))
+        for nearest in neighbours.nearest(_thumbnails(pictures), self._features, count)[0]:
             category = collections.Counter(
                 self._categories[i] for i in nearest).most_common(1)[0][0]
             same = [i for i in nearest if self._categories[i] == category]

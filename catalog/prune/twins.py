@@ -2,13 +2,9 @@
 
 import numpy as np
 
+from dnnlib import neighbours
+
 _BLOCK = 256  # pictures compared with all before them at once
-
-
-def _differences(a, b):
-    """RMS differences of every a with every b: float32 [n, d], [m, d] -> [n, m]."""
-    squares = (a ** 2).sum(1)[:, None] + (b ** 2).sum(1)[None] - 2 * a @ b.T
-    return np.sqrt(np.maximum(squares, 0) / a.shape[1])
 
 
 def find(thumbnails, limit):
@@ -25,7 +21,7 @@ def find(thumbnails, limit):
     distinct = np.zeros([count], bool)
     for start in range(0, count, _BLOCK):
         block = flat[start:start + _BLOCK]
-        gaps = _differences(block, flat[:start + len(block)])
+        gaps = neighbours.distances(block, flat[:start + len(block)]) / flat.shape[1] ** 0.5
         for row in range(len(block)):
             index = start + row
             others = np.flatnonzero(distinct[:index])

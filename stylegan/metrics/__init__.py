@@ -1,1 +1,6 @@
-"""metrics."""
+"""Figures of generated pictures: how much they look like the training set, and whether they copy it.
+
+`measure` puts the figures together, each beside its floor; `swd` (sliced Wasserstein distance)
+needs no network, `distances` (Frechet, kernel, precision and recall) works on features, which
+`inception` or a tagger computes; `path_length` is the perceptual path length of a generator.
+"""

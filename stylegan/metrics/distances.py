@@ -1,11 +1,11 @@
-"""How far two sets of features lie apart: Frechet, kernel, precision and recall, neighbours.
+"""Distances of two sets of features: Frechet, kernel, precision and recall.
 
-A set is a float array [n, d], one row per picture; nothing here knows what a feature means.
+A set is a float array [n, d], one row per picture.
 """
 
 import numpy as np
 
-CHUNK = 256  # rows whose distances to all of the other set are held at a time
+from dnnlib import neighbours
 
 
 def _moments(x):
@@ -21,10 +21,10 @@ def _root(matrix):
 
 
 def frechet(a, b):
-    """Frechet distance of Gaussians fitted to a [n, d] and b [m, d], a float >= 0.
+    """Frechet distance (FID, for Inception's features) of a [n, d] and b [m, d], a float >= 0.
 
     |mean_a - mean_b|^2 + tr(A + B - 2 (A B)^(1/2)) with unbiased covariances A and B (Heusel et
-    al. 2017, section 4). It shrinks as n and m grow, so only figures of equal sizes compare.
+    al. 2017, section 4). It is biased: it shrinks as n and m grow, so compare only equal sizes.
     """
     assert a.shape[1] == b.shape[1], (a.shape, b.shape)
     (mean_a, cov_a), (mean_b, cov_b) = _moments(a), _moments(b)
@@ -46,38 +46,28 @@ def _mmd(a, b):
 
 
 def kernel(a, b, *, seed, blocks=10, block_size=100):
-    """Kernel distance of a [n, d] and b [m, d] -> (mean, standard error), both floats.
+    """Kernel distance (KID) of a [n, d] and b [m, d] -> (mean, standard error), both floats.
 
     The squared maximum mean discrepancy with the kernel (x y / d + 1)^3, unbiased: equal
-    distributions give 0 on average, hence also values below it (Binkowski et al. 2018, section 4).
-    The mean is that of `blocks` disjoint blocks of `block_size` rows, drawn by `seed`; since no
-    row is used twice, the standard error is that of independent blocks.
+    distributions give 0 on average, and so values below 0 too (Binkowski et al. 2018, section 4).
+    The mean is over `blocks` disjoint blocks of `block_size` rows, drawn by `seed`, so that the
+    blocks are independent and their standard error holds.
     """
     assert a.shape[1] == b.shape[1] and min(len(a), len(b)) >= blocks * block_size, (
         a.shape, b.shape, blocks, block_size)
     assert blocks > 1 and block_size > 1, (blocks, block_size)
-    random = np.random.RandomState(seed)
-    rows_a, rows_b = [random.permutation(len(x))[:blocks * block_size].reshape(blocks, block_size)
+    rng = np.random.RandomState(seed)
+    rows_a, rows_b = [rng.permutation(len(x))[:blocks * block_size].reshape(blocks, block_size)
                       for x in (a, b)]
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     values = np.array([_mmd(a[i], b[j]) for i, j in zip(rows_a, rows_b)])
     return float(values.mean()), float(values.std(ddof=1) / np.sqrt(blocks))
 
 
-def _distances(a, b):
-    """Euclidean distances of a's rows to all of b's: (first row, [rows, len(b)]) by chunks."""
-    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    squares = np.square(b).sum(1)
-    for start in range(0, len(a), CHUNK):
-        rows = a[start:start + CHUNK]
-        squared = np.square(rows).sum(1)[:, np.newaxis] + squares - 2 * rows @ b.T
-        yield start, np.sqrt(np.maximum(squared, 0))
-
-
 def _radii(x, k):
     """Distance of every row to its k-th nearest other row, [n]."""
     radii = np.empty(len(x))
-    for start, block in _distances(x, x):
+    for start, block in neighbours.chunks(x, x):
         rows = np.arange(len(block))
         block[rows, start + rows] = np.inf
         radii[start:start + len(block)] = np.partition(block, k - 1, axis=1)[:, k - 1]
@@ -85,32 +75,17 @@ def _radii(x, k):
 
 
 def _covered(x, centres, radii):
-    """The share of x's rows that lie in a ball around any of `centres`."""
+    """The share of x's rows that lie within the radius of any of `centres`."""
     return float(np.concatenate([
-        (block <= radii).any(1) for _, block in _distances(x, centres)]).mean())
+        (block <= radii).any(1) for _, block in neighbours.chunks(x, centres)]).mean())
 
 
 def precision_recall(real, fake, k=3):
     """Improved precision and recall of real [n, d] and fake [m, d] -> two floats in 0..1.
 
-    Precision is the share of fakes that are no farther from some real than its k-th nearest real,
-    recall the same with the roles exchanged (Kynkaanniemi et al. 2019, section 2). Both depend on
-    n and m, so only figures of equal sizes compare.
+    Precision is the share of fakes that are no farther from some real than its k-th nearest other
+    real, recall the same with the roles exchanged (Kynkaanniemi et al. 2019, section 2). Both
+    depend on n and m, so compare only equal sizes.
     """
     assert min(len(real), len(fake)) > k, (real.shape, fake.shape, k)
     return (_covered(fake, real, _radii(real, k)), _covered(real, fake, _radii(fake, k)))
-
-
-def nearest(fakes, reals, count):
-    """The `count` nearest reals [m, d] of each of fakes [n, d], nearest first.
-
-    Returns their indices, int [n, count], and Euclidean distances, float64 [n, count]. Of equally
-    near ones the earlier comes first.
-    """
-    assert 0 < count <= len(reals), (count, reals.shape)
-    indices, gaps = [], []
-    for _, block in _distances(fakes, reals):
-        order = np.argsort(block, axis=1, kind='stable')[:, :count]
-        indices.append(order)
-        gaps.append(np.take_along_axis(block, order, 1))
-    return np.concatenate(indices), np.concatenate(gaps)

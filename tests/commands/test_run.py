@@ -118,10 +118,13 @@ def test_text_prints_in_the_form_of_the_post(place):
 def test_metrics_leave_figures_and_a_sheet(place):
     succeed('demo', '--out', 'many', '--count', '50', cwd=place)
     out = succeed('metrics', '--count', '40', '--path-length', '4', '--threads', '1', '--data',
-                  'many', cwd=place)
-    assert 'swd_16' in out and 'path_length_pixels' in out
+                  'many', '--features', 'tagger', cwd=place)
+    assert 'swd_16' in out and 'path_length_pixels' in out and 'precision' in out
     figures = json.loads((place / 'out' / 'metrics' / 'metrics.json').read_text())['figures']
-    assert figures['swd']['value'] > figures['swd']['floor'] > 0
+    for name in ('swd', 'frechet'):
+        assert figures[name]['value'] > figures[name]['floor'] > 0
+    assert 0 <= figures['agreement']['value'] < figures['agreement']['floor']
+    assert 0 <= figures['plain']['value'] <= 1
     assert images.read_rgb(place / 'out' / 'metrics' / 'neighbours.png').shape[2] == 3
 
 
@@ -213,7 +216,7 @@ def test_the_stylegan_preset_is_stopped_saved_and_continued(place):
     (['download', 'nothing'], 'known are: gpt2-124M'),
     (['metrics', '--features', 'vgg'], 'vgg'),
     (['metrics', '--features', 'inception'], '--inception'),
-    (['metrics', '--count', '0'], '--count is at least 40'),
+    (['metrics', '--count', '0'], '--count.*the least is 40'),
     (['metrics', '--records', 'nowhere'], 'nowhere holds no *-rNN.tfrecords files'),
     (['text', '--gpt2', 'empty'], 'empty'), (['text', '--gpt2', 'texts.csv'], 'texts.csv holds'),
     (['samples', '--stylegan', 'empty'], 'empty')])

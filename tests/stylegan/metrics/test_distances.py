@@ -124,18 +124,3 @@ def test_precision_and_recall_see_missing_kinds_and_wrong_ones():
     assert distances.precision_recall(both, one) == (1, 0.5)
     assert distances.precision_recall(one, both) == (0.5, 1)
     assert distances.precision_recall(one, other) == (0, 0)
-
-
-def test_nearest_against_plain_loops():
-    fakes, reals = _normal(16, 300, 4), _normal(17, 50, 4)
-    indices, gaps = distances.nearest(fakes, reals, 3)
-    assert indices.shape == gaps.shape == (300, 3)
-    for fake, row, gap in zip(fakes, indices, gaps):
-        expected = np.array([np.linalg.norm(fake - real) for real in reals])
-        assert row.tolist() == np.argsort(expected)[:3].tolist()
-        np.testing.assert_allclose(gap, np.sort(expected)[:3], atol=1e-6)
-
-
-def test_of_equally_near_ones_the_earlier_comes_first():
-    indices, gaps = distances.nearest(np.zeros([1, 2]), np.array([[3.0, 4], [0, 1], [1, 0]]), 3)
-    assert indices.tolist() == [[1, 2, 0]] and gaps.tolist() == [[1, 1, 5]]

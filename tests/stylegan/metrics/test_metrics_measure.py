@@ -77,7 +77,7 @@ def test_too_few_pictures_are_refused(reals, fakes):
 
 
 def test_too_few_are_not_asked_for():
-    with pytest.raises(UserError, match='--count is at least 40'):
+    with pytest.raises(UserError, match='--count 39 is too small; the least is 40'):
         measure.Metrics(count=39)
 
 
@@ -137,7 +137,7 @@ def test_neighbours_stand_beside_their_fakes(features):
     reals.pictures[20] = _changed(reals.pictures[140], 60)
     copy, mirrored = _changed(reals.pictures[140], 9), reals.pictures[70, :, ::-1]
     fakes = np.stack([copy, mirrored])
-    sheet = measure.neighbours(fakes, reals, features=features, count=3)
+    sheet = measure.neighbour_sheet(fakes, reals, features=features, count=3)
     assert sheet.dtype == np.uint8 and sheet.shape == (2 * 16 + 2, 4 * 16 + 3 * 2, 3)
     first, second = _tiles(sheet, 4, 16)
     assert np.array_equal(first[0], copy) and np.array_equal(first[1], reals.pictures[140])
@@ -150,7 +150,7 @@ def test_neighbours_stand_beside_their_fakes(features):
 
 def test_neighbours_are_ranked_by_pixels():
     reals, fake = Reals(60), _pictures(12, 1, 16)
-    row, = _tiles(measure.neighbours(fake, reals, count=4), 5, 16)
+    row, = _tiles(measure.neighbour_sheet(fake, reals, count=4), 5, 16)
     gaps = [min(np.square(fake[0].astype(int) - real).sum(),
                 np.square(fake[0, :, ::-1].astype(int) - real).sum()) for real in reals.pictures]
     for tile, index in zip(row[1:], np.argsort(gaps)):
@@ -175,7 +175,7 @@ def test_distances_are_in_units_of_the_usual_one():
 
 
 def test_fewer_real_pictures_than_asked_for():
-    sheet = measure.neighbours(_pictures(13, 1, 16), Reals(2), count=5)
+    sheet = measure.neighbour_sheet(_pictures(13, 1, 16), Reals(2), count=5)
     assert sheet.shape == (16, 3 * 16 + 2 * 2, 3)
     indices, gaps = measure.nearest(_pictures(13, 1, 16), Reals(1), count=3)
     assert indices.tolist() == [[0]] and gaps[0, 0] > 0

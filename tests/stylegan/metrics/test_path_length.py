@@ -7,21 +7,42 @@ from stylegan.metrics.path_length import path_length, pixels, trimmed_mean
 
 
 class Linear:
-    """Pictures that are linear in w, which is z itself; notes what it was asked for."""
+    """A generator whose pictures are linear in w, which is z itself; notes what it is given."""
 
     def __init__(self, latent, side=4):
         self.matrix = np.random.RandomState(3).randn(latent, side * side * 3) * 0.05
-        self.side, self.asked, self.drawn = side, [], []
+        self.latent_size, self.side, self.zs, self.drawn = latent, side, [], []
 
-    def styles(self, z):
+    def w(self, z):
         assert z.dtype == np.float32
-        self.asked.append(z)
+        self.zs.append(z)
         return z
 
-    def pictures(self, w):
+    def truncate(self, w, psi):
+        return psi * w
+
+    def images(self, w):
         assert w.dtype == np.float32
         self.drawn.append(w)
         return (w @ self.matrix).reshape(-1, self.side, self.side, 3).astype(np.float32)
+
+
+class Layered(Linear):
+    """The same with a style for each of four layers, of which the third is drawn."""
+
+    def truncate(self, w, psi):
+        return super().truncate(w, psi)[:, np.newaxis].repeat(4, 1)
+
+    def images(self, ws):
+        return super().images(ws[:, 2])
+
+
+class Drawing(Linear):
+    """A generator that draws by a function of w."""
+
+    def __init__(self, latent, images):
+        super().__init__(latent)
+        self.images = images
 
 
 def _pairs(batches):
@@ -32,20 +53,21 @@ def _pairs(batches):
 
 def test_straight_paths_have_the_length_of_their_difference():
     net = Linear(5)
-    value = path_length(net.styles, net.pictures, pixels, latent_size=5, count=30, seed=2)
-    first, second = _pairs(net.asked)
+    value = path_length(net, pixels, psi=1, count=30, seed=2)
+    first, second = _pairs(net.zs)
     assert first.shape == (30, 5)
     slopes = (second - first) @ net.matrix / 2  # of pixels on a scale of 0..1
     expected = np.sort(np.square(slopes).mean(1))
     assert value == pytest.approx(expected.mean(), rel=0.01)
+    half = path_length(net, pixels, psi=0.5, count=30, seed=2)
+    assert half == pytest.approx(value / 4, rel=0.01)
 
 
 @pytest.mark.parametrize('ends', [False, True])
 def test_steps_are_taken_all_along_the_path_or_at_its_start(ends):
     net = Linear(1)
-    path_length(net.styles, net.pictures, pixels, latent_size=1, count=400, seed=4, ends=ends,
-                epsilon=0.01)
-    first, second = _pairs(net.asked)
+    path_length(net, pixels, psi=1, count=400, seed=4, ends=ends, epsilon=0.01)
+    first, second = _pairs(net.zs)
     here, there = [(w - first) / (second - first) for w in _pairs(net.drawn)]
     np.testing.assert_allclose(np.median(there - here), 0.01, rtol=1e-3)
     if ends:
@@ -60,22 +82,18 @@ def test_paths_in_z_go_along_the_circle():
     def features(pictures):  # the two coordinates on the unit circle, from two of the pixels
         return pictures.reshape(len(pictures), -1)[:, :2].astype(np.float64) / 127.5 - 1
 
-    def pictures(w):
+    def images(w):
         unit = w / np.linalg.norm(w, axis=1, keepdims=True)
         return np.tile(unit, [1, 6]).reshape(-1, 2, 2, 3)
-    value = path_length(lambda z: z, pictures, features, latent_size=2, count=2000, seed=5,
-                        space='z')
+    value = path_length(Drawing(2, images), features, psi=1, count=2000, seed=5, space='z')
     trimmed = np.pi ** 2 * (0.99 ** 3 - 0.01 ** 3) / 3 / 0.98
     assert value == pytest.approx(trimmed, abs=4 * 2.9 / np.sqrt(2000))
 
 
 def test_styles_by_layer_work_as_well():
-    net = Linear(3)
-    plain = path_length(net.styles, net.pictures, pixels, latent_size=3, count=9, seed=6)
-    layered = path_length(lambda z: net.styles(z)[:, np.newaxis].repeat(4, 1),
-                          lambda ws: net.pictures(ws[:, 2]), pixels, latent_size=3, count=9, seed=6)
-    assert layered == plain
-    assert plain != path_length(net.styles, net.pictures, pixels, latent_size=3, count=9, seed=7)
+    plain, layered, other = [path_length(net(3), pixels, psi=1, count=9, seed=seed) for net, seed
+                             in ((Linear, 6), (Layered, 6), (Linear, 7))]
+    assert layered == plain != other
 
 
 def test_large_pictures_are_averaged_down_and_none_is_cut():
@@ -85,12 +103,12 @@ def test_large_pictures_are_averaged_down_and_none_is_cut():
         seen.append(pictures)
         return pixels(pictures)
 
-    def pictures(w):
+    def images(w):
         picture = np.full([len(w), 512, 512, 3], -1, np.float32)
         picture[:, 0, 0] = 1  # in the corner, which a crop would lose
         picture[:, 511, 510:] = 0
         return picture
-    assert path_length(lambda z: z, pictures, features, latent_size=2, count=1, seed=0) == 0
+    assert path_length(Drawing(2, images), features, psi=1, count=1, seed=0) == 0
     picture = seen[0][0]
     assert picture.shape == (256, 256, 3) and picture.dtype == np.float32
     assert (picture[0, 0] == 255 / 4).all() and (picture[255, 255] == 127.5 / 2).all()
@@ -99,8 +117,8 @@ def test_large_pictures_are_averaged_down_and_none_is_cut():
 
 def test_rounded_pictures_are_refused():
     with pytest.raises(AssertionError, match='uint8 would round the step away'):
-        path_length(lambda z: z, lambda w: np.zeros([len(w), 4, 4, 3], np.uint8), pixels,
-                    latent_size=2, count=1, seed=0)
+        path_length(Drawing(2, lambda w: np.zeros([len(w), 4, 4, 3], np.uint8)), pixels, psi=1,
+                    count=1, seed=0)
 
 
 def test_the_farthest_percents_are_left_out():
