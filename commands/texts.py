@@ -61,8 +61,8 @@ def export_options(parser):
 
 def export(options):
     """Write a text model for other programs: as GPT-2 was released, or for `transformers`."""
-    from gpt2 import formats
-    formats.export(models.gpt2(options), options.out, options.to)
+    from gpt2 import formats, snapshots
+    formats.export(snapshots.read(models.gpt2(options)), options.out, options.to)
     print(f'done: {options.out}')
 
 

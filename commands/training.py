@@ -117,34 +117,38 @@ def train_gpt2_options(parser):
 
 def train_gpt2(options):
     """Fine-tune GPT-2 on a catalogue's descriptions; the same command again goes on."""
-    from gpt2 import config, train
+    from gpt2 import config, encoder, snapshots, train
     network, training = _from_preset(config, options)
-    train.check(training)
-    products, data = _texts(options)
+    if options.start and options.vocabulary:
+        raise UserError('--start brings a vocabulary of its own; leave --vocabulary out')
+    start = snapshots.read(options.start) if options.start else None
+    vocabulary = encoder.load(options.vocabulary) if options.vocabulary else None
+    train.check(start.network if start else network, training)
+    products, data = _texts(options, start.encoder if start else vocabulary)
     run = _run(options, network, training, config.FREE, start=str(options.start or ''),
                vocabulary=str(options.vocabulary or ''), data=data)
-    train.train(run, products, network, training, options.start, options.vocabulary)
+    train.train(run, products, network, training, start, vocabulary)
     print(f'done: the best weights are in {run.folder}; now try: python run.py text')
 
 
-def _texts(options):
-    """The training set of a text model, products or encoded documents, and its fingerprint."""
+def _texts(options, vocabulary):
+    """The training set of a text model, products or encoded documents, and its fingerprint.
+
+    vocabulary: gpt2.encoder.Encoder, or None if one will be trained.
+    """
     from catalog import demo_default, source
-    from gpt2 import data as training_set, encoder, snapshots
+    from gpt2.data import read
     data = options.data or demo_default.drawn()
     tag_columns = common.listed(options.tag_columns)
-    if options.start and options.vocabulary:
-        raise UserError('--start brings a vocabulary of its own; leave --vocabulary out')
     if data.suffix.lower() != '.npz':
         products = source.with_texts(source.read(
             data, text_column=options.text_column, tag_columns=tag_columns,
             key_column=options.key_column), data)
         return products, models.fingerprint((p.description, p.tags, p.key) for p in products)
-    folder = snapshots.find(options.start) if options.start else options.vocabulary
-    if not folder or tag_columns or options.key_column:
+    if not vocabulary or tag_columns or options.key_column:
         raise UserError(f'{data} is already encoded: it needs --start, the model that has its '
                         'vocabulary, or --vocabulary, and has no columns')
-    documents = training_set.read(data, encoder.load(folder))
+    documents = read(data, vocabulary)
     return documents, models.fingerprint(document.key for document in documents)
 
 

@@ -16,6 +16,10 @@ def sums(variables, parts):
             for variable in variables if parts > 1]
 
 
+class NotFinite(Exception):
+    """A loss or gradient is NaN or infinite; the variables have not changed."""
+
+
 class Update:
     """Move variables along a gradient, once per minibatch.
 
@@ -27,26 +31,40 @@ class Update:
 
     def __init__(self, optimiser, variables, gradients, losses, parts=1, held=(), clip=0.0):
         self._losses, self._parts = losses, parts
+        finite = tf.reduce_all(tf.math.is_finite([tf.global_norm(gradients), *losses.values()]))
+        check = tf.debugging.Assert(finite, ['a loss or gradient is not finite'])
+        # An optimiser changes a variable in its place; the gradient of what was multiplied by it
+        # may still need the old value. So none moves before all gradients are there, and finite.
+        gradients = tf.tuple(gradients, control_inputs=[check])
 
         def applied(values):
             if clip > 0:
                 values, _ = tf.clip_by_global_norm(values, clip)
             return optimiser.apply_gradients(list(zip(values, variables)))
         if parts == 1:
-            # An optimiser changes a variable in its place; the gradient of what was multiplied by
-            # it may still need the old value. So none moves before all gradients are there.
-            self._step = applied(tf.tuple(gradients))
+            self._step = applied(gradients)
             return
         assert len(held) == len(variables), (len(held), len(variables))
         self._step = tf.group(*[tf.assign_add(total, gradient / parts) for total, gradient
                                 in zip(held, gradients) if gradient is not None])
+        self._clear = tf.group(*[tf.assign(total, tf.zeros_like(total)) for total in held])
         with tf.control_dependencies([applied(list(held))]):
             self._apply = tf.group(*[tf.assign(total, tf.zeros_like(total)) for total in held])
 
     def run(self, session, feeds):
-        """Step. feeds: a feed dict for each part. Returns the means of the losses by name."""
+        """Step. feeds: a feed dict for each part. Returns the means of the losses by name.
+
+        Raises NotFinite.
+        """
         assert len(feeds) == self._parts, (len(feeds), self._parts)
-        runs = [session.run([self._losses, self._step], feed)[0] for feed in feeds]
+        try:
+            runs = [session.run([self._losses, self._step], feed)[0] for feed in feeds]
+        except tf.errors.InvalidArgumentError as error:
+            if 'is not finite' not in str(error):
+                raise
+            if self._parts > 1:
+                session.run(self._clear)
+            raise NotFinite
         if self._parts > 1:
             session.run(self._apply, feeds[0])
         return {name: float(np.mean([losses[name] for losses in runs])) for name in self._losses}

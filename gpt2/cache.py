@@ -1,10 +1,10 @@
-"""The keys and values of earlier tokens: written in place, read only as far as there are any.
+"""The key/value cache of sampling: updated in place, read only as far as it is filled.
 
-A text's places lie in blocks of fixed size, the blocks one behind the other, so the first blocks
-are a part of the memory that can be looked at where it is. New tokens replace single rows of it.
-Neither copies the rest: a token costs what its own attention costs. Blocks that one text needs and
-another does not are worth exactly nothing to the other, so texts of different lengths go together
-without a difference in a single bit.
+The positions of a text are divided into blocks of fixed size, stored one after another, so that the
+first blocks are a slice that can be read without a copy. New tokens overwrite single rows. So a
+token costs what its own attention costs. Blocks that one text needs and another does not add
+exactly zero to the other: texts of different lengths share a batch without a difference in a
+single bit.
 
 Axes: b blocks, n texts, h heads, t new tokens, d head size.
 """
@@ -15,11 +15,11 @@ from dnnlib.tflib import shape_list, tf
 
 BLOCK = 128
 
-View = collections.namedtuple('View', 'rows blocks future')
+View = collections.namedtuple('View', 'rows blocks mask')
 
 
 def capacity(network):
-    """Places of a text that the cache holds: n_ctx, rounded up to whole blocks."""
+    """Positions per text that the cache holds: n_ctx, rounded up to whole blocks."""
     return -(-network.n_ctx // BLOCK) * BLOCK
 
 
@@ -27,53 +27,55 @@ def empty(network, n):
     """The cache before the first token: per layer keys and values, float32 [b, n, h, BLOCK, d]."""
     shape = [capacity(network) // BLOCK, n, network.n_head, BLOCK, network.n_embd // network.n_head]
 
-    def zeros():  # made anew in every run, never a constant: `write` changes them
-        memory = tf.raw_ops.Empty(shape=shape, dtype=tf.float32, init=True)
-        memory.set_shape(shape)
-        return memory
+    def zeros():  # made anew in every run, never a constant: `write` changes it
+        buffer = tf.raw_ops.Empty(shape=shape, dtype=tf.float32, init=True)
+        buffer.set_shape(shape)
+        return buffer
     return [(zeros(), zeros()) for _ in range(network.n_layer)]
 
 
-def view(places, n_head):
-    """Where new tokens go and what they see: the same in all layers.
+def view(positions, n_head):
+    """The View of new tokens: where they are written and which keys they see; same for all layers.
 
-    places: int32 [n, t], rising by one along t.
-    Returns rows int32 [n h t] of the cache seen as [b n h BLOCK, d]; how many blocks to read;
-    and float32 [blocks, n, 1, t, BLOCK], -1e10 where a key comes after its query, else 0.
+    positions: int32 [n, t], rising by one along t.
+    rows:   int32 [n h t], of the cache reshaped to [b n h BLOCK, d].
+    blocks: scalar, how many blocks to read.
+    mask:   float32 [blocks, n, 1, t, BLOCK], to add to scores: -1e10 where a key comes after its
+            query, else 0.
     """
-    n = shape_list(places)[0]
-    place = places[:, tf.newaxis]  # [n, 1, t]
+    n = shape_list(positions)[0]
+    position = positions[:, tf.newaxis]  # [n, 1, t]
     text = tf.range(n)[:, tf.newaxis, tf.newaxis]
     head = tf.range(n_head)[tf.newaxis, :, tf.newaxis]
-    rows = ((place // BLOCK * n + text) * n_head + head) * BLOCK + place % BLOCK
-    blocks = tf.reduce_max(places) // BLOCK + 1
+    rows = ((position // BLOCK * n + text) * n_head + head) * BLOCK + position % BLOCK
+    blocks = tf.reduce_max(positions) // BLOCK + 1
     key = tf.reshape(tf.range(blocks * BLOCK), [blocks, 1, 1, 1, BLOCK])
-    future = tf.cast(key > place[tf.newaxis, ..., tf.newaxis], tf.float32) * -1e10
-    return View(tf.reshape(rows, [-1]), blocks, future)
+    mask = tf.cast(key > position[tf.newaxis, ..., tf.newaxis], tf.float32) * -1e10
+    return View(tf.reshape(rows, [-1]), blocks, mask)
 
 
-def write(memory, new, seen):
-    """`memory` [b, n, h, BLOCK, d] with `new` [n, h, t, d] in the rows of the View.
+def write(buffer, new, seen):
+    """Keys or values [b, n, h, BLOCK, d] with `new` [n, h, t, d] in the rows of the View `seen`.
 
-    The result is the same piece of memory. So `memory` comes from `empty`, and is not to be used
-    any more; who still reads earlier places finds them as they were.
+    The result is the same memory. So `buffer` has to come from `empty` and must not be used
+    afterwards; whoever still reads earlier positions finds them unchanged.
     """
-    size = memory.shape.as_list()[-1]
-    rows = tf.reshape(memory, [-1, size])
-    # Scattering into a tensor is in place in TensorFlow 1.15 only; 2.21 copies all of it.
+    size = buffer.shape.as_list()[-1]
+    rows = tf.reshape(buffer, [-1, size])
+    # tf.tensor_scatter_nd_update is in place in TensorFlow 1.15 only; 2.21 copies all of it.
     rows = tf.raw_ops.InplaceUpdate(x=rows, i=seen.rows, v=tf.reshape(new, [-1, size]))
-    return tf.reshape(rows, memory.shape)
+    return tf.reshape(rows, buffer.shape)
 
 
 def attend(query, keys, values, seen):
-    """Causal attention of `query` [n, h, t, d], scaled, to the cache: [n, h, t, d].
+    """Causal attention of the scaled `query` [n, h, t, d] to the cache -> [n, h, t, d].
 
-    Every block is a product of its own and the blocks are added up last, so that a number does not
-    depend on how many blocks follow, all of weight 0.
+    Each block is a product of its own and the blocks are summed last, so that a result does not
+    depend on how many masked blocks follow.
     """
     keys, values = keys[:seen.blocks], values[:seen.blocks]
-    scores = tf.matmul(query[tf.newaxis], keys, transpose_b=True) + seen.future
-    best = tf.reduce_max(tf.reduce_max(scores, axis=4, keepdims=True), axis=0)
-    likely = tf.exp(scores - best)  # [blocks, n, h, t, BLOCK]
-    total = tf.reduce_sum(tf.reduce_sum(likely, axis=4, keepdims=True), axis=0)
-    return tf.reduce_sum(tf.matmul(likely, values), axis=0) / total
+    scores = tf.matmul(query[tf.newaxis], keys, transpose_b=True) + seen.mask
+    highest = tf.reduce_max(tf.reduce_max(scores, axis=4, keepdims=True), axis=0)
+    weights = tf.exp(scores - highest)  # [blocks, n, h, t, BLOCK]
+    total = tf.reduce_sum(tf.reduce_sum(weights, axis=4, keepdims=True), axis=0)
+    return tf.reduce_sum(tf.matmul(weights, values), axis=0) / total

@@ -1,21 +1,21 @@
-"""Texts to tokens: how a product is written down, which products are held out, what a window is.
+"""Training data: how a product becomes a document, the held-out split, and training windows.
 
-A document is `attributes -> description`, or the description alone in a catalogue that has no
-attributes, and end-of-text. The description is encoded by itself, line breaks included. The
-attributes in front are drawn anew each time a document is used, in any number and order, so that
-any selection of them works as a prompt, and none (` -> description`) as well. They are given, not
-learnt: nobody can foresee which were chosen, and trying to takes strength from following them.
+A document is `attributes -> description`, or the description alone in a catalogue without
+attributes, and end-of-text. The description is encoded separately, line breaks included. The
+attributes are drawn anew each time a document is used, in any number and order, so that any
+selection of them works as a prompt, and none (` -> description`) as well. They are masked out of
+the loss: as they are drawn at random, learning to predict them would only cost capacity.
 
 A product is any record with `description` (string), `tags` (strings), `category` (string, one of
-the tags or not) and `key` (what tells products apart).
+the tags or not) and `key` (equal for variants of one product).
 
-There are three ways of cutting windows. `documents`: each begins at the beginning of a document and
-holds as many whole ones as fit; what is left over is not counted in the loss. `starts`: the same,
-filled up with the beginning of a further one. `stream`, as the post's tool did: each is a piece of
-one endless row of documents, cut anywhere. Writing always starts at place 0 of a text, and in a
-stream most places are learnt in the middle of one.
+There are three ways of packing documents into windows. `documents`: as many whole ones as fit, then
+padding, which is masked out of the loss. `starts`: the same, filled up with the beginning of one
+more. `stream`, as the post's tool did: a slice of an endless sequence of documents, cut anywhere.
+Sampling always starts at position 0 of a text, and in a stream most positions are trained on the
+middle of one.
 
-Whatever the windows, the held-out loss is that of single documents, each from its own start, so
+Whatever the packing, the held-out loss is that of single documents, each from its own start, so
 that runs with other windows can be compared: the mean over all tokens of the descriptions,
 end-of-text included.
 """
@@ -26,47 +26,70 @@ import numpy as np
 
 from gpt2 import encoded
 
-TAG_END = ' -> '
-PACKINGS = ('documents', 'starts', 'stream')
+ARROW = ' -> '  # between attributes and description
 
-Document = collections.namedtuple('Document', 'tags noun ids key')
+# tags: the attributes without the category. category: '' if it is not an attribute. ids: of the
+# description, int32, ended by end-of-text.
+Document = collections.namedtuple('Document', 'tags category ids key')
+# ends: cumulative lengths of the documents. tagged: whether attributes are put in front of them.
 Corpus = collections.namedtuple('Corpus', 'documents ends encoder tagged')
 
 
-def split(products, share, seed):
+def split(products, fraction, seed):
     """Two lists: products to train on, and those held out. Equal keys stay on one side.
 
     products: any records with a `key`, Documents among them.
-    share: of the distinct keys to hold out; more than 0 means at least one, if there are two.
+    fraction: of the distinct keys to hold out; more than 0 means at least one, if there are two.
     """
-    distinct = list(dict.fromkeys(product.key for product in products))
-    count = min(int(np.ceil(share * len(distinct))), len(distinct) - 1)
-    order = np.random.RandomState([seed]).permutation(len(distinct))
-    chosen = {distinct[i] for i in order[:count]}
-    return ([product for product in products if product.key not in chosen],
-            [product for product in products if product.key in chosen])
+    keys = list(dict.fromkeys(product.key for product in products))
+    count = min(int(np.ceil(fraction * len(keys))), len(keys) - 1)
+    order = np.random.RandomState([seed]).permutation(len(keys))
+    held_out = {keys[i] for i in order[:count]}
+    return ([product for product in products if product.key not in held_out],
+            [product for product in products if product.key in held_out])
 
 
 def documents(products, encoder, folder=None):
-    """The Documents of some products, in their order.
+    """The Documents of a list of products, in their order.
 
-    A Document holds a product's attributes without the category, the category, the ids of the
-    description (int32, ended by end-of-text) and the key. folder: where the ids are kept, see
-    `encoded.encode`.
+    folder: where the ids are cached, see `encoded.encode`.
     """
     result = []
     texts = [product.description for product in products]
     for product, ids in zip(products, encoded.encode(texts, encoder, folder)):
-        noun = ' '.join(product.category.lower().split())
-        others = tuple(tag for tag in product.tags if tag != noun)
-        result.append(Document(others, noun if noun in product.tags else '', ids, product.key))
+        category = ' '.join(product.category.lower().split())
+        tags = tuple(tag for tag in product.tags if tag != category)
+        result.append(Document(tags, category if category in product.tags else '', ids,
+                               product.key))
     return result
 
 
 def read(path, encoder):
-    """The Documents of a file of encoded texts, see `encoded.read`: no attributes, equal ids are
-    the same product."""
+    """The Documents of a file of encoded texts, see `encoded.read`: without attributes, and equal
+    ids are the same product."""
     return [Document((), '', ids, ids.tobytes()) for ids in encoded.read(path, encoder)]
+
+
+def without_long_tags(documents, encoder, room):
+    """The Documents with attributes of at most `room` tokens each, and how many lost some.
+
+    The longest attributes of a document are left out until all together fit: they are texts rather
+    than attributes, and would leave no room in a window for the description.
+    """
+    distinct = sorted({tag for document in documents
+                       for tag in (*document.tags, document.category)})
+    lengths = {tag: len(ids) for tag, ids in zip(
+        distinct, encoder.encode_batch([' ' + tag for tag in distinct]))}
+    result, changed = [], 0
+    for document in documents:
+        kept = [tag for tag in (*document.tags, document.category) if tag]
+        while sum(lengths[tag] for tag in kept) > room:
+            kept.remove(max(kept, key=lengths.get))
+        short = document._replace(tags=tuple(tag for tag in document.tags if tag in kept),
+                                  category=document.category if document.category in kept else '')
+        changed += short != document
+        result.append(short)
+    return result, changed
 
 
 def corpus(documents, encoder, tagged):
@@ -75,80 +98,81 @@ def corpus(documents, encoder, tagged):
     return Corpus(documents, ends, encoder, tagged)
 
 
-def prompt(words):
-    """What stands before the description of a product with these attributes, one string.
+def prompt(attributes):
+    """What precedes the description of a product with these attributes, a string.
 
-    The space in front makes the first word the same token as it is inside of a sentence.
+    The leading space makes the first word the same token as inside of a sentence.
     """
-    return (' ' + words.strip()).rstrip() + TAG_END
+    return (' ' + attributes.strip()).rstrip() + ARROW
 
 
-def selection(tags, noun, rng):
-    """Some of the attributes in some order, in one string; '' in an eighth of all cases.
+def selection(tags, category, rng):
+    """A random selection of the attributes in random order, a string; '' in an eighth of all cases.
 
-    The category `noun` ('' if there is none) mostly is there and stands last, as in "red
-    asymmetric dress".
+    The category ('' if there is none) is mostly in it, and last, as in "red asymmetric dress".
     """
     if rng.randint(8) == 0:
         return ''
     words = [tags[i] for i in rng.permutation(len(tags))[:rng.randint(len(tags) + 1)]]
-    if noun and (rng.randint(8) or not words):
-        place = len(words) if rng.randint(8) else rng.randint(len(words) + 1)
-        words.insert(place, noun)
+    if category and (rng.randint(8) or not words):
+        index = len(words) if rng.randint(8) else rng.randint(len(words) + 1)
+        words.insert(index, category)
     return ' '.join(words)
 
 
-def _written(corpus, number, rng):
-    """A document with a fresh selection of attributes in front: int32 [n, 2], the ids and whether
-    each is to be learnt (1) or given (0)."""
-    document, before = corpus.documents[number], []
+# --- Windows. A sequence is int32 [n, 2]: ids, and the loss mask: 1 if the token is a target.
+
+def _sequence(corpus, number, rng):
+    """The sequence of a document with a new selection of attributes in front."""
+    document, front = corpus.documents[number], []
     if corpus.tagged:
-        before = corpus.encoder.encode(prompt(selection(document.tags, document.noun, rng)))
-    learnt = np.arange(len(before) + len(document.ids)) >= len(before)
-    return np.stack([np.append(before, document.ids), learnt], 1).astype(np.int32)
+        front = corpus.encoder.encode(prompt(selection(document.tags, document.category, rng)))
+    mask = np.arange(len(front) + len(document.ids)) >= len(front)
+    return np.stack([np.append(front, document.ids), mask], 1).astype(np.int32)
 
 
-def _any_document(corpus, rng):
-    return _written(corpus, rng.randint(len(corpus.documents)), rng)
+def _any_sequence(corpus, rng):
+    return _sequence(corpus, rng.randint(len(corpus.documents)), rng)
 
 
 def _at_most(corpus, length, rng):
-    """Any document; of one that is longer than `length`, a part of this length or the end."""
-    document = _any_document(corpus, rng)
-    # The beginning as often as its share of the document, else anywhere behind it.
-    first = max(0, rng.randint(-length, len(document) - length + 1)) if (
-        len(document) > length) else 0
-    return document[first:first + length]
+    """The sequence of any document; of one that is longer than `length`, a slice of this length or
+    the end."""
+    sequence = _any_sequence(corpus, rng)
+    # The beginning in proportion to its length, else a slice from anywhere behind it.
+    first = max(0, rng.randint(-length, len(sequence) - length + 1)) if (
+        len(sequence) > length) else 0
+    return sequence[first:first + length]
 
 
-def _weights(learnt):
-    """What counts in a loss, 0 or 1 -> float32 weights whose mean is 1, if anything counts."""
-    return (learnt / max(learnt.mean(), 1 / learnt.size)).astype(np.float32)
+def _weights(mask):
+    """Loss mask, 0 or 1 -> float32 loss weights whose mean is 1, unless all are 0."""
+    return (mask / max(mask.mean(), 1 / mask.size)).astype(np.float32)
 
 
-def _rows(parts, length, end):
-    """Lists of documents, one list a row -> tokens [rows, length + 1], weights [rows, length]."""
-    tokens = np.full([len(parts), length + 1], end, np.int32)
-    learnt = np.zeros([len(parts), length], np.int32)
-    for row, some in enumerate(parts):
-        count = sum(map(len, some))
-        tokens[row, 1:count + 1], learnt[row, :count] = np.concatenate(some).T
-    return tokens, _weights(learnt)
+def _rows(sequences, length, end):
+    """Lists of sequences, one list a row -> tokens [rows, length + 1], weights [rows, length]."""
+    tokens = np.full([len(sequences), length + 1], end, np.int32)
+    mask = np.zeros([len(sequences), length], np.int32)
+    for row, parts in enumerate(sequences):
+        count = sum(map(len, parts))
+        tokens[row, 1:count + 1], mask[row, :count] = np.concatenate(parts).T
+    return tokens, _weights(mask)
 
 
-def _whole(corpus, count, length, rng):
-    rows, document = [], _at_most(corpus, length, rng)
+def _pack_documents(corpus, count, length, rng):
+    rows, sequence = [], _at_most(corpus, length, rng)
     for _ in range(count):
         row, room = [], length
-        while len(document) <= room:
-            row.append(document)
-            room -= len(document)
-            document = _at_most(corpus, length, rng)
-        rows.append(row)  # what did not fit begins the next row, else long texts were seldom seen
+        while len(sequence) <= room:
+            row.append(sequence)
+            room -= len(sequence)
+            sequence = _at_most(corpus, length, rng)
+        rows.append(row)  # what did not fit begins the next row, else long texts would be rare
     return _rows(rows, length, corpus.encoder.end)
 
 
-def _starts(corpus, count, length, rng):
+def _pack_starts(corpus, count, length, rng):
     rows = []
     for _ in range(count):
         row, missing = [], length
@@ -159,42 +183,44 @@ def _starts(corpus, count, length, rng):
     return _rows(rows, length, corpus.encoder.end)
 
 
-def _stream(corpus, count, length, rng):
+def _pack_stream(corpus, count, length, rng):
     rows = []
     for _ in range(count):
-        place = rng.randint(corpus.ends[-1])  # in a long document as often as its length says
-        document = _written(corpus, np.searchsorted(corpus.ends, place, side='right'), rng)
+        offset = rng.randint(corpus.ends[-1])  # so a document is drawn in proportion to its length
+        sequence = _sequence(corpus, np.searchsorted(corpus.ends, offset, side='right'), rng)
         row, missing = [], length + 1
-        document = document[rng.randint(len(document)):]
+        sequence = sequence[rng.randint(len(sequence)):]
         while missing > 0:
-            row.append(document[:missing])
+            row.append(sequence[:missing])
             missing -= len(row[-1])
-            document = _any_document(corpus, rng)
+            sequence = _any_sequence(corpus, rng)
         rows.append(np.concatenate(row))
-    tokens, learnt = np.moveaxis(np.stack(rows), 2, 0)
-    return tokens, _weights(learnt[:, 1:])
+    tokens, mask = np.moveaxis(np.stack(rows), 2, 0)
+    return tokens, _weights(mask[:, 1:])
+
+
+_PACK = {'documents': _pack_documents, 'starts': _pack_starts, 'stream': _pack_stream}
 
 
 def windows(corpus, *, pack, count, length, rng):
-    """`count` windows to train on, and what counts in them.
+    """A batch of `count` training windows, and their loss weights.
 
     pack: 'documents', 'starts' or 'stream', see above. rng: numpy RandomState.
-    Returns tokens int32 [count, length + 1], as what is predicted is shifted by one, and weights
-    float32 [count, length] of what comes next: 0 for padding and the attributes in front, all
-    others alike, their mean is 1.
-    Windows that begin with a document have an end-of-text in front, the end of what came before.
+    Returns tokens int32 [count, length + 1], as targets are shifted by one, and weights float32
+    [count, length] of the targets: 0 for padding and attributes, all others equal, their mean is 1.
+    Windows that begin with a document have an end-of-text in front, as if another one preceded it.
     """
-    pack = {'documents': _whole, 'starts': _starts, 'stream': _stream}[pack]
-    return pack(corpus, count, length, rng)
+    return _PACK[pack](corpus, count, length, rng)
 
 
-def single(corpus, *, count, batch, length, rng):
-    """At most `count` documents, each alone from its start, to measure the loss on.
+def single_documents(corpus, *, count, batch, length, rng):
+    """At most `count` documents, each alone from its start: the batches of the held-out loss.
 
     A document longer than `length` is cut there. Returns a list of (tokens, weights) as `windows`
     makes them, at most `batch` rows each, as long as their longest document.
     """
     chosen = rng.permutation(len(corpus.documents))[:count]
-    rows = sorted((_written(corpus, i, rng)[:length] for i in chosen), key=len)
-    groups = [rows[i:i + batch] for i in range(0, len(rows), batch)]
-    return [_rows([[ids] for ids in some], len(some[-1]), corpus.encoder.end) for some in groups]
+    sequences = sorted((_sequence(corpus, i, rng)[:length] for i in chosen), key=len)
+    groups = [sequences[i:i + batch] for i in range(0, len(sequences), batch)]
+    return [_rows([[sequence] for sequence in group], len(group[-1]), corpus.encoder.end)
+            for group in groups]

@@ -1,8 +1,17 @@
-"""The layout of the `transformers` library, in which Hugging Face publishes GPT-2.
+"""The layouts of other programs: GPT-2 as OpenAI released it, and as `transformers` reads it.
+
+Released:
+
+    checkpoint, model.ckpt.*     a TensorFlow checkpoint; tools that fine-tune number theirs, and
+                                 the file `checkpoint` names the newest
+    hparams.json                 the five sizes
+    encoder.json, vocab.bpe      the vocabulary, see `encoder`
+
+The `transformers` library of Hugging Face:
 
     model.safetensors       the weights, or parts of them: `model-00001-of-00002.safetensors`, ...
-    config.json             the sizes, and switches of which GPT-2 leaves each where it is
-    vocab.json, merges.txt  the vocabulary, see `encoder`; or both in one, `tokenizer.json`
+    config.json             the sizes, and switches that have one value each in GPT-2
+    vocab.json, merges.txt  the vocabulary; or both in one, `tokenizer.json`
     tokenizer_config.json   which class reads it
 
 A matrix is [inputs, outputs] there as here; only the leading axis of length 1 is missing.
@@ -10,6 +19,7 @@ A matrix is [inputs, outputs] there as here; only the leading axis of length 1 i
 
 import dataclasses
 import pathlib
+import re
 import shutil
 
 import numpy as np
@@ -19,12 +29,14 @@ from safetensors.numpy import save_file
 from dnnlib import files, tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
-from gpt2 import encoder, snapshots
+from gpt2 import encoder
 from gpt2.config import Network
-from gpt2.model import model
+from gpt2.model import model, shapes
 
-_PREFIX = 'transformer.'  # in front of every name where the file holds the language model
-# What a file may hold besides: masks, which are constants, and the table of tokens once more.
+LAYOUTS = ('released', 'transformers')
+
+_PREFIX = 'transformer.'  # of every name where the file holds the language model
+# What a file may hold besides: masks, which are constants, and the embedding as output layer.
 _NOT_WEIGHTS = ('.attn.bias', '.attn.masked_bias', 'lm_head.weight')
 
 _SIZES = {'n_vocab': 'vocab_size', 'n_ctx': 'n_positions', 'n_embd': 'n_embd', 'n_head': 'n_head',
@@ -35,44 +47,79 @@ _SWITCHES = {'model_type': 'gpt2', 'activation_function': 'gelu_new', 'layer_nor
              'add_cross_attention': False, 'tie_word_embeddings': True}
 
 
-def names(network):
-    """Their name of each weight -> ours."""
-    table = {'wte.weight': 'model/wte', 'wpe.weight': 'model/wpe'}
-    norms, dense = ['ln_f'], []
-    for i in range(network.n_layer):
-        norms += ['h%d/ln_1' % i, 'h%d/ln_2' % i]
-        dense += ['h%d/%s' % (i, part)
-                  for part in ('attn/c_attn', 'attn/c_proj', 'mlp/c_fc', 'mlp/c_proj')]
-    for layers, weight, bias in ((norms, '/g', '/b'), (dense, '/w', '/b')):
-        for layer in layers:
-            theirs = layer.replace('/', '.').replace('h', 'h.', 1)
-            table[theirs + '.weight'] = 'model/' + layer + weight
-            table[theirs + '.bias'] = 'model/' + layer + bias
-    return table
+def check_shapes(found, network, source):
+    """Raise UserError unless `found`, name -> shape, has exactly the weights of a Network."""
+    expected = shapes(network)
+    for name in sorted(set(expected) | set(found)):
+        if found.get(name) != expected.get(name):
+            raise UserError(f'{source}: {files.printable(name)} is {found.get(name, "missing")} '
+                            f'and should be {expected.get(name, "absent")}; sizes and weights are '
+                            'not of the same model, copy both again')
 
 
-def _network(folder):
-    """The Network of a config.json; UserError if it describes anything but GPT-2."""
-    path = folder / 'config.json'
+# --- As released.
+
+def read_released(folder, network):
+    """The weights of a TensorFlow checkpoint: name -> array. Raises UserError."""
+    try:
+        checkpoint = tf.train.latest_checkpoint(str(folder)) or str(folder / 'model.ckpt')
+        if not pathlib.Path(checkpoint + '.index').exists():
+            raise UserError(f'{folder} has neither weights.npz nor model.ckpt.index; copy or train '
+                            'the model again')
+        reader = tf.train.load_checkpoint(checkpoint)
+        stored = reader.get_variable_to_shape_map()
+        check_shapes(stored, network, folder)  # before memory is allocated for what it claims
+        return {name: reader.get_tensor(name) for name in stored}
+    except (tf.errors.OpError, ValueError, IndexError) as error:
+        raise UserError(f'the checkpoint in {folder} cannot be read ({_reason(error)}); copy or '
+                        'download it again')
+
+
+def _reason(error):
+    return files.printable(str(error).split('\n')[0])[:200]
+
+
+def _write_released(folder, snapshot):
+    with tf.Graph().as_default(), tflib.session() as sess:
+        model(tf.zeros([1, 1], tf.int32), snapshot.network)
+        tflib.assign(sess, snapshot.weights)
+        tf.train.Saver(save_relative_paths=True).save(sess, str(folder / 'model.ckpt'))
+    snapshot.encoder.save(folder)
+    files.write_json(folder / 'hparams.json', dataclasses.asdict(snapshot.network))
+
+
+# --- As `transformers` reads it.
+
+def _theirs(name):
+    """Our name of a weight -> its name there, without the prefix."""
+    parts = re.sub(r'^h(\d)', r'h.\1', name[len('model/'):].replace('/', '.')).split('.')
+    kind = {'g': 'weight', 'w': 'weight', 'b': 'bias'}.get(parts[-1])
+    return '.'.join(parts[:-1] + [kind] if kind else parts + ['weight'])
+
+
+def transformers_network(path):
+    """The Network of a config.json. Raises UserError if it describes anything but GPT-2."""
     config = files.read_json(path)
-    if config.get('n_inner') == 4 * config.get('n_embd', 0):
+    sizes = {ours: config.get(theirs) for ours, theirs in _SIZES.items()}
+    try:
+        network = Network(**sizes)
+    except UserError as error:
+        raise UserError(f'{path} does not hold the sizes of a GPT-2 model ({error}); copy it again '
+                        'from where the weights come from')
+    if config.get('n_inner') == 4 * network.n_embd:
         config['n_inner'] = None  # which means the same
     for name, value in _SWITCHES.items():
         if config.get(name, value) != value:
-            raise UserError('%s has %s %s, and GPT-2 has %s; give a GPT-2 model'
-                            % (path, name, config[name], value))
-    missing = [name for name in _SIZES.values() if name not in config]
-    if missing:
-        raise UserError('%s does not say %s; copy it again from where the weights come from'
-                        % (path, ', '.join(missing)))
-    return Network(**{ours: config[theirs] for ours, theirs in _SIZES.items()})
+            raise UserError(f'{path} has {name} {config[name]!r:.40}, and GPT-2 has {value}; give '
+                            'a GPT-2 model')
+    return network
 
 
 def _tensors(path):
     """(name, array) of every weight in a file, its prefix removed."""
     try:
         with safe_open(str(path), framework='np') as tensors:
-            for name in tensors.keys():
+            for name in tensors.keys():  # noqa: SIM118  (not a dict)
                 if name.endswith(_NOT_WEIGHTS):
                     continue
                 kind = tensors.get_slice(name).get_dtype()
@@ -81,43 +128,30 @@ def _tensors(path):
                 plain = name[len(_PREFIX):] if name.startswith(_PREFIX) else name
                 yield plain, tensors.get_tensor(name)
     except (SafetensorError, OSError) as error:
-        raise UserError(f'{path} cannot be read ({error}); copy or download it again')
+        raise UserError(f'{path} cannot be read ({_reason(error)}); copy or download it again')
 
 
-def read(folder):
-    """(Network, dict of name -> float32 array) of a folder in this layout, in our names.
-
-    Raises UserError: files missing or damaged, another model than GPT-2, tokens that were added.
-    """
-    folder = pathlib.Path(folder)
-    network = _network(folder)
-    size = encoder.load(folder).size
-    if size != network.n_vocab:
-        raise UserError('%s has weights for %d tokens and a vocabulary of %d; tokens that were '
-                        'added to it cannot be read' % (folder, network.n_vocab, size))
+def read_transformers(folder, network):
+    """The weights of a folder in this layout, in our names: name -> array. Raises UserError."""
     whole = folder / 'model.safetensors'
     paths = [whole] if whole.exists() else sorted(folder.glob('model-*-of-*.safetensors'))
     if not paths:
         raise UserError(f'{folder} has no model.safetensors; save the model in that form')
-    table, values = names(network), {}
+    ours, weights = {_theirs(name): name for name in shapes(network)}, {}
     for path in paths:
-        for name, value in _tensors(path):
-            if name not in table:
-                raise UserError(f'{path} holds {name}, which GPT-2 has not; give a GPT-2 model')
-            ours = table[name]
-            value = np.asarray(value, np.float32)
-            values[ours] = value[np.newaxis] if ours.endswith('/w') else value
-    return network, values
+        for name, values in _tensors(path):
+            if name not in ours:
+                raise UserError(f'{path} holds {files.printable(name)}, which is not in a GPT-2 '
+                                'model of these sizes; give a GPT-2 model')
+            weights[ours[name]] = values[np.newaxis] if ours[name].endswith('/w') else values
+    return weights
 
 
-def write(folder, network, values, vocabulary):
-    """Write a model so that `GPT2LMHeadModel` and `AutoTokenizer` open the folder.
-
-    values: name -> float32 array, in our names; vocabulary: encoder.Encoder.
-    """
-    folder = pathlib.Path(folder)
-    tensors = {_PREFIX + theirs: values[ours][0] if ours.endswith('/w') else values[ours]
-               for theirs, ours in names(network).items()}
+def _write_transformers(folder, snapshot):
+    """Write a model so that `GPT2LMHeadModel` and `AutoTokenizer` open the folder."""
+    network, vocabulary = snapshot.network, snapshot.encoder
+    tensors = {_PREFIX + _theirs(name): values[0] if name.endswith('/w') else values
+               for name, values in snapshot.weights.items()}
     save_file(tensors, str(folder / 'model.safetensors'), metadata={'format': 'pt'})
     config = dict(_SWITCHES, architectures=['GPT2LMHeadModel'], n_ctx=network.n_ctx,
                   bos_token_id=vocabulary.end, eos_token_id=vocabulary.end)
@@ -130,40 +164,26 @@ def write(folder, network, values, vocabulary):
         'unk_token': encoder.END_OF_TEXT, 'add_prefix_space': False})
 
 
-LAYOUTS = ('released', 'transformers')
+# --- Either.
 
+def export(snapshot, folder, layout):
+    """Write a Snapshot into a new folder for other programs, whole or not at all.
 
-def _write_released(folder, network, sess, vocabulary):
-    """Write the model whose variables `sess` holds."""
-    tf.train.Saver(save_relative_paths=True).save(sess, str(folder / 'model.ckpt'))
-    vocabulary.save(folder)
-    files.write_json(folder / 'hparams.json', dataclasses.asdict(network))
-
-
-def export(source, folder, layout):
-    """Write the model at `source` (see `snapshots.find`) into a new folder, whole or not at all.
-
-    layout: one of LAYOUTS. Raises UserError if `folder` exists or `source` is no whole model.
+    `snapshot.json` goes along, as only it says how texts were formatted in training: with it, an
+    exported model samples here what the original samples.
+    layout: one of LAYOUTS. Raises UserError if `folder` exists.
     """
     assert layout in LAYOUTS, layout
-    source, folder = snapshots.find(source), pathlib.Path(folder)
+    folder = pathlib.Path(folder)
     if folder.exists():
         raise UserError(f'{folder} exists; give a new folder with --out')
-    network, values = snapshots.read(source)
-    vocabulary, about = encoder.load(source), snapshots.about(source)
     temporary = folder.with_name(folder.name + '.part')
     shutil.rmtree(str(temporary), ignore_errors=True)
     temporary.mkdir(parents=True)
     try:
-        with tf.Graph().as_default(), tflib.session() as sess:
-            model(tf.zeros([1, 1], tf.int32), network)
-            snapshots.assign(sess, values, source)
-            if layout == 'released':
-                _write_released(temporary, network, sess, vocabulary)
-            else:
-                write(temporary, network, values, vocabulary)
-        if about:
-            files.write_json(temporary / 'snapshot.json', about)
+        (_write_released if layout == 'released' else _write_transformers)(temporary, snapshot)
+        if snapshot.facts:
+            files.write_json(temporary / 'snapshot.json', snapshot.facts)
         temporary.rename(folder)
     finally:
         shutil.rmtree(str(temporary), ignore_errors=True)

@@ -1,25 +1,25 @@
-"""Is a text learnt by heart? The longest run of tokens that it shares with the training texts.
+"""Is a text memorised? The longest n-gram of tokens that it shares with the training set.
 
-Catalogues repeat themselves, so a number alone says little: what held-out descriptions, which the
-model has never seen, share with the training texts is the baseline to compare with.
+Catalogues repeat themselves, so a number alone says little: the baseline is what held-out
+descriptions, which the model has never seen, share with the training set.
 """
 
 import numpy as np
 
-_REMEMBERED = 16  # lengths whose runs are kept: each takes 8 bytes a token
-_ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: multiplying spreads all bits upwards
+_CACHED = 16  # values of n whose n-grams are kept: each takes 8 bytes a token
+_ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: multiplying mixes all bits upwards
 
 
 def _mixed(x):
-    """Hashes, uint64, with all of their bits stirred."""
+    """uint64 hashes with all of their bits mixed."""
     x = (x ^ (x >> np.uint64(32))) * _ODD
     return x ^ (x >> np.uint64(29))
 
 
 def _hashes(ids, n):
-    """uint64 [len(ids) - n + 1]: a hash of each run of `n` tokens.
+    """uint64 [len(ids) - n + 1]: a hash of each n-gram.
 
-    Runs of 1, 2, 4, ... tokens are put together to runs of n, so it takes log2 n passes.
+    Those of 1, 2, 4, ... tokens are combined, so it takes log2 n passes.
     """
     count = len(ids) - n + 1
     part, length = _mixed(np.asarray(ids).astype(np.uint64) + np.uint64(1)), 1
@@ -34,10 +34,10 @@ def _hashes(ids, n):
 
 
 class Index:
-    """Texts to search in.
+    """The n-grams of a training set.
 
-    documents: list of sequences of token ids. A run is found within single documents only. Runs are
-    compared by 64 bit hashes: one false find among 10^7 tokens is as unlikely as one in 10^9.
+    documents: list of sequences of token ids. No n-gram crosses the end of a document. They are
+    compared by 64-bit hashes: among 10^7 tokens a false match has a probability of about 10^-9.
     """
 
     def __init__(self, documents):
@@ -45,24 +45,24 @@ class Index:
         assert sum(lengths), 'no text to search in'
         self._ids = np.concatenate([np.asarray(ids, np.int64) for ids in documents])
         ends = np.repeat(np.cumsum(lengths), lengths)
-        self._left = ends - np.arange(len(self._ids))  # tokens from each place to its text's end
-        self._known = {}
+        self._left = ends - np.arange(len(self._ids))  # tokens to the end of the document
+        self._cache = {}
 
-    def _holds(self, ids, n):
-        """Whether any run of n of the ids occurs."""
-        if n not in self._known:
-            if len(self._known) == _REMEMBERED:
-                self._known.clear()
+    def _contains(self, ids, n):
+        """Whether any n-gram of the ids occurs."""
+        if n not in self._cache:
+            if len(self._cache) == _CACHED:
+                self._cache.clear()
             inside = self._left[:len(self._ids) - n + 1] >= n
-            self._known[n] = np.unique(_hashes(self._ids, n)[inside])
-        return bool(np.isin(_hashes(ids, n), self._known[n]).any())
+            self._cache[n] = np.unique(_hashes(self._ids, n)[inside])
+        return bool(np.isin(_hashes(ids, n), self._cache[n]).any())
 
     def longest(self, ids):
-        """Length of the longest run of the sequence `ids` that occurs in the texts, in tokens."""
+        """Length in tokens of the longest n-gram of the sequence `ids` that is in the texts."""
         least, most = 0, min(len(ids), int(self._left.max()))
-        while least < most:  # whatever holds a long run holds the shorter ones in it
+        while least < most:  # bisection: a text with a long n-gram has all shorter ones
             middle = (least + most + 1) // 2
-            if self._holds(ids, middle):
+            if self._contains(ids, middle):
                 least = middle
             else:
                 most = middle - 1
@@ -70,30 +70,30 @@ class Index:
 
 
 def distinct(texts, n):
-    """Share of different runs of n tokens among all of the texts (Li et al. 2016), in 0..1.
+    """distinct-n (Li et al. 2016): distinct n-grams of all texts over their number, in 0..1.
 
-    texts: list of sequences of ids. 1 where nothing is ever said twice; 0 where there are no runs.
+    texts: list of sequences of ids. 1 if no n-gram is repeated; 0 if there are none.
     """
-    runs = [tuple(ids[i:i + n]) for ids in texts for i in range(len(ids) - n + 1)]
-    return len(set(runs)) / len(runs) if runs else 0.0
+    ngrams = [tuple(ids[i:i + n]) for ids in texts for i in range(len(ids) - n + 1)]
+    return len(set(ngrams)) / len(ngrams) if ngrams else 0.0
 
 
 def report(samples, held_out, index):
-    """Figures on samples beside those of held-out texts -> dict of floats.
+    """Memorisation and variety of samples, beside those of held-out texts: dict of floats.
 
-    samples, held_out: lists of sequences of ids; index: of the training texts. `overlap` is the
-    mean longest run in tokens, `overlap_share` that as a share of the text; `distinct_1` ... as
-    `distinct`, for the samples; the names of the baseline end in `_held_out`.
+    samples, held_out: lists of sequences of ids; index: of the training set. `overlap` is the mean
+    length of the longest shared n-gram, in tokens, `overlap_share` as a fraction of the text;
+    `distinct_1` ... as `distinct`; the names of the baseline end in `_held_out`.
     """
     figures = {}
     for ending, texts in (('', samples), ('_held_out', held_out)):
         texts = [list(ids) for ids in texts if len(ids)]
         if not texts:
             continue
-        runs = [index.longest(ids) for ids in texts]
-        figures['overlap' + ending] = float(np.mean(runs))
+        longest = [index.longest(ids) for ids in texts]
+        figures['overlap' + ending] = float(np.mean(longest))
         figures['overlap_share' + ending] = float(np.mean(
-            [run / len(ids) for run, ids in zip(runs, texts)]))
+            [n / len(ids) for n, ids in zip(longest, texts)]))
         for n in (1, 2, 3):
-            figures['distinct_%d%s' % (n, ending)] = distinct(texts, n)
+            figures[f'distinct_{n}{ending}'] = distinct(texts, n)
     return figures

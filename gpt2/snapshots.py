@@ -1,92 +1,102 @@
-"""Snapshots: the weights and whatever is needed to write with them, in one folder.
+"""Snapshots: a folder with the weights and everything that is needed to sample from them.
 
     weights.npz     arrays under the released names (`model/wte`, `model/h0/attn/c_attn/w`, ...)
     hparams.json    the five sizes
     encoder.json    the vocabulary
     vocab.bpe       its merges
-    snapshot.json   how the texts were written down while training, and figures
+    snapshot.json   how texts were formatted in training (`tagged`), the step and its losses
 
-The released layout has a TensorFlow checkpoint in place of `weights.npz`, and no `snapshot.json`.
-The checkpoint is `model.ckpt.*` or what the file `checkpoint` names, as tools that fine-tune number
-theirs. Both layouts are read, and so is that of `formats`.
+The layouts of other programs are read as well, see `formats`. Whatever the layout, a model is
+checked as a whole before anything is built from it: sizes, vocabulary, names, shapes, types and
+values of the weights.
 """
 
+import collections
 import dataclasses
 import pathlib
 
 import numpy as np
 
-from dnnlib import archive, files, knobs, tflib
+from dnnlib import archive, files, knobs
 from dnnlib.files import UserError
-from dnnlib.tflib import tf
+from gpt2 import encoder, formats
 from gpt2.config import Network
+
+# network: config.Network. weights: name -> float32 array. encoder: encoder.Encoder. facts: the dict
+# of snapshot.json, empty for a model of another program.
+Snapshot = collections.namedtuple('Snapshot', 'network weights encoder facts')
 
 
 def find(path):
     """The folder with the weights: `path` itself, its `snapshot` if it is a run folder, or, if it
-    is a file, the folder it lies in. Raises UserError."""
+    is a file, the folder that contains it. Raises UserError."""
     path = files.existing(path, 'a text model: a run folder, a snapshot or a released model')
     folder = path.parent if path.is_file() else path
     for place in (folder, folder / 'snapshot'):
         if (place / 'hparams.json').exists() or (place / 'config.json').exists():
             return place
-    raise UserError('%s holds no text model (no hparams.json, no config.json); give a folder that '
-                    'train-gpt2 or download has written' % path)
+    raise UserError(f'{path} is not a text model (no hparams.json, no config.json); give a folder '
+                    'that train-gpt2 or download has written')
 
 
-def about(folder):
-    """The dict of `snapshot.json`; empty for a released model."""
-    path = pathlib.Path(folder) / 'snapshot.json'
-    return files.read_json(path) if path.exists() else {}
-
-
-def _read_checkpoint(path):
+def _network(path):
     try:
-        reader = tf.train.load_checkpoint(path)
-        return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
-    except (tf.errors.OpError, ValueError) as error:
-        reason = str(error).split('\n')[0]
-        raise UserError(f'{path} cannot be read ({reason}); copy or download it again')
+        return knobs.from_dict(Network, files.read_json(path))
+    except (TypeError, UserError) as error:
+        raise UserError(f'{path} does not hold the sizes of a GPT-2 model ({error}); copy it again')
+
+
+def _facts(path):
+    """The dict of `snapshot.json`; empty if there is no such file."""
+    facts = files.read_json(path) if path.exists() else {}
+    if not isinstance(facts.get('tagged', False), bool):
+        raise UserError(f"{path}: 'tagged' must be true or false; copy it again")
+    return facts
+
+
+def _checked(weights, network, source):
+    """The weights as float32. Raises UserError unless they are those of `network`, and finite."""
+    formats.check_shapes({name: list(values.shape) for name, values in weights.items()}, network,
+                         source)
+    result = {}
+    for name, values in weights.items():
+        if values.dtype.kind != 'f':
+            raise UserError(f'{source}: {name} has the type {values.dtype}, not float; copy the '
+                            'model again')
+        with np.errstate(over='ignore'):
+            result[name] = np.asarray(values, np.float32)
+        if not np.isfinite(result[name]).all():
+            raise UserError(f'{source}: {name} holds values that are not finite; use an earlier '
+                            'snapshot, or train again with a smaller --learning-rate')
+    return result
 
 
 def read(path):
-    """(Network, dict of name -> float32 array) of the model that `find` finds. Raises UserError."""
+    """The Snapshot in the folder that `find` finds. Raises UserError if any part is not sound."""
     folder = find(path)
-    if not (folder / 'hparams.json').exists():
-        from gpt2 import formats  # brings a library that no other layout needs
-        return formats.read(folder)
-    network = knobs.from_dict(Network, files.read_json(folder / 'hparams.json'))
-    checkpoint = tf.train.latest_checkpoint(str(folder)) or str(folder / 'model.ckpt')
-    if (folder / 'weights.npz').exists():
-        values = archive.read(folder / 'weights.npz', 'file of weights',
-                              'copy it or train the model again')
-    elif pathlib.Path(checkpoint + '.index').exists():
-        values = _read_checkpoint(checkpoint)
+    vocabulary = encoder.load(folder)
+    if (folder / 'hparams.json').exists():
+        network = _network(folder / 'hparams.json')
     else:
-        raise UserError('%s has neither weights.npz nor model.ckpt.index; '
-                        'copy or train the model again' % folder)
-    return network, {name: np.asarray(value, np.float32) for name, value in values.items()}
+        network = formats.transformers_network(folder / 'config.json')
+    if vocabulary.size != network.n_vocab:
+        raise UserError(f'{folder} has weights for {network.n_vocab} tokens and a vocabulary of '
+                        f'{vocabulary.size}; copy both from the same model, without added tokens')
+    if not (folder / 'hparams.json').exists():
+        weights = formats.read_transformers(folder, network)
+    elif (folder / 'weights.npz').exists():
+        weights = archive.read(folder / 'weights.npz', 'file of weights',
+                               'copy it or train the model again')
+    else:
+        weights = formats.read_released(folder, network)
+    return Snapshot(network, _checked(weights, network, folder), vocabulary,
+                    _facts(folder / 'snapshot.json'))
 
 
-def write(folder, network, values, encoder, facts):
-    """Write a snapshot; `facts` becomes `snapshot.json`. A reader always finds whole files."""
+def write(folder, snapshot):
+    """Write a Snapshot; each file is whole or absent, and those that `find` looks for come last."""
     folder = pathlib.Path(folder)
-    encoder.save(folder)
-    files.write_json(folder / 'snapshot.json', facts)
-    archive.write(folder / 'weights.npz', values)
-    files.write_json(folder / 'hparams.json', dataclasses.asdict(network))
-
-
-def assign(sess, values, source):
-    """Set the model's variables of the default graph; `source` names the values in an error.
-
-    Raises UserError unless names and shapes are exactly those of the graph.
-    """
-    ours = {v.op.name: v.shape.as_list() for v in tf.trainable_variables()}
-    theirs = {name: list(value.shape) for name, value in values.items()}
-    for name in sorted(set(ours) | set(theirs)):
-        if ours.get(name) != theirs.get(name):
-            raise UserError('%s: %s is %s there and should be %s; sizes and weights are not of one '
-                            'model, copy both again'
-                            % (source, name, theirs.get(name, 'missing'), ours.get(name, 'absent')))
-    tflib.assign(sess, values)
+    snapshot.encoder.save(folder)
+    files.write_json(folder / 'snapshot.json', snapshot.facts)
+    archive.write(folder / 'weights.npz', snapshot.weights)
+    files.write_json(folder / 'hparams.json', dataclasses.asdict(snapshot.network))

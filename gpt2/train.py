@@ -1,8 +1,8 @@
-"""Fine-tuning GPT-2, or training a small one from nothing, on product descriptions.
+"""Fine-tuning GPT-2, or training a small one from scratch, on product descriptions.
 
 Everything random is a function of (seed, step), and the step, the moments of Adam and the best
-held-out loss are variables: so a checkpoint is the whole state, and a run that was stopped goes on
-as if it had not been.
+held-out loss are variables. So a checkpoint is the whole state, and a resumed run continues as if
+it had not been interrupted.
 """
 
 import collections
@@ -11,139 +11,151 @@ import dataclasses
 import numpy as np
 
 from dnnlib import files, progress, runs, tflib
-from dnnlib.accumulation import Update, sums
+from dnnlib.accumulation import NotFinite, Update, sums
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
-from gpt2 import data as dataset, encoder, overlap, snapshots, write
+from gpt2 import data, encoder, overlap, snapshots, write
 from gpt2.config import Sampling
-from gpt2.model import Compute, Dropout, initial, loss, loss_and_gradients, seed_of
+from gpt2.model import Compute, Dropout, dropout_seed, initial, loss, loss_and_gradients
 from gpt2.sampler import Sampler
 
 _VALIDATION_DOCUMENTS = 256
-_BASELINE = 64  # held-out texts whose overlap with the training texts is measured
-_HELD_OUT = 2 ** 31  # stands for a step that no training reaches
-_SAMPLES = Sampling(temperature=1.0)
+_BASELINE = 64  # held-out texts whose overlap with the training set is measured
+_HELD_OUT = 2 ** 31  # the seed of the held-out data: a step that no training reaches
+_SAMPLING = Sampling(temperature=1.0)
 
-Data = collections.namedtuple('Data', 'training held_out validation prompts')
+# training, held_out: data.Corpus. validation: batches of the held-out loss; None if nothing is held
+# out. prompts: of the samples.
+Dataset = collections.namedtuple('Dataset', 'training held_out validation prompts')
 
 
 class Graph:
-    """An update, the loss and the writing loop over the same variables.
+    """The static graph of a training: update, loss and sampling loop over the same variables.
 
-    Attributes: tokens, counted, rate, seed (placeholders; the seed is that of dropout); loss
-    (without dropout, in full precision); weights (the model's variables); step, best, waited
-    (variables); update (dnnlib.update.Update); count (what moves `step` on); sampler.
+    Attributes: tokens, loss_weights, rate, seed (placeholders; the seed is that of dropout); loss
+    (without dropout, in float32); weights (the model's variables); step, best, waited (variables);
+    update (accumulation.Update); count (increments `step`); sampler.
     """
 
     def __init__(self, network, config, vocabulary):
         self.tokens = tf.placeholder(tf.int32, [None, None])
-        self.counted = tf.placeholder_with_default(  # weights of `dataset.windows`
+        self.loss_weights = tf.placeholder_with_default(  # of `data.windows`
             tf.ones_like(self.tokens[:, 1:], tf.float32), [None, None])
         self.rate = tf.placeholder(tf.float32, [])
         self.seed = tf.placeholder_with_default(tf.zeros([2], tf.int32), [2])
-        self.loss = loss(self.tokens, network, self.counted)
+        self.loss = loss(self.tokens, network, self.loss_weights)
         self.weights = tf.trainable_variables()
         self.step = tf.get_variable('step', [], tf.int64, tf.zeros_initializer(), trainable=False)
         self.best = tf.get_variable('best', [], tf.float32, tf.constant_initializer(np.inf),
                                     trainable=False)  # the lowest held-out loss so far
         self.waited = tf.get_variable('waited', [], tf.int64, tf.zeros_initializer(),
-                                      trainable=False)  # measurements since then
+                                      trainable=False)  # validations since then
         trained = [v for v in self.weights if config.train_only != 'blocks' or '/h' in v.op.name]
         trained_loss, gradients = loss_and_gradients(
-            self.tokens, network, self.counted, trained, recompute=config.recompute,
+            self.tokens, network, self.loss_weights, trained, recompute=config.recompute,
             compute=Compute(Dropout(config.dropout, self.seed), config.bfloat16))
         self.update = Update(
-            tf.train.AdamOptimizer(self.rate), trained, gradients,
-            {'loss': trained_loss, 'norm': tf.global_norm(gradients)}, config.accumulate,
-            sums(trained, config.accumulate), config.clip)
-        # Decoupled from Adam's own scaling (Loshchilov & Hutter 2017); not for gains and offsets.
-        shrink = self.rate * config.weight_decay
+            tf.train.AdamOptimizer(self.rate), trained, gradients, {'loss': trained_loss},
+            config.accumulate, sums(trained, config.accumulate), config.clip)
+        # Decoupled weight decay (Loshchilov & Hutter 2017) of matrices, not of scales and biases.
+        factor = self.rate * config.weight_decay
         matrices = [v for v in trained if len(v.shape) > 1 and config.weight_decay > 0]
-        with tf.control_dependencies([tf.assign_sub(v, shrink * v) for v in matrices]):
+        with tf.control_dependencies([tf.assign_sub(v, factor * v) for v in matrices]):
             self.count = tf.assign_add(self.step, 1)
         self.sampler = Sampler(network, vocabulary)
 
 
 def learning_rate(step, config):
-    """Step size of the update after `step` updates: a linear rise, and a fall throughout.
+    """Learning rate of the update after `step` updates: linear warm-up, and decay throughout.
 
-    The cosine falls as half a wave (Loshchilov & Hutter 2016).
+    The cosine decay is half a period (Loshchilov & Hutter 2016).
     """
-    rise = min(1.0, (step + 1) / max(1, config.warmup))
-    way = min(1.0, step / config.steps)
+    warmup = min(1.0, (step + 1) / max(1, config.warmup))
+    decay = min(1.0, step / config.steps)
     if config.decay == 'cosine':
-        way = 0.5 - 0.5 * np.cos(np.pi * way)
-    return config.learning_rate * rise * (1 - (1 - config.final_rate) * way)
+        decay = 0.5 - 0.5 * np.cos(np.pi * decay)
+    return config.learning_rate * warmup * (1 - (1 - config.final_rate) * decay)
 
 
-def check(config):
-    """Raise UserError for what this version of TensorFlow cannot do."""
+def check(network, config):
+    """Raise UserError for what cannot be trained, before anything is written."""
     tflib.check_bfloat16(config.bfloat16)
+    if config.window > network.n_ctx:
+        raise UserError(f'windows of {config.window} tokens do not fit a context of '
+                        f'{network.n_ctx}; use --window {network.n_ctx}')
 
 
-def prepare(products, config, *, size, source, folder=None):
-    """The Data of a catalogue: the Corpus to train on, batches of what is held out, prompts.
+def prepare(products, config, *, size, vocabulary=None, folder=None):
+    """The Dataset of a catalogue.
 
-    products: records or Documents, see `dataset`. source: folder of a vocabulary; None: learn one
-    of at most `size`. folder: where the encoded texts are kept.
+    products: records or Documents, see `data`. size: of the vocabulary that is trained if none is
+    given, at most. vocabulary: Encoder. folder: where the encoded texts are cached.
     """
-    if source is None:
-        ours, _ = dataset.split(products, config.held_out, config.seed)
-        seen = [dataset.prompt(' '.join(some.tags)) + some.description for some in ours]
-        vocabulary = encoder.train(seen, size)
-    else:
-        vocabulary = encoder.load(source)
+    if vocabulary is None:
+        training, _ = data.split(products, config.held_out, config.seed)
+        vocabulary = encoder.train([data.prompt(' '.join(product.tags)) + product.description
+                                    for product in training], size)
     tagged = any(product.tags for product in products)
-    if not isinstance(products[0], dataset.Document):
-        products = dataset.documents(products, vocabulary, folder)
-    training, held_out = [dataset.corpus(part, vocabulary, tagged) for part in
-                          dataset.split(products, config.held_out, config.seed)]
+    documents = products
+    if not isinstance(products[0], data.Document):
+        documents = data.documents(products, vocabulary, folder)
+    documents, changed = data.without_long_tags(documents, vocabulary, config.window // 2)
+    if changed:
+        print(f'{changed} of {len(documents)} products have attributes of more than '
+              f'{config.window // 2} tokens, half a window; the longest are left out')
+    training, held_out = [data.corpus(part, vocabulary, tagged) for part in
+                          data.split(documents, config.held_out, config.seed)]
     rng = np.random.RandomState([config.seed, _HELD_OUT])
-    validation, wishes = None, [''] * 4
+    validation, selections = None, [''] * 4
     if held_out.documents:
-        validation = dataset.single(held_out, count=_VALIDATION_DOCUMENTS, batch=config.batch,
-                                    length=config.window, rng=rng)
-        wishes += [dataset.selection(some.tags, some.noun, rng) for some in held_out.documents[:4]]
-    prompts = [dataset.prompt(wish) if tagged else '' for wish in wishes]
-    return Data(training, held_out, validation, prompts)
+        validation = data.single_documents(held_out, count=_VALIDATION_DOCUMENTS,
+                                           batch=config.batch, length=config.window, rng=rng)
+        selections += [data.selection(document.tags, document.category, rng)
+                       for document in held_out.documents[:4]]
+    prompts = [data.prompt(selection) if tagged else '' for selection in selections]
+    return Dataset(training, held_out, validation, prompts)
 
 
-def step(sess, graph, data, config, number):
-    """The update after `number` updates. Returns its loss; UserError if that is no number."""
-    tokens, counted = [np.split(rows, config.accumulate) for rows in dataset.windows(
-        data.training, pack=config.pack, count=config.batch, length=config.window,
+def step(sess, graph, corpus, config, number):
+    """The update after `number` updates; returns its loss.
+
+    Raises UserError if the loss or its gradient is not finite; then nothing has changed.
+    """
+    tokens, weights = [np.split(rows, config.accumulate) for rows in data.windows(
+        corpus, pack=config.pack, count=config.batch, length=config.window,
         rng=np.random.RandomState([config.seed, number]))]
     rate = learning_rate(number, config)
-    found = graph.update.run(sess, [
-        {graph.tokens: some, graph.counted: weights_, graph.rate: rate,
-         graph.seed: seed_of(config.seed, number, part)}
-        for part, (some, weights_) in enumerate(zip(tokens, counted))])
+    try:
+        losses = graph.update.run(sess, [
+            {graph.tokens: tokens[part], graph.loss_weights: weights[part], graph.rate: rate,
+             graph.seed: dropout_seed(config.seed, number, part)}
+            for part in range(config.accumulate)])
+    except NotFinite:
+        raise UserError(f'the loss or its gradient is not finite at update {number + 1}; nothing '
+                        'was changed by it, and the last checkpoint is from before: start a new '
+                        'run with a smaller --learning-rate')
     sess.run(graph.count, {graph.rate: rate})
-    if not np.isfinite(list(found.values())).all():
-        raise UserError('the loss is %g and its gradient %g at update %d; nothing was saved over '
-                        'the last checkpoint: start a new run with a smaller --learning-rate'
-                        % (found['loss'], found['norm'], number + 1))
-    return found['loss']
+    return losses['loss']
 
 
 class Trainer:
-    """A graph, its session and a run folder, for as long as a training lasts."""
+    """A graph, its session and a run folder, for the duration of a training."""
 
-    def __init__(self, run, sess, graph, data, network, config):
-        self.run, self.sess, self.graph, self.data = run, sess, graph, data
+    def __init__(self, run, sess, graph, dataset, network, config):
+        self.run, self.sess, self.graph, self.dataset = run, sess, graph, dataset
         self.network, self.config = network, config
         self.board = tf.summary.FileWriter(str(run.folder / 'tensorboard'))
-        self.index = None  # of the training texts, made when samples are first compared with them
+        self.index = None  # overlap.Index of the training set, made for the first samples
 
-    def restore(self, values):
-        """Go back to the newest checkpoint; without one, take `values`. Returns the step."""
+    def restore(self, weights):
+        """Restore the newest checkpoint; if there is none, set `weights`. Returns the step."""
         self.sess.run([tf.global_variables_initializer(), tf.local_variables_initializer()])
         latest = self.run.latest()
         if latest:
-            fresh = tflib.restore_matching(self.sess, latest, tf.global_variables())
-            assert not fresh, fresh
+            missing = tflib.restore_matching(self.sess, latest, tf.global_variables())
+            assert not missing, missing
         else:
-            snapshots.assign(self.sess, values, 'the starting model')
+            tflib.assign(self.sess, weights)
         number = int(self.sess.run(self.graph.step))
         self.run.cut_history('step', number)
         self.board.add_session_log(tf.SessionLog(status=tf.SessionLog.START), number)
@@ -151,24 +163,25 @@ class Trainer:
 
     def held_out_loss(self):
         """Mean loss per token of held-out documents, each from its own start."""
-        graph, batches = self.graph, self.data.validation
-        losses = [self.sess.run(graph.loss, {graph.tokens: tokens, graph.counted: counted})
-                  for tokens, counted in batches]
-        mean = np.average(losses, weights=[np.count_nonzero(counted) for _, counted in batches])
+        graph, batches = self.graph, self.dataset.validation
+        losses = [self.sess.run(graph.loss, {graph.tokens: tokens, graph.loss_weights: weights})
+                  for tokens, weights in batches]
+        mean = np.average(losses, weights=[np.count_nonzero(weights) for _, weights in batches])
         return float(np.float32(mean))  # as `best` holds it: else an equal loss may look smaller
 
-    def snapshot(self, number, facts, place='snapshot'):
-        """Write the weights for later use, with what is known about them, into the run folder."""
-        values = {v.op.name: value for v, value in
-                  zip(self.graph.weights, self.sess.run(self.graph.weights))}
-        corpus = self.data.training
-        snapshots.write(self.run.folder / place, self.network, values, corpus.encoder,
-                      dict(facts, step=number, tagged=corpus.tagged))
+    def snapshot(self, number, figures, name='snapshot'):
+        """Write a snapshot of the weights, with its figures, into the run folder."""
+        weights = {v.op.name: value for v, value in
+                   zip(self.graph.weights, self.sess.run(self.graph.weights))}
+        corpus = self.dataset.training
+        snapshots.write(self.run.folder / name, snapshots.Snapshot(
+            self.network, weights, corpus.encoder, dict(figures, step=number,
+                                                        tagged=corpus.tagged)))
 
-    def measure(self, number, loss_now):
-        """The losses as a dict; a new best model is kept."""
-        losses = {'loss': loss_now}
-        if self.data.validation is None:  # no held-out products, no number: the last one is kept
+    def validate(self, number, training_loss):
+        """The losses as a dict; writes a snapshot if the held-out loss is the lowest so far."""
+        losses = {'loss': training_loss}
+        if self.dataset.validation is None:  # nothing is held out: the last weights are kept
             self.snapshot(number, losses)
         else:
             value = self.held_out_loss()
@@ -182,24 +195,24 @@ class Trainer:
         return losses
 
     def samples(self, number, bar):
-        """Write texts from nothing and for held-out products' attributes; show one of them.
+        """Write samples without prompt and for held-out products' attributes; show one of them.
 
         Returns their `overlap`.
         """
-        prompts = self.data.prompts
+        prompts = self.dataset.prompts
         samples = self.graph.sampler.samples(
-            self.sess, prompts, seeds=range(len(prompts)), sampling=_SAMPLES)
+            self.sess, prompts, seeds=range(len(prompts)), sampling=_SAMPLING)
         texts = [sample.prompt + sample.text for sample in samples]
         figures = self.overlap([sample.text for sample in samples])
-        shown = ''.join('%s %.3g\n' % item for item in sorted(figures.items()))
-        files.write_text(self.run.folder / ('samples-%06d.txt' % number),
-                         write.report(texts) + '\n' + shown)
-        bar.write('%d: %s' % (number, texts[-1][:300]))
+        table = ''.join(f'{name} {value:.3g}\n' for name, value in sorted(figures.items()))
+        files.write_text(self.run.folder / f'samples-{number:06d}.txt',
+                         write.report(texts) + '\n' + table)
+        bar.write(f'{number}: {texts[-1][:300]}')
         return figures
 
     def overlap(self, texts):
-        """How much texts share with the training texts, beside what held-out texts do."""
-        training, held_out = self.data.training, self.data.held_out
+        """How much texts share with the training set, beside what held-out texts do."""
+        training, held_out = self.dataset.training, self.dataset.held_out
         if self.index is None:
             self.index = overlap.Index([document.ids for document in training.documents])
         return overlap.report([training.encoder.encode(text) for text in texts],
@@ -214,28 +227,29 @@ class Trainer:
             number)
         self.board.flush()
 
-    def exhausted(self):
-        """Whether the held-out loss has not got better for as long as we are ready to wait."""
-        return 0 < self.config.patience <= self.sess.run(self.graph.waited)
+    def finished(self, number):
+        """Whether `number` updates are all, or the held-out loss has not improved for too long."""
+        return number >= self.config.steps or (
+            0 < self.config.patience <= self.sess.run(self.graph.waited))
 
     def loop(self, number):
-        """Update until `config.steps`, until the run is asked to stop, or until patience ends.
+        """Update until `config.steps`, until the run is asked to stop, or until early stopping.
 
-        What is reached is saved at the end. Returns it, and whether that is all there is to do.
+        The state is saved at the end. Returns the step, and whether the training is finished.
         """
         config, losses, shown = self.config, [], {}
         per_step = config.batch * config.window
         with progress.bar(total=config.steps * per_step, initial=number * per_step, unit='token',
                           unit_scale=True) as bar:
-            ended = number == config.steps or self.exhausted()
+            ended = self.finished(number)
             while not ended and not self.run.stopping:
-                losses.append(step(self.sess, self.graph, self.data, config, number))
+                losses.append(step(self.sess, self.graph, self.dataset.training, config, number))
                 number += 1
-                ended, figures = number == config.steps, {}
+                ended, figures = number >= config.steps, {}
                 if ended or number % config.validate_every == 0:
-                    shown, losses = self.measure(number, float(np.mean(losses))), []
+                    shown, losses = self.validate(number, float(np.mean(losses))), []
                     figures.update(shown)
-                    ended = ended or self.exhausted()
+                    ended = self.finished(number)
                 if ended or number % config.sample_every == 0:
                     figures.update(self.samples(number, bar))
                 if figures:
@@ -250,45 +264,40 @@ class Trainer:
 
 
 def train(run, products, network, config, start=None, vocabulary=None):
-    """Train until `config.steps` updates; go on from whatever the run folder holds.
+    """Train until `config.steps` updates; continue whatever the run folder holds.
 
     run:      dnnlib.runs.Run.
-    products: list of products that have a description, or of Documents; see `dataset`.
-    network:  config.Network; `n_vocab` is an upper limit of the vocabulary that is learnt.
-    start:    folder of a model to begin with instead, whose sizes and vocabulary then count.
-    vocabulary: folder of a vocabulary to take instead of learning one; not beside `start`.
+    products: list of products that have a description, or of Documents; see `data`.
+    network:  config.Network; `n_vocab` is the upper limit of a vocabulary that is trained.
+    start:    snapshots.Snapshot to begin with, whose sizes and vocabulary then count.
+    vocabulary: Encoder to use instead of training one.
     Leaves the best weights in the run's `snapshot` folder, the last ones in `last`. Raises
-    UserError, and runs.Interrupted after a stop that was asked for.
+    UserError, and runs.Interrupted after a stop by the user.
     """
-    check(config)
+    if start:
+        network, vocabulary = start.network, start.encoder
+    check(network, config)
     if not products:
         raise UserError('there are no descriptions to train on; give a catalogue that has some')
-    folder = run.folder / 'snapshot'
-    start = snapshots.find(start) if start else None
-    known = start or vocabulary or (folder if (folder / 'encoder.json').exists() else None)
-    values = None
-    if start:
-        network, values = snapshots.read(start)
-    if config.window > network.n_ctx:
-        raise UserError('windows of %d tokens do not fit a model of %d; use --window %d'
-                        % (config.window, network.n_ctx, network.n_ctx))
-    with run.writing():
-        number, ended = _train(run, products, network, config, known, values)
+    if vocabulary is None and (run.folder / 'snapshot' / 'encoder.json').exists():
+        vocabulary = encoder.load(run.folder / 'snapshot')
+    number, ended = _train(run, products, network, config, start, vocabulary)
     if not ended:
-        raise runs.Interrupted('stopped after %d of %d updates; everything is saved, the same '
-                               'command goes on' % (number, config.steps))
+        raise runs.Interrupted(f'stopped after {number} of {config.steps} updates; everything is '
+                               'saved, and the same command resumes')
 
 
-def _train(run, products, network, config, source, values):
-    """`train` inside of the run folder, from the weights `values` or None -> as `Trainer.loop`."""
-    data = prepare(products, config, size=network.n_vocab, source=source, folder=run.folder)
-    words = data.training.encoder
-    network = dataclasses.replace(network, n_vocab=words.size)
+def _train(run, products, network, config, start, vocabulary):
+    """`train` without its checks. Returns what `Trainer.loop` does."""
+    dataset = prepare(products, config, size=network.n_vocab, vocabulary=vocabulary,
+                      folder=run.folder)
+    vocabulary = dataset.training.encoder
+    network = dataclasses.replace(network, n_vocab=vocabulary.size)
     with tf.Graph().as_default(), tflib.session(config.threads) as sess:
-        graph = Graph(network, config, words)
+        graph = Graph(network, config, vocabulary)
         run.prepare_saving()
-        trainer = Trainer(run, sess, graph, data, network, config)
-        number = trainer.restore(values or initial(graph.weights, config.seed))
+        trainer = Trainer(run, sess, graph, dataset, network, config)
+        number = trainer.restore(start.weights if start else initial(graph.weights, config.seed))
         tf.get_default_graph().finalize()
         with run.stoppable():
             return trainer.loop(number)

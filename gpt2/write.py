@@ -1,4 +1,4 @@
-"""Writing with a trained model: prompts of the form that it knows, texts and records of them."""
+"""Writing with a trained model: its prompt format, texts, and how they are printed and recorded."""
 
 import dataclasses
 import json
@@ -7,68 +7,74 @@ import sys
 from dnnlib import tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
-from gpt2 import data, encoder, snapshots
+from gpt2 import data, snapshots
 from gpt2.config import Sampling
 from gpt2.sampler import Sampler
 
 
 class Writer:
-    """A trained model, ready to write: load once, call often.
+    """A trained model, ready to sample from: load once, call often.
 
-    folder: a snapshot or a run folder, or one in the released layout.
+    path: of a snapshot or a run folder, or of a model in the layout of another program.
     Raises UserError for anything else.
     """
 
-    def __init__(self, folder, threads=0):
-        folder = snapshots.find(folder)
-        network, values = snapshots.read(folder)
-        self._tagged = snapshots.about(folder).get('tagged', False)
+    def __init__(self, path, threads=0):
+        snapshot = snapshots.read(path)
+        self._tagged = snapshot.facts.get('tagged', False)
         with tf.Graph().as_default():
-            self._sampler = Sampler(network, encoder.load(folder))
+            self._sampler = Sampler(snapshot.network, snapshot.encoder)
             self._session = tflib.session(threads)
-            snapshots.assign(self._session, values, folder)
+            tflib.assign(self._session, snapshot.weights)
             tf.get_default_graph().finalize()
 
     def prompt(self, words):
-        """Words as a prompt of the form that the model was trained on; a prompt stays as it is."""
-        return data.prompt(words) if self._tagged and data.TAG_END not in words else words
+        """Words in the prompt format that the model was trained on.
+
+        Of a model with attributes these are attributes; `->` and the beginning of the description
+        may follow. Spaces around them do not matter.
+        """
+        if not self._tagged:
+            return words
+        attributes, _, start = words.partition(data.ARROW.strip())
+        return data.prompt(attributes) + start.lstrip(' ')
 
     def samples(self, prompts, *, seeds, sampling=Sampling()):
-        """Write one text per prompt, until end-of-text, `max_tokens` or n_ctx: list of Sample.
+        """A Sample per prompt: a text until end-of-text, `max_tokens` or n_ctx.
 
-        prompts: list of strings. For a model that was trained with attributes these are some
-                 attributes, free order, the category best last: 'red midi dress', or '' for
-                 anything; ' -> ' may follow with the beginning of the description. For any other
-                 model they are the beginning of the text.
-        seeds:   one int in [0, 2**32) per prompt; equal seed, prompt and knobs, equal sample,
-                 whatever else is written.
+        prompts: list of strings. For a model that was trained with attributes these are attributes
+                 in any order, the category best last: 'red midi dress', or '' for anything; ' -> '
+                 may follow with the beginning of the description. For any other model they are the
+                 beginning of the text.
+        seeds:   one int in [0, 2**32) per prompt. Equal seed, prompt and `sampling` give an equal
+                 Sample, whatever else is sampled.
         Raises UserError for a prompt that is too long.
         """
-        asked = [self.prompt(prompt) for prompt in prompts]
-        samples = self._sampler.samples(self._session, asked, seeds=seeds, sampling=sampling)
-        return [sample._replace(prompt=prompt) for sample, prompt in zip(samples, prompts)]
+        samples = self._sampler.samples(self._session, [self.prompt(words) for words in prompts],
+                                        seeds=seeds, sampling=sampling)
+        return [sample._replace(prompt=words) for sample, words in zip(samples, prompts)]
 
     def joined(self, sample):
-        """The prompt of a Sample as the model read it, and the text behind it, in one string."""
+        """The prompt of a Sample as the model read it, and its text, in one string."""
         front = self.prompt(sample.prompt)
         if self._tagged:
             front = front.lstrip() if sample.prompt else ''
         return front + sample.text
 
-    def texts(self, prompts, *, seeds, sampling=Sampling(), keep_prompt=False, **some):
-        """As `samples`, but the texts alone. Knobs in `some` take the place of `sampling`'s.
+    def texts(self, prompts, *, seeds, sampling=Sampling(), keep_prompt=False, **knobs):
+        """As `samples`, but the texts alone. `knobs` replace those of `sampling`.
 
         keep_prompt: leave the prompt in front of the text.
         """
         samples = self.samples(prompts, seeds=seeds,
-                               sampling=dataclasses.replace(sampling, **some))
+                               sampling=dataclasses.replace(sampling, **knobs))
         return [self.joined(sample) if keep_prompt else sample.text for sample in samples]
 
 
 def report(texts):
-    """Texts in the form of the post, each under a line `==== SAMPLE 1 ====`."""
-    return ''.join('%s SAMPLE %d %s\n%s\n' % ('=' * 40, i, '=' * 40, text)
-                   for i, text in enumerate(texts, 1))
+    """Texts as the post showed them, each below a line `==== SAMPLE 1 ====`."""
+    rule = '=' * 40
+    return ''.join(f'{rule} SAMPLE {i} {rule}\n{text}\n' for i, text in enumerate(texts, 1))
 
 
 def json_lines(samples):
@@ -77,10 +83,9 @@ def json_lines(samples):
 
 
 def converse(writer, sampling, count):
-    """Print `count` texts for every prompt on standard input, until an empty line or its end.
+    """Print `count` texts for each prompt on standard input, until an empty line or its end.
 
-    Seeds are counted on from `sampling.seed`. A UserError is shown, and the next prompt may do
-    better.
+    Seeds are counted up from `sampling.seed`. A UserError is printed and does not end the loop.
     """
     seed = sampling.seed
     while True:

@@ -4,6 +4,7 @@ that they leave."""
 import numpy as np
 
 from catalog import tables
+from dnnlib import neighbours
 from rare import target
 from stylegan.metrics import measure
 
@@ -31,20 +32,6 @@ def kept(tagger, wanted, before, after):
             for head in was if head not in wanted and head != 'category'}
 
 
-def mean_distance(features, most=1000):
-    """Diversity: the mean Euclidean distance of two different rows of features [n, d].
-
-    Of more than `most` rows, evenly spaced ones are taken. 0.0 of a single row.
-    """
-    x = np.asarray(features, np.float64)[::-(-len(features) // most)]
-    if len(x) < 2:
-        return 0.0
-    squares = np.square(x).sum(1)
-    squared = squares[:, np.newaxis] + squares - 2 * x @ x.T
-    np.fill_diagonal(squared, 0)
-    return float(np.sqrt(np.maximum(squared, 0)).sum() / (len(x) * (len(x) - 1)))
-
-
 class Reference:
     """What the pictures of a method are compared with.
 
@@ -62,7 +49,7 @@ class Reference:
 
     def diversity(self, pictures):
         """The mean distance of two pictures' features."""
-        return mean_distance(self._tagger.features(pictures))
+        return neighbours.mean_distance(self._tagger.features(pictures))
 
     def figures(self, accepted, found=None, before=(0, 0)):
         """The figures of one method, a JSON-able dict; None where something is not known.

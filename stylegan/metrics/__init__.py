@@ -1,4 +1,4 @@
-"""Figures of generated pictures: how much they look like the training set, and whether they copy it.
+"""Figures of generated pictures: do they look like the training set, and do they copy it?
 
 `measure` puts the figures together, each beside its floor; `swd` (sliced Wasserstein distance)
 needs no network, `distances` (Frechet, kernel, precision and recall) works on features, which

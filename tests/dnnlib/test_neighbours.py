@@ -31,4 +31,6 @@ def test_mean_distance_of_two_rows(count):
     pairs = [np.linalg.norm(a - b) for i, a in enumerate(x) for b in x[:i]]
     assert neighbours.mean_distance(x) == pytest.approx(np.mean(pairs))
     assert neighbours.mean_distance(x[:1]) == 0
-    assert neighbours.mean_distance(x, most=10) == pytest.approx(neighbours.mean_distance(x[::-(-count // 10)]))
+    every = -(-count // 10)
+    assert neighbours.mean_distance(x, most=10) == pytest.approx(
+        neighbours.mean_distance(x[::every]))

@@ -34,16 +34,16 @@ def test_the_cache_is_whole_blocks_for_every_place():
 
 
 @pytest.mark.parametrize('t', [1, 4])
-def test_new_rows_stand_at_each_texts_own_places(graph, t):
+def test_new_rows_stand_at_each_texts_own_positions(graph, t):
     first = np.array([0, 126, 380])
-    places = first[:, np.newaxis] + np.arange(t)
+    positions = first[:, np.newaxis] + np.arange(t)
     before, new = noise(N, H, 384, D), noise(N, H, t, D, seed=1)
     everywhere = cache.view(tf.tile([tf.range(384)], [N, 1]), H)
-    memory = cache.write(cache.empty(NETWORK, N)[0][0], tf.constant(before), everywhere)
-    memory = cache.write(memory, tf.constant(new), cache.view(tf.constant(places, tf.int32), H))
-    after = graph.run(memory)
+    buffer = cache.write(cache.empty(NETWORK, N)[0][0], tf.constant(before), everywhere)
+    buffer = cache.write(buffer, tf.constant(new), cache.view(tf.constant(positions, tf.int32), H))
+    after = graph.run(buffer)
     for text in range(N):
-        before[text][:, places[text]] = new[text]
+        before[text][:, positions[text]] = new[text]
     np.testing.assert_array_equal(after, filled(before))
 
 
@@ -52,9 +52,9 @@ def test_attention_is_the_oracles_to_what_each_text_has_so_far(graph, t):
     first = np.array([0, 126, 290])
     query, keys, values = noise(N, H, t, D), noise(N, H, 384, D, seed=1), noise(N, H, 384, D,
                                                                                seed=2)
-    places = tf.constant(first[:, np.newaxis] + np.arange(t), tf.int32)
+    positions = tf.constant(first[:, np.newaxis] + np.arange(t), tf.int32)
     ours = graph.run(cache.attend(tf.constant(query), tf.constant(filled(keys)),
-                                  tf.constant(filled(values)), cache.view(places, H)))
+                                  tf.constant(filled(values)), cache.view(positions, H)))
     for text, head in np.ndindex(N, H):
         for i in range(t):
             s = first[text] + i + 1
@@ -66,25 +66,25 @@ def test_attention_is_the_oracles_to_what_each_text_has_so_far(graph, t):
 def test_blocks_that_only_a_neighbour_needs_change_no_bit(graph):
     query, keys, values = noise(N, H, 1, D), noise(N, H, 384, D, seed=1), noise(N, H, 384, D,
                                                                                seed=2)
-    places = tf.placeholder(tf.int32, [N, 1])
+    positions = tf.placeholder(tf.int32, [N, 1])
     attended = cache.attend(tf.constant(query), tf.constant(filled(keys)),
-                            tf.constant(filled(values)), cache.view(places, H))
-    short, long = [graph.run(attended, {places: [[5], [127], [last]]}) for last in (9, 383)]
+                            tf.constant(filled(values)), cache.view(positions, H))
+    short, long = [graph.run(attended, {positions: [[5], [127], [last]]}) for last in (9, 383)]
     np.testing.assert_array_equal(short[:2], long[:2])
 
 
-def test_a_loop_neither_copies_the_memory_nor_keeps_it_for_the_next_run(graph):
-    memory, _ = cache.empty(NETWORK, N)[0]
+def test_a_loop_neither_copies_the_buffer_nor_keeps_it_for_the_next_run(graph):
+    buffer, _ = cache.empty(NETWORK, N)[0]
     steps, new = tf.placeholder(tf.int32, []), tf.constant(noise(N, H, 1, D))
 
-    def step(place, memory):
+    def step(place, buffer):
         seen = cache.view(tf.fill([N, 1], place), H)
-        memory = cache.write(memory, new, seen)
-        with tf.control_dependencies([cache.attend(new, memory, memory, seen)]):
-            return place + 1, memory
-    _, memory = tf.while_loop(lambda place, _: place < steps, step, [tf.constant(0), memory],
+        buffer = cache.write(buffer, new, seen)
+        with tf.control_dependencies([cache.attend(new, buffer, buffer, seen)]):
+            return place + 1, buffer
+    _, buffer = tf.while_loop(lambda place, _: place < steps, step, [tf.constant(0), buffer],
                               parallel_iterations=1, back_prop=False)
-    written = tf.math.count_nonzero(memory)
+    written = tf.math.count_nonzero(buffer)
     stats = tf.RunMetadata()
     assert graph.run(written, {steps: 300}, run_metadata=stats, options=tf.RunOptions(
         trace_level=tf.RunOptions.FULL_TRACE)) == 300 * N * H * D

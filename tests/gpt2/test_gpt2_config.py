@@ -1,11 +1,14 @@
+import argparse
 import dataclasses
 import subprocess
 import sys
 
 import pytest
 
+from dnnlib import knobs
 from dnnlib.files import UserError
 from gpt2 import config
+from gpt2.config import Network, Sampling, Training
 
 
 def test_defaults_are_the_released_sizes():
@@ -34,18 +37,55 @@ def test_the_preset_of_ten_million_parameters_has_about_as_many():
     assert count == 10556640 and network.n_vocab == config.Network().n_vocab
 
 
-@pytest.mark.parametrize('make', [
-    lambda: config.Training(dropout=1.0), lambda: config.Training(dropout=-0.1),
-    lambda: config.Network(n_embd=10, n_head=3), lambda: config.Network(n_vocab=257),
-    lambda: config.Training(batch=0), lambda: config.Training(held_out=1.0)])
-def test_impossible_values_are_refused_in_one_line(make):
-    with pytest.raises(UserError) as error:
-        make()
-    assert '\n' not in str(error.value)
+NAN, INF = float('nan'), float('inf')
+
+
+@pytest.mark.parametrize('kind, field, values', [
+    *[(Network, field, [0, -1, 10 ** 9, 2.0, '2', None, True, [8], 10 ** 400])
+      for field in ('n_vocab', 'n_ctx', 'n_embd', 'n_head', 'n_layer')],
+    (Network, 'n_vocab', [257]),
+    *[(Training, field, [0, -1, 2 ** 31, 'x']) for field in (
+        'steps', 'batch', 'window', 'accumulate', 'validate_every', 'sample_every', 'save_every')],
+    *[(Training, field, [-1, 2 ** 31]) for field in ('warmup', 'patience', 'threads')],
+    *[(Training, field, [-0.1, NAN, INF, '1']) for field in (
+        'learning_rate', 'final_rate', 'clip', 'weight_decay', 'dropout', 'held_out')],
+    (Training, 'dropout', [1.0]), (Training, 'held_out', [1.0]), (Training, 'window', [1]),
+    (Training, 'seed', [-1, 2 ** 32]), (Training, 'pack', ['', 'all']),
+    (Training, 'decay', ['', 'cosines']), (Training, 'train_only', ['all']),
+    (Sampling, 'temperature', [-1, 1e-9, NAN, INF, '1']), (Sampling, 'top_k', [-1, 99999999999]),
+    (Sampling, 'top_p', [0, 1.5, NAN]), (Sampling, 'max_tokens', [-1, 99999999999]),
+    (Sampling, 'repetition_penalty', [0, -1, NAN]), (Sampling, 'seed', [-1, 2 ** 32]),
+    (Sampling, 'threads', [-1])])
+def test_impossible_values_are_refused_in_one_line(kind, field, values):
+    for value in values:
+        with pytest.raises(UserError, match=field) as error:
+            kind(**{field: value})
+        assert str(error.value).isprintable() and len(str(error.value)) < 200
+
+
+def test_numbers_that_do_not_divide_each_other_are_refused():
+    with pytest.raises(UserError, match='n_embd 10 is not a multiple of n_head 3; 12 is'):
+        Network(n_embd=10, n_head=3)
+    with pytest.raises(UserError, match='batch of 3 cannot be split into 2'):
+        Training(batch=3, accumulate=2)
+
+
+def test_whole_numbers_will_do_where_fractions_may_be():
+    assert Training(learning_rate=0, clip=1, weight_decay=0) == Training(
+        learning_rate=0.0, clip=1.0, weight_decay=0.0)
 
 
 def test_free_knobs_exist():
     assert set(config.FREE) <= {field.name for field in dataclasses.fields(config.Training)}
+
+
+def test_every_knob_is_a_flag():
+    parser = argparse.ArgumentParser()
+    knobs.add_flags(parser, Sampling)
+    words = '--temperature 0.7 --top-k 0 --top-p 0.9 --repetition-penalty 1.2 --max-tokens 50 '
+    typed = parser.parse_args((words + '--trim yes --seed 3 --threads 1').split())
+    assert knobs.from_flags(Sampling(), typed) == Sampling(0.7, 0, 0.9, 1.2, 50, True, 3, 1)
+    assert knobs.from_flags(Sampling(), parser.parse_args([])) == Sampling()
 
 
 def test_options_and_vocabulary_do_without_tensorflow():

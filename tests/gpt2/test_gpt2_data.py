@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from gpt2 import data, encoder
+from gpt2.config import PACKINGS
 
 Product = collections.namedtuple('Product', 'description tags category key')
 
@@ -106,7 +107,7 @@ def test_starts_fill_what_documents_leave_over(vocabulary):
         assert row[0] == vocabulary.end and tuple(row[1:4]) in beginnings
 
 
-@pytest.mark.parametrize('pack', data.PACKINGS)
+@pytest.mark.parametrize('pack', PACKINGS)
 def test_windows_depend_on_the_seed_alone(vocabulary, pack):
     some = corpus(vocabulary, tagged=True)
     first, again, other = [windows(some, seed, pack=pack, count=3, length=50) for seed in (1, 1, 2)]
@@ -119,7 +120,7 @@ def test_attributes_stand_in_front_as_they_are_asked_for(vocabulary):
     fronts = collections.Counter()
     for row in tokens[:, 1:].tolist():
         ids = row[:row.index(vocabulary.end) + 1]
-        front, text = vocabulary.decode(ids).split(data.TAG_END)
+        front, text = vocabulary.decode(ids).split(data.ARROW)
         colour = text.split()[1]
         assert set(front.split()) <= {colour, 'midi', 'dress'}
         asked = vocabulary.encode(data.prompt(front))
@@ -129,7 +130,7 @@ def test_attributes_stand_in_front_as_they_are_asked_for(vocabulary):
     assert fronts['COLOUR midi dress'] and fronts['midi COLOUR dress'] and fronts['dress']
 
 
-@pytest.mark.parametrize('pack', data.PACKINGS)
+@pytest.mark.parametrize('pack', PACKINGS)
 def test_attributes_are_given_and_not_learnt(vocabulary, pack):
     made = windows(corpus(vocabulary, tagged=True), pack=pack, count=100, length=70)
     text = ''.join(vocabulary.decode(row[some > 0]) for row, some in zip(made[0][:, 1:], made[1]))
@@ -154,16 +155,16 @@ def test_every_selection_of_attributes_comes_up_and_the_category_mostly_last():
 
 def test_a_prompt_begins_like_the_inside_of_a_sentence():
     assert data.prompt(' red midi dress ') == ' red midi dress -> '
-    assert data.prompt('') == data.TAG_END
+    assert data.prompt('') == data.ARROW
 
 
 def test_a_category_that_is_no_attribute_is_not_put_in_front(vocabulary):
     product = PRODUCTS[0]._replace(tags=('red',), category='Gown')
     document, = data.documents([product], vocabulary)
-    assert (document.tags, document.noun) == (('red',), '')
+    assert (document.tags, document.category) == (('red',), '')
 
 
-@pytest.mark.parametrize('pack', data.PACKINGS)
+@pytest.mark.parametrize('pack', PACKINGS)
 def test_a_long_description_is_trained_from_start_to_end(vocabulary, pack):
     text = ' '.join(str(number) for number in range(1000, 1030))
     some = corpus(vocabulary, [Product(text, (), '', '')])
@@ -177,7 +178,7 @@ def test_a_long_description_is_trained_from_start_to_end(vocabulary, pack):
 
 def test_the_held_out_loss_counts_each_document_once_from_its_start(vocabulary):
     some = corpus(vocabulary)
-    batches = data.single(some, count=25, batch=4, length=100, rng=np.random.RandomState([0]))
+    batches = data.single_documents(some, count=25, batch=4, length=100, rng=np.random.RandomState([0]))
     assert [len(tokens) for tokens, _ in batches] == [4] * 6 + [1]
     texts = []
     for tokens, weights in batches:
@@ -186,7 +187,7 @@ def test_the_held_out_loss_counts_each_document_once_from_its_start(vocabulary):
             assert len(documents) == 1 and documents[0][-1] == vocabulary.end
             texts.append(vocabulary.decode(documents[0]))
     assert len(set(texts)) == 25 <= len({product.description for product in PRODUCTS})
-    first, = data.single(some, count=1, batch=4, length=7, rng=np.random.RandomState([0]))
+    first, = data.single_documents(some, count=1, batch=4, length=7, rng=np.random.RandomState([0]))
     assert first[0].shape == (1, 8) and np.all(first[1] == 1)
 
 

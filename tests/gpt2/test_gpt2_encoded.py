@@ -69,10 +69,10 @@ def test_a_file_of_the_users_own(vocabulary, tmp_path, kind):
 
 @pytest.mark.parametrize('arrays, expected', [
     ({'arr_0': [1, 2]}, 'arr_0'),
-    ({'ids': [[1, 2]], 'offsets': [0, 2]}, 'ids is no row'),
-    ({'ids': [1.0, 2.0], 'offsets': [0, 2]}, 'ids is no row'),
-    ({'ids': [1, 2], 'offsets': []}, 'offsets is no row'),
-    ({'ids': [1, 300], 'offsets': [0, 2]}, 'reach 300'),
+    ({'ids': [[1, 2]], 'offsets': [0, 2]}, 'ids is not a list'),
+    ({'ids': [1.0, 2.0], 'offsets': [0, 2]}, 'ids is not a list'),
+    ({'ids': [1, 2], 'offsets': []}, 'offsets is not a list'),
+    ({'ids': [1, 300], 'offsets': [0, 2]}, 'to 300'),
     ({'ids': [1, -1], 'offsets': [0, 2]}, 'ids'),
     ({'ids': [1, 2], 'offsets': [0, 3]}, 'offsets'),
     ({'ids': [1, 2], 'offsets': [1, 2]}, 'offsets'),

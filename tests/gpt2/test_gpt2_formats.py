@@ -12,6 +12,7 @@ from dnnlib.files import UserError
 from dnnlib.tflib import tf
 from gpt2 import encoder, formats, model, snapshots, write
 from gpt2.config import Network
+from gpt2.snapshots import Snapshot
 
 VOCABULARY = encoder.train(['a red dress', 'a blue dress', 'a red skirt'], 270)
 SMALL = Network(n_vocab=VOCABULARY.size, n_ctx=24, n_embd=16, n_head=2, n_layer=2)
@@ -31,21 +32,21 @@ def values():
 @pytest.fixture(scope='module')
 def snapshot(values, tmp_path_factory):
     folder = tmp_path_factory.mktemp('snapshot')
-    snapshots.write(folder, SMALL, values, VOCABULARY, {'step': 7, 'tagged': True})
+    snapshots.write(folder, Snapshot(SMALL, values, VOCABULARY, {'step': 7, 'tagged': True}))
     return folder
 
 
 @pytest.fixture(scope='module', params=formats.LAYOUTS)
 def exported(request, snapshot, tmp_path_factory):
     folder = tmp_path_factory.mktemp('exported') / request.param
-    formats.export(snapshot, folder, request.param)
+    formats.export(snapshots.read(snapshot), folder, request.param)
     return folder
 
 
 @pytest.fixture(scope='module')
 def unchanged(snapshot, tmp_path_factory):
     folder = tmp_path_factory.mktemp('exported') / 'theirs'
-    formats.export(snapshot, folder, 'transformers')
+    formats.export(snapshots.read(snapshot), folder, 'transformers')
     return folder
 
 
@@ -66,23 +67,23 @@ def same(some, others):
 
 
 def test_an_exported_model_comes_back_and_writes_the_same(exported, snapshot, values):
-    network, read = snapshots.read(exported)
-    assert network == SMALL and same(read, values)
-    assert snapshots.about(exported) == {'step': 7, 'tagged': True}
+    model_ = snapshots.read(exported)
+    assert model_.network == SMALL and same(model_.weights, values)
+    assert model_.facts == {'step': 7, 'tagged': True}
     texts = [write.Writer(folder, threads=1).texts(PROMPTS, seeds=[1, 2, 3])
              for folder in (snapshot, exported)]
     assert texts[0] == texts[1] and len(set(texts[0])) > 1
 
 
 def test_the_same_model_makes_the_same_weights(exported, snapshot, tmp_path):
-    formats.export(snapshot, tmp_path / 'again', exported.name)
+    formats.export(snapshots.read(snapshot), tmp_path / 'again', exported.name)
     for path in sorted(exported.iterdir()):
         if path.suffix != '.meta':  # a graph, in which TensorFlow notes the time
             assert path.read_bytes() == (tmp_path / 'again' / path.name).read_bytes(), path.name
 
 
 def test_the_released_layout_is_that_of_the_release(snapshot, values, tmp_path):
-    formats.export(snapshot, tmp_path / 'made', 'released')
+    formats.export(snapshots.read(snapshot), tmp_path / 'made', 'released')
     folder = tmp_path / 'moved'
     (tmp_path / 'made').rename(folder)
     assert {path.name for path in folder.iterdir()} == {
@@ -102,7 +103,7 @@ def test_the_released_layout_is_that_of_the_release(snapshot, values, tmp_path):
 
 def test_the_checkpoint_is_restored_by_its_own_graph(snapshot, values, tmp_path):
     """As tools do that bring no graph along."""
-    formats.export(snapshot, tmp_path / 'made', 'released')
+    formats.export(snapshots.read(snapshot), tmp_path / 'made', 'released')
     path = str(tmp_path / 'made' / 'model.ckpt')
     with tf.Graph().as_default(), tflib.session(1) as sess:
         tf.train.import_meta_graph(path + '.meta').restore(sess, path)
@@ -135,13 +136,13 @@ def test_masks_and_the_second_table_are_ignored(theirs, values, prefix):
         plain[prefix + 'h.%d.attn.masked_bias' % i] = np.float32([-1e4])
     plain['lm_head.weight'] = plain[prefix + 'wte.weight']
     save_file(plain, str(theirs / 'model.safetensors'))
-    assert same(snapshots.read(theirs)[1], values)
+    assert same(snapshots.read(theirs).weights, values)
 
 
 def test_half_precision_is_read(theirs, values):
     save_file({name: value.astype(np.float16) for name, value in tensors(theirs).items()},
               str(theirs / 'model.safetensors'))
-    for name, value in snapshots.read(theirs / 'model.safetensors')[1].items():
+    for name, value in snapshots.read(theirs / 'model.safetensors').weights.items():
         assert value.dtype == np.float32
         np.testing.assert_allclose(value, values[name], rtol=1e-3, atol=1e-6)
 
@@ -152,34 +153,37 @@ def test_parts_are_put_together_and_a_lost_one_is_noticed(theirs, values):
     for part in (1, 2):
         save_file({name: whole[name] for i, name in enumerate(sorted(whole)) if i % 2 == part - 1},
                   str(theirs / ('model-0000%d-of-00002.safetensors' % part)))
-    assert same(snapshots.read(theirs)[1], values)
+    assert same(snapshots.read(theirs).weights, values)
     (theirs / 'model-00002-of-00002.safetensors').unlink()
-    with pytest.raises(UserError, match='missing'):
+    with pytest.raises(UserError, match='is missing and should be'):
         write.Writer(theirs)
 
 
 @pytest.mark.parametrize('change', [
     {'model_type': 'gpt_neo'}, {'activation_function': 'gelu'}, {'layer_norm_epsilon': 1e-6},
     {'n_inner': 48}, {'scale_attn_by_inverse_layer_idx': True}, {'tie_word_embeddings': False},
-    {'vocab_size': 300}, {'n_layer': None}])
+    {'model_type': ['x\x1b'] * 100},
+    {'vocab_size': 300}, {'n_layer': None}, {'n_layer': 10 ** 9}, {'n_layer': 3}, {'n_embd': '16'},
+    {'n_head': 0}, {'n_head': 3}, {'n_positions': -5}, {'n_positions': 25}, {'vocab_size': 1.5}])
 def test_other_models_are_refused(theirs, change):
     config = dict(files.read_json(theirs / 'config.json'), **change)
     files.write_json(theirs / 'config.json',
                      {name: value for name, value in config.items() if value is not None})
-    with pytest.raises(UserError):
+    with pytest.raises(UserError, match='GPT-2 model|vocabulary|missing|should be') as error:
         snapshots.read(theirs)
+    assert str(error.value).isprintable() and len(str(error.value)) < 400
 
 
 def test_the_inner_width_may_be_written_out(theirs):
     config = dict(files.read_json(theirs / 'config.json'), n_inner=64)
     files.write_json(theirs / 'config.json', config)
-    assert snapshots.read(theirs)[0] == SMALL
+    assert snapshots.read(theirs).network == SMALL
 
 
 def test_weights_that_gpt2_has_not_are_refused(theirs):
     save_file(dict(tensors(theirs), **{'score.weight': np.zeros([2, 16], np.float32)}),
               str(theirs / 'model.safetensors'))
-    with pytest.raises(UserError, match='score.weight'):
+    with pytest.raises(UserError, match=r'score\.weight'):
         snapshots.read(theirs)
 
 
@@ -188,10 +192,10 @@ def test_broken_files_are_refused(theirs):
     whole = path.read_bytes()
     for broken in (b'', b'<html>not found</html>', whole[:len(whole) // 2], whole[:-1]):
         path.write_bytes(broken)
-        with pytest.raises(UserError):
+        with pytest.raises(UserError, match='cannot be read'):
             snapshots.read(theirs)
     path.unlink()
-    with pytest.raises(UserError, match='model.safetensors'):
+    with pytest.raises(UserError, match=r'no model\.safetensors'):
         snapshots.read(theirs)
 
 
@@ -211,15 +215,47 @@ def test_bfloat16_is_refused(theirs):
 
 def test_what_is_there_is_not_written_over(snapshot, tmp_path):
     (tmp_path / 'mine').mkdir()
-    with pytest.raises(UserError):
-        formats.export(snapshot, tmp_path / 'mine', 'released')
+    model_ = snapshots.read(snapshot)
+    with pytest.raises(UserError, match='mine exists'):
+        formats.export(model_, tmp_path / 'mine', 'released')
     assert list((tmp_path / 'mine').iterdir()) == []
 
 
-@pytest.mark.parametrize('layout', formats.LAYOUTS)
-def test_half_a_model_is_not_exported(snapshot, values, tmp_path, layout):
-    half = {name: value for name, value in values.items() if name != 'model/wpe'}
-    snapshots.write(tmp_path / 'half', SMALL, half, VOCABULARY, {})
-    with pytest.raises(UserError):
-        formats.export(tmp_path / 'half', tmp_path / 'out', layout)
-    assert [path.name for path in tmp_path.iterdir()] == ['half']
+def test_values_that_are_not_finite_are_refused(theirs):
+    changed = tensors(theirs)
+    changed['transformer.wpe.weight'][3, 4] = np.inf
+    save_file(changed, str(theirs / 'model.safetensors'))
+    with pytest.raises(UserError, match='model/wpe holds values that are not finite'):
+        snapshots.read(theirs)
+
+
+def checkpoint(folder):
+    return folder / 'model.ckpt.data-00000-of-00001'
+
+
+@pytest.mark.parametrize('spoil', [
+    lambda folder: checkpoint(folder).write_bytes(checkpoint(folder).read_bytes()[:9999]),
+    lambda folder: checkpoint(folder).write_bytes(b'<?xml version="1.0"?><Error/>'),
+    lambda folder: checkpoint(folder).write_bytes(b''),
+    lambda folder: checkpoint(folder).unlink(),
+    lambda folder: checkpoint(folder).write_bytes(
+        bytes(255 - byte for byte in checkpoint(folder).read_bytes())),
+    lambda folder: (folder / 'checkpoint').write_bytes(b''),
+    lambda folder: (folder / 'checkpoint').write_bytes(b'\xff\xfe'),
+    lambda folder: (folder / 'model.ckpt.index').write_bytes(b''),
+    lambda folder: (folder / 'model.ckpt.index').write_bytes(b'<html>not found</html>'),
+    lambda folder: (folder / 'model.ckpt.index').unlink()])
+def test_a_damaged_checkpoint_is_refused(snapshot, tmp_path, spoil):
+    formats.export(snapshots.read(snapshot), tmp_path / 'made', 'released')
+    spoil(tmp_path / 'made')
+    with pytest.raises(UserError, match='cannot be read|has neither') as error:
+        snapshots.read(tmp_path / 'made')
+    assert str(error.value).isprintable()
+
+
+def test_a_checkpoint_of_other_sizes_is_refused(snapshot, tmp_path):
+    formats.export(snapshots.read(snapshot), tmp_path / 'made', 'released')
+    for change in ({'n_layer': 1}, {'n_layer': 1000}, {'n_ctx': 10 ** 6}, {'n_embd': 8}):
+        files.write_json(tmp_path / 'made' / 'hparams.json', dict(SMALL.__dict__, **change))
+        with pytest.raises(UserError, match='not of the same model'):
+            snapshots.read(tmp_path / 'made')

@@ -1,17 +1,15 @@
-import pathlib
-
 import numpy as np
 import oracle_gpt2 as oracle
 import pytest
 
 from dnnlib import tflib
 from dnnlib.tflib import tf
-from gpt2 import cache, model, snapshots
+from gpt2 import cache, model
 from gpt2.config import Network
 
 SMALL = Network(n_vocab=270, n_ctx=12, n_embd=16, n_head=4, n_layer=2)
 SIZES = {'heads': SMALL.n_head, 'layers': SMALL.n_layer}
-RECORDED = pathlib.Path(__file__).parents[3] / 'shared' / 'parity' / 'gpt2'
+TOKENS = np.random.RandomState([4]).randint(270, size=[2, 12]).astype(np.int32)
 
 
 @pytest.fixture
@@ -102,12 +100,12 @@ def test_products_in_16_bits_are_close_and_all_else_stays_in_32(graph):
 @pytest.mark.parametrize('cuts', [[0, 4, 9], range(10)])
 def test_cache_changes_nothing(graph, cuts):
     """All at once, in two parts, and one by one, with more room in the cache than is used."""
-    tokens, places = tf.constant(texts(t=9)), tf.tile([tf.range(9)], [3, 1])
+    tokens, positions = tf.constant(texts(t=9)), tf.tile([tf.range(9)], [3, 1])
     whole, _ = model.model(tokens, SMALL)
     memories, parts = cache.empty(SMALL, 3), []
     for first, last in zip(cuts, cuts[1:]):
         logits, memories = model.model(tokens[:, first:last], SMALL, cache=memories,
-                                       places=places[:, first:last])
+                                       positions=positions[:, first:last])
         parts.append(logits)
     joined = tf.concat(parts, axis=1)
     start(graph)
@@ -117,10 +115,10 @@ def test_cache_changes_nothing(graph, cuts):
 def test_texts_may_stand_at_different_places(graph):
     tokens = texts(t=9)
     _, memories = model.model(tf.constant(tokens[:, :8]), SMALL, cache=cache.empty(SMALL, 3),
-                              places=tf.tile([tf.range(8)], [3, 1]))
+                              positions=tf.tile([tf.range(8)], [3, 1]))
     ends = np.array([2, 5, 8], np.int32)  # what lies behind them in the cache is not seen
     ours, _ = model.model(tf.constant(tokens[range(3), ends][:, np.newaxis]), SMALL,
-                          cache=memories, places=tf.constant(ends[:, np.newaxis]))
+                          cache=memories, positions=tf.constant(ends[:, np.newaxis]))
     values = start(graph)
     ours = graph.run(ours)
     for text, last in enumerate(ends):
@@ -162,29 +160,143 @@ def test_initial_weights_repeat_and_have_the_stated_spread(graph):
             assert np.all(value == (1 if name.endswith('/g') else 0)), name
 
 
-def test_recorded_logits_loss_and_memories(graph, recorded):
-    network, values = snapshots.read(RECORDED / 'toy_model')
-    tokens = tf.constant(recorded['tokens'].astype(np.int32))
-    logits, memories = model.model(tokens, network)
-    loss = model.loss(tokens, network)
-    places = tf.tile([tf.range(40)], [3, 1])
-    _, head = model.model(tokens[:, :25], network, cache=cache.empty(network, 3),
-                          places=places[:, :25])
-    tail, _ = model.model(tokens[:, 25:], network, cache=head, places=places[:, 25:])
-    snapshots.assign(graph, values, 'toy')
-    logits, memories, loss, tail = graph.run([logits, tf.stack(memories, 1), loss, tail])
-    np.testing.assert_allclose(logits, recorded['logits'], atol=2e-4)
-    np.testing.assert_allclose(memories, recorded['present'], atol=2e-4)
-    np.testing.assert_allclose(loss, recorded['loss'], atol=1e-5)
-    np.testing.assert_allclose(tail, recorded['logits_tail_with_past'], atol=2e-4)
+def test_dropout_keeps_the_mean(graph):
+    seed = tf.placeholder(tf.int32, [2])
+    dropped = model.Dropout(0.25, seed)(tf.ones([300, 400]), 'x')
+    values = graph.run(dropped, {seed: model.dropout_seed(0, 0, 0)})
+    assert set(np.unique(values)) == {np.float32(0), np.float32(1 / 0.75)}
+    assert abs((values == 0).mean() - 0.25) < 0.005  # 4 standard deviations
+    assert abs((values[:, 1:] * values[:, :-1] == 0).mean() - (1 - 0.75 ** 2)) < 0.007
 
 
-def test_recorded_gradients(graph, recorded):
-    network, values = snapshots.read(RECORDED / 'toy_model')
-    loss = model.loss(tf.constant(recorded['tokens'].astype(np.int32)), network)
-    variables = tf.trainable_variables()
-    gradients = [tf.convert_to_tensor(g) for g in tf.gradients(loss, variables)]
-    snapshots.assign(graph, values, 'toy')
-    for variable, gradient in zip(variables, graph.run(gradients)):
-        wanted = recorded['grad/' + variable.op.name]
-        assert np.abs(gradient - wanted).max() < 1e-4 * np.abs(wanted).max(), variable.op.name
+def test_dropout_masks_depend_on_seed_step_part_scope_and_name_alone(graph):
+    seed = tf.placeholder(tf.int32, [2])
+    drop = model.Dropout(0.5, seed)
+    with tf.variable_scope('h0'):
+        one, same, other = [drop(tf.ones([1000]), name) for name in ('a', 'a', 'b')]
+    with tf.variable_scope('h1'):
+        elsewhere = drop(tf.ones([1000]), 'a')
+    keys = [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]
+    masks = [graph.run(one, {seed: model.dropout_seed(*key)}) for key in keys]
+    masks += graph.run([other, elsewhere], {seed: model.dropout_seed(*keys[0])})
+    for i, mask in enumerate(masks):
+        for before in masks[:i]:
+            assert 0.4 < np.mean(mask == before) < 0.6
+    again, twice = graph.run([one, same], {seed: model.dropout_seed(*keys[0])})
+    assert np.array_equal(again, masks[0]) and np.array_equal(twice, masks[0])
+
+
+def test_no_dropout_changes_nothing(graph):
+    x = tf.ones([3])
+    assert model.Dropout(0.0, tf.zeros([2], tf.int32))(x, 'x') is x
+
+
+def test_embedding_attention_weights_and_residual_branches_have_dropout(graph):
+    """The named places, each by itself, change the loss; there are no others."""
+    places = []
+
+    def note(x, name):
+        places.append((tf.get_variable_scope().name, name))
+        return x
+    tokens = tf.constant(np.random.RandomState([1]).randint(270, size=[2, 12]), tf.int32)
+    model.loss(tokens, SMALL, compute=model.Compute(note, False))
+    assert places == [('model', 'embedded')] + [
+        place for i in range(2) for place in [
+            ('model/h%d/attn' % i, 'shares'), ('model/h%d/attn' % i, 'change'),
+            ('model/h%d/mlp' % i, 'change')]]
+    losses = [model.loss(tokens, SMALL, compute=model.Compute(
+        lambda x, name, wanted=place: x * 0.5 if (
+            tf.get_variable_scope().name, name) == wanted else x, False)) for place in places]
+    plain = model.loss(tokens, SMALL)
+    graph.run(tf.global_variables_initializer())
+    rng = np.random.RandomState([3])
+    tflib.assign(graph, {
+        name: value + rng.standard_normal(value.shape).astype(np.float32) * 0.1
+        for name, value in model.initial(tf.trainable_variables(), 0).items()})
+    losses, plain = graph.run([losses, plain])
+    assert len(set(losses)) == len(losses) and plain not in losses
+
+
+def both_ways(rate=0.0, names='model/'):
+    """Loss and gradients, once as usual and once with layers computed again, and the seed."""
+    seed = tf.placeholder_with_default(tf.zeros([2], tf.int32), [2])
+    compute = model.Compute(model.Dropout(rate, seed), False)
+    tokens = tf.placeholder_with_default(TOKENS, [None, None])  # as in a training
+    model.loss(tokens, SMALL)
+    variables = [v for v in tf.trainable_variables() if v.op.name.startswith(names)]
+    ways = [model.loss_and_gradients(tokens, SMALL, None, variables, compute=compute,
+                                     recompute=recompute) for recompute in (False, True)]
+    return ways, variables, seed
+
+
+def test_gradients_are_the_plain_ones_with_dropout_too(graph):
+    ways, variables, seed = both_ways(rate=0.3)
+    start(graph)
+    for step in range(2):
+        (plain, slopes), (again, same) = graph.run(ways, {seed: model.dropout_seed(0, step, 0)})
+        assert plain == pytest.approx(again, rel=1e-6)
+        for variable, one, other in zip(variables, slopes, same):
+            assert np.abs(one).max() > 0, variable.op.name
+            np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5 * np.abs(one).max(),
+                                       err_msg=variable.op.name)
+
+
+def test_some_of_the_variables_are_enough(graph):
+    ways, _, _ = both_ways(names='model/h1/')
+    start(graph)
+    (_, slopes), (_, same) = graph.run(ways)
+    assert len(slopes) == 12
+    for one, other in zip(slopes, same):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5 * np.abs(one).max())
+
+
+def test_a_chain_by_hand(graph):
+    """d/da and d/db of (a (a x + b) + b)^2, for x = 2 - b."""
+    a, b = [tf.Variable(value) for value in (3.0, 5.0)]
+    unused = tf.Variable(0.0)
+    scalar, (for_a, for_b, for_none) = model.checkpointed_gradients(
+        2 - b, [lambda x: a * x + b, lambda x: a * x + b], lambda x: x * x, [a, b, unused])
+    assert for_none is None
+    graph.run(tf.global_variables_initializer())
+    last = 3 * (3 * -3 + 5) + 5
+    assert graph.run([scalar, for_a, for_b]) == [
+        last ** 2, 2 * last * ((3 * -3 + 5) + 3 * -3), 2 * last * (1 + 3 * (1 - 3))]
+
+
+def executed(sess, fetched, kind):
+    """How many operations of a kind TensorFlow runs, after all that it simplifies before."""
+    about = tf.RunMetadata()
+    sess.run(fetched, options=tf.RunOptions(output_partition_graphs=True), run_metadata=about)
+    return sum(kind in node.op for part in about.partition_graphs for node in part.node)
+
+
+def test_layers_are_really_computed_again_and_not_united_with_the_first_time(graph):
+    ways, _, _ = both_ways(rate=0.3)
+    start(graph)
+    softmaxes = [executed(graph, way, 'Softmax') for way in ways]
+    assert softmaxes[1] - softmaxes[0] == SMALL.n_layer
+    masks = [executed(graph, way, 'StatelessRandomUniform') for way in ways]
+    assert masks[0] == 1 + 3 * SMALL.n_layer and masks[1] == 1 + 2 * 3 * SMALL.n_layer
+
+
+def test_no_more_than_one_layer_is_held(graph):
+    """The most memory that is in use at a time, from the allocator's own records."""
+    ways, _, _ = both_ways()
+    start(graph)
+    tokens = next(op for op in tf.get_default_graph().get_operations()
+                  if op.type == 'PlaceholderWithDefault' and op.outputs[0].shape.ndims == 2)
+    big = {tokens.outputs[0]: np.tile(TOKENS, [200, 1])}
+    peaks = []
+    for way in ways:
+        about = tf.RunMetadata()
+        graph.run(way, big, tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE), about)
+        peaks.append(peak(about))
+    assert peaks[1] < 0.8 * peaks[0]
+
+
+def peak(about):
+    """Bytes in use at the worst moment, by the allocations and deallocations in RunMetadata."""
+    changes = [(record.alloc_micros, record.alloc_bytes) for part in about.step_stats.dev_stats
+               for node in part.node_stats for memory in node.memory
+               for record in memory.allocation_records]
+    return int(np.max(np.cumsum([size for _, size in sorted(changes)])))

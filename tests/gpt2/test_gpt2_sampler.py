@@ -1,5 +1,3 @@
-import pathlib
-
 import numpy as np
 import oracle_gpt2 as oracle
 import pytest
@@ -7,13 +5,12 @@ import pytest
 from dnnlib import tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
-from gpt2 import encoder, model, sampler, snapshots
-from gpt2.config import Network
-from gpt2.config import Sampling
+from gpt2 import encoder, model, sampler
+from gpt2.config import Network, Sampling
 
+LOGITS = np.log(np.array([[0.5, 0.1, 0.2, 0.1, 0.1], [0.05, 0.05, 0.8, 0.06, 0.04]], np.float32))
 VOCABULARY = encoder.train(['a red dress', 'a blue dress', 'a red skirt'], 270)
 SMALL = Network(n_vocab=VOCABULARY.size, n_ctx=300, n_embd=16, n_head=2, n_layer=2)
-RECORDED = pathlib.Path(__file__).parents[3] / 'shared' / 'parity' / 'gpt2'
 # From nothing to nearly full, on both sides of a chunk and of a block.
 PROMPTS = ['', 'a', 'a red dress', 'skirt', 'blue' * 4, 'dress a', 'r' * 15, 'b' * 16, 'aa' * 8,
            'ab' * 63, 'ba' * 64, 'rs' * 65, 'x' * 290]
@@ -30,7 +27,7 @@ class Toy:
             values = model.initial(tf.trainable_variables(), 3)
             self.values = {name: value * (1 if name.endswith('/g') else 12)
                            for name, value in values.items()}
-            snapshots.assign(self.session, self.values, 'toy')
+            tflib.assign(self.session, self.values)
 
     def write(self, prompts, seeds, **some):
         return self.sampler.samples(self.session, prompts, seeds=seeds,
@@ -97,9 +94,9 @@ def test_the_length_limit_cuts_what_comes_with_more_room(toy):
 def test_the_last_place_can_be_filled(toy):
     sample, = toy.write(['x' * 298], [0], max_tokens=0)
     assert (sample.tokens, sample.finish) in {(1, 'length'), (1, 'end')}
-    with pytest.raises(UserError) as error:
-        toy.write(['x' * 299], [0])
-    assert '--trim' in str(error.value) and '\n' not in str(error.value)
+    with pytest.raises(UserError, match='--trim yes') as error:
+        toy.write(['\x1b' + 'x' * 298], [0])
+    assert str(error.value).isprintable()
 
 
 @pytest.mark.parametrize('max_tokens, kept', [(24, 275), (0, 149), (299, 149)])
@@ -118,13 +115,73 @@ def test_the_loop_leaves_no_variable_to_save(toy):
         assert tf.global_variables() == tf.trainable_variables() and not tf.local_variables()
 
 
-def test_recorded_greedy_tokens(recorded):
-    network, values = snapshots.read(RECORDED / 'toy_model')
-    prompts, wanted = recorded['greedy_prompt'], recorded['greedy_tokens'][:, 10:]
+def constants(temperature=1.0, top_k=0, top_p=1.0):
+    return sampler.Filters(tf.constant(temperature), tf.constant(top_k), tf.constant(top_p))
+
+
+def kept(logits, **some):
+    """Probabilities by id [n, v] after the sampler."""
     with tf.Graph().as_default(), tflib.session(1) as sess:
-        ours = sampler.Sampler(network, encoder.train(['none of these tokens is read'], 258))
-        snapshots.assign(sess, values, 'toy')
-        written = ours._batch(sess, prompts.tolist(), [0, 1, 2],
-                              Sampling(temperature=0, max_tokens=12))
-    assert 257 not in wanted  # the end-of-text of that little vocabulary
-    np.testing.assert_array_equal([ids for ids, _ in written], wanted)
+        probabilities, ids = sess.run(sampler.candidates(tf.constant(logits), constants(**some)))
+    assert np.all(np.diff(probabilities, axis=1) <= 0)
+    result = np.zeros_like(logits)
+    np.put_along_axis(result, ids, probabilities, axis=1)
+    return result
+
+
+def test_without_filters_these_are_the_probabilities_at_the_temperature():
+    np.testing.assert_allclose(kept(LOGITS), np.exp(LOGITS), atol=1e-6)
+    np.testing.assert_allclose(kept(LOGITS, temperature=0.5), oracle.softmax(LOGITS * 2), atol=1e-6)
+
+
+def test_top_k_keeps_ties_with_the_kth():
+    np.testing.assert_array_equal(kept(LOGITS, top_k=3) > 0, [[1, 1, 1, 1, 1], [1, 1, 1, 1, 0]])
+    np.testing.assert_array_equal(kept(LOGITS, top_k=2) > 0, [[1, 0, 1, 0, 0], [0, 0, 1, 1, 0]])
+    np.testing.assert_array_equal(kept(LOGITS, top_k=99) > 0, kept(LOGITS) > 0)
+
+
+def test_top_p_keeps_the_token_that_crosses_p():
+    np.testing.assert_array_equal(kept(LOGITS, top_p=0.6) > 0, [[1, 0, 1, 0, 0], [0, 0, 1, 0, 0]])
+    np.testing.assert_array_equal(kept(LOGITS, top_p=0.01) > 0, [[1, 0, 0, 0, 0], [0, 0, 1, 0, 0]])
+
+
+def test_top_p_counts_what_top_k_and_temperature_left():
+    both = kept(LOGITS, top_k=2, top_p=0.7)  # 0.5 and 0.2 become 0.71 and 0.29
+    np.testing.assert_array_equal(both[0] > 0, [1, 0, 0, 0, 0])
+
+
+@pytest.mark.parametrize('some', [dict(top_k=3), dict(top_p=0.8), dict(top_k=7, top_p=0.9), {}])
+def test_a_row_is_filtered_as_if_it_were_alone(some):
+    """Also where a neighbour with many ties makes more tokens stay in sight."""
+    logits = np.random.RandomState([0]).standard_normal([6, 300]).astype(np.float32)
+    logits[4] = 1.0
+    together = kept(logits, **some)
+    for row in range(6):
+        np.testing.assert_array_equal(kept(logits[row:row + 1], **some)[0], together[row])
+
+
+def test_draws_come_as_often_as_their_probability():
+    n = 1000
+    with tf.Graph().as_default(), tflib.session(1) as sess:
+        uniform = tf.constant(((np.arange(n) + 0.5) / n).astype(np.float32))
+        logits = tf.constant(np.repeat(LOGITS[:1], n, axis=0))
+        ids = sess.run(sampler.draw(logits, constants(top_k=2), uniform))
+        highest = sess.run(sampler.draw(logits[:1], constants(top_k=2), tf.constant([1.0])))
+    share = np.bincount(ids, minlength=5) / n
+    np.testing.assert_allclose(share, [5 / 7, 0, 2 / 7, 0, 0], atol=2 / n)
+    assert highest[0] == 2  # rounding up to 1 draws the last that is left, not one ruled out
+
+
+def test_the_penalty_makes_a_token_rarer_whatever_the_sign_of_its_score():
+    logits = np.array([[2.0, -2.0, 2.0, -2.0]], np.float32)
+    factor = np.array([[1.0, 1.0, 1.25, 1.25]], np.float32)
+    with tf.Graph().as_default(), tflib.session(1) as sess:
+        ours = sess.run(sampler.penalised(tf.constant(logits), tf.constant(factor)))
+    np.testing.assert_array_equal(ours, np.array([[2.0, -2.0, 1.6, -2.5]], np.float32))
+
+
+def test_a_record_has_every_field_and_the_mean():
+    sample = sampler.Sample('red dress', 'A red dress.', 4, 'end', 5, -2.5)
+    assert sample.record() == {'prompt': 'red dress', 'text': 'A red dress.', 'seed': 4,
+                               'finish': 'end', 'tokens': 5, 'logprob': -2.5,
+                               'logprob_per_token': -0.5}

@@ -1,3 +1,4 @@
+import io
 import json
 
 import pytest
@@ -5,9 +6,9 @@ import pytest
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
 from gpt2 import encoder, model, snapshots, write
-from gpt2.config import Network
-from gpt2.config import Sampling
+from gpt2.config import Network, Sampling
 from gpt2.sampler import Sample
+from gpt2.snapshots import Snapshot
 
 VOCABULARY = encoder.train(['a red dress', 'a blue dress', 'a red skirt'], 270)
 SMALL = Network(n_vocab=VOCABULARY.size, n_ctx=24, n_embd=16, n_head=2, n_layer=2)
@@ -26,7 +27,7 @@ def values():
 @pytest.fixture(scope='module')
 def folder(values, tmp_path_factory):
     folder = tmp_path_factory.mktemp('snapshot')
-    snapshots.write(folder, SMALL, values, VOCABULARY, {})
+    snapshots.write(folder, Snapshot(SMALL, values, VOCABULARY, {}))
     return folder
 
 
@@ -39,7 +40,7 @@ def test_end_of_text_ends(values, tmp_path):
     """A model whose best token is always end-of-text writes nothing."""
     spoilt = dict(values, **{'model/ln_f/g': values['model/ln_f/g'] * 0,
                              'model/ln_f/b': values['model/wte'][VOCABULARY.end] * 100})
-    snapshots.write(tmp_path, SMALL, spoilt, VOCABULARY, {})
+    snapshots.write(tmp_path, Snapshot(SMALL, spoilt, VOCABULARY, {}))
     for sample in write.Writer(tmp_path).samples(['', 'a red'], seeds=[1, 2]):
         assert (sample.text, sample.finish, sample.tokens) == ('', 'end', 1)
 
@@ -59,12 +60,18 @@ def test_the_prompt_is_dropped_or_kept_once(writer):
 
 
 def test_prompts_of_a_model_with_attributes(folder, values, tmp_path):
-    """Words get the arrow they had in training; what has one is taken as it stands."""
-    snapshots.write(tmp_path, SMALL, values, VOCABULARY, {'tagged': True})
+    """Words get the arrow they had in training, and the spaces around it."""
+    snapshots.write(tmp_path, Snapshot(SMALL, values, VOCABULARY, {'tagged': True}))
     tagged, plain = write.Writer(tmp_path, threads=1), write.Writer(folder, threads=1)
     asked = [' red dress -> ', ' red -> A', ' -> ']
     wanted = plain.texts(asked, seeds=[4, 4, 4])
     assert [tagged.prompt(words) for words in ('red dress', ' red -> A', '')] == asked
+    for form in ('red dress', ' red dress -> ', 'red dress -> ', 'red dress ->', 'red dress->'):
+        assert tagged.prompt(form) == ' red dress -> '
+    for form in (' red -> A', 'red -> A', 'red ->A', 'red->  A'):
+        assert tagged.prompt(form) == ' red -> A'
+    assert tagged.prompt('->') == tagged.prompt(' -> ') == ' -> '
+    assert plain.prompt('red dress -> ') == 'red dress -> '
     assert tagged.texts(['red dress ', ' red -> A', ''], seeds=[4, 4, 4]) == wanted
     assert tagged.texts(['red dress', ' red -> A', ''], seeds=[4, 4, 4], keep_prompt=True) == [
         'red dress -> ' + wanted[0], 'red -> A' + wanted[1], wanted[2]]
@@ -72,9 +79,9 @@ def test_prompts_of_a_model_with_attributes(folder, values, tmp_path):
 
 
 def test_impossible_wishes_are_refused(writer):
-    with pytest.raises(UserError):
+    with pytest.raises(UserError, match='top_p'):
         writer.texts(['a'], seeds=[0], top_p=1.5)
-    with pytest.raises(UserError):
+    with pytest.raises(UserError, match='--trim yes'):
         writer.texts(['dress ' * 30], seeds=[0])
     assert len(writer.texts(['dress ' * 30], seeds=[0], trim=True)) == 1
 
@@ -91,3 +98,30 @@ def test_json_lines_hold_one_sample_each():
     lines = write.json_lines(samples).split('\n')
     assert [json.loads(line) for line in lines[:-1]] == [some.record() for some in samples]
     assert lines[-1] == '' and 'été' in lines[0]
+
+
+class Echo:
+    """Writes its prompt and seed."""
+
+    def samples(self, prompts, *, seeds, sampling):
+        if 'bad' in prompts:
+            raise UserError('no such thing')
+        return [Sample(prompt, f' {seed}', seed, 'end', 1, 0.0)
+                for prompt, seed in zip(prompts, seeds)]
+
+    def joined(self, sample):
+        return sample.prompt + sample.text
+
+
+def test_every_line_is_answered_until_an_empty_one(monkeypatch, capsys):
+    monkeypatch.setattr('sys.stdin', io.StringIO('red\nbad\n blue \n\nnever\n'))
+    write.converse(Echo(), Sampling(seed=5), 2)
+    out, err = capsys.readouterr()
+    assert out == write.report(['red 5', 'red 6']) + write.report(['blue 9', 'blue 10'])
+    assert err == 'error: no such thing\n'
+
+
+def test_it_ends_with_the_input_and_seeds_go_on_from_0(monkeypatch, capsys):
+    monkeypatch.setattr('sys.stdin', io.StringIO('red\n'))
+    write.converse(Echo(), Sampling(seed=2 ** 32 - 1), 2)
+    assert capsys.readouterr().out == write.report([f'red {2 ** 32 - 1}', 'red 0'])

@@ -97,14 +97,6 @@ def test_figures_without_a_judge_that_knows_and_without_photos():
     assert text.splitlines()[1].split()[:3] == ['gaussian', '4', '-']
 
 
-def test_diversity_is_the_mean_distance_of_two():
-    x = np.random.RandomState(0).randn(30, 4)
-    pairs = [np.linalg.norm(a - b) for i, a in enumerate(x) for b in x[:i]]
-    assert report.mean_distance(x) == pytest.approx(np.mean(pairs))
-    assert report.mean_distance(x[:1]) == 0
-    assert report.mean_distance(x, most=10) == pytest.approx(report.mean_distance(x[::3]))
-
-
 def test_the_catalogue_can_be_read_again(tmp_path):
     products = [{'image': 'products/%d.png' % i, 'text': 'A "red", long\nthing', 'category':
                  'jumpsuit', 'attributes': {'category': 'jumpsuit', 'colour': 'red',

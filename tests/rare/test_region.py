@@ -5,9 +5,9 @@ import pytest
 import toy_codes
 from toy_codes import AXIS, codes_of, latent, look
 
+from dnnlib import neighbours
 from dnnlib.files import UserError
 from rare import region as rare
-from rare.report import mean_distance
 from stylegan import labelled
 from stylegan.whitening import mixes
 
@@ -71,7 +71,7 @@ def test_methods_are_cheaper_than_the_search_and_as_varied(searched):
         if method != 'mix':
             assert (region.space.distances(accepted.w) <= region.space.limit).all()
         assert (method == 'shift') != np.array_equal(accepted.sources, accepted.w)
-        varied = [mean_distance(latent(each.w) @ np.diag([0, 0, 1, 1, 1, 1]))
+        varied = [neighbours.mean_distance(latent(each.w) @ np.diag([0, 0, 1, 1, 1, 1]))
                   for each in (accepted, search)]
         assert varied[0] > (0.6 if method == 'mix' else 0.8) * varied[1]
 

@@ -1,4 +1,4 @@
-"""A frozen graph computes what numpy computes, for any number of pictures, or says why it cannot."""
+"""A frozen graph computes what numpy computes, for any number of pictures, or is refused."""
 
 import numpy as np
 import pytest
