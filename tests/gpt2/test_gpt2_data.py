@@ -8,8 +8,8 @@ from gpt2.config import PACKINGS
 
 Product = collections.namedtuple('Product', 'description tags category key')
 
-PRODUCTS = [Product('A %s dress.\n- Line two of %d' % (colour, i), ('dress', colour, 'midi'),
-                    'Dress', 'code %d' % (i // 2))
+PRODUCTS = [Product(f'A {colour} dress.\n- Line two of {i}', ('dress', colour, 'midi'),
+                    'Dress', f'code {i // 2}')
             for i, colour in enumerate(['red', 'blue', 'green', 'black', 'white', 'navy'] * 5)]
 
 
@@ -178,7 +178,8 @@ def test_a_long_description_is_trained_from_start_to_end(vocabulary, pack):
 
 def test_the_held_out_loss_counts_each_document_once_from_its_start(vocabulary):
     some = corpus(vocabulary)
-    batches = data.single_documents(some, count=25, batch=4, length=100, rng=np.random.RandomState([0]))
+    batches = data.single_documents(some, count=25, batch=4, length=100,
+                                    rng=np.random.RandomState([0]))
     assert [len(tokens) for tokens, _ in batches] == [4] * 6 + [1]
     texts = []
     for tokens, weights in batches:

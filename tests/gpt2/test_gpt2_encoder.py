@@ -14,7 +14,8 @@ TEXTS = ['Sleeveless red dress with an asymmetric hem.\n- Dry clean only\n- Impo
          'Short dress in jersey with a v-neck and short sleeves.'] * 3
 
 # Strings from every corner of Unicode, with white space in every place.
-ODD = ['', ' ', '  a', 'a  ', '\n\n x\t\r\n', "I'll DON'T", 'naïve café', '日本語のドレス', '👗👠 emoji',
+ODD = ['', ' ', '  a', 'a  ', '\n\n x\t\r\n', "I'll DON'T", 'naïve café', '日本語のドレス',
+       '👗👠 emoji',
        'e\u0301', '\u200b\u00a0\u2028', '\x00nul', '١٢٣ ½ Ⅷ', 'עברית', '\U0001f1eb\U0001f1f7',
        '\U0010ffff',
        '<|endoftext|>', 'A<|endoftext|>B', ' <|endoftext|>\n<|endoftext|>', '<|end', '~' * 300]

@@ -59,7 +59,7 @@ def theirs(unchanged, tmp_path):
 
 def tensors(folder):
     with safe_open(str(folder / 'model.safetensors'), framework='np') as file:
-        return {name: file.get_tensor(name) for name in file.keys()}
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
 
 
 def same(some, others):
@@ -132,8 +132,8 @@ def test_masks_and_the_second_table_are_ignored(theirs, values, prefix):
     """As published, without a prefix and with masks; as saved after training, with both."""
     plain = {prefix + name[len('transformer.'):]: value for name, value in tensors(theirs).items()}
     for i in range(SMALL.n_layer):
-        plain[prefix + 'h.%d.attn.bias' % i] = np.tril(np.ones([1, 1, 24, 24], np.uint8))
-        plain[prefix + 'h.%d.attn.masked_bias' % i] = np.float32([-1e4])
+        plain[prefix + f'h.{i}.attn.bias'] = np.tril(np.ones([1, 1, 24, 24], np.uint8))
+        plain[prefix + f'h.{i}.attn.masked_bias'] = np.float32([-1e4])
     plain['lm_head.weight'] = plain[prefix + 'wte.weight']
     save_file(plain, str(theirs / 'model.safetensors'))
     assert same(snapshots.read(theirs).weights, values)
@@ -152,7 +152,7 @@ def test_parts_are_put_together_and_a_lost_one_is_noticed(theirs, values):
     (theirs / 'model.safetensors').unlink()
     for part in (1, 2):
         save_file({name: whole[name] for i, name in enumerate(sorted(whole)) if i % 2 == part - 1},
-                  str(theirs / ('model-0000%d-of-00002.safetensors' % part)))
+                  str(theirs / f'model-0000{part}-of-00002.safetensors'))
     assert same(snapshots.read(theirs).weights, values)
     (theirs / 'model-00002-of-00002.safetensors').unlink()
     with pytest.raises(UserError, match='is missing and should be'):
@@ -169,7 +169,7 @@ def test_other_models_are_refused(theirs, change):
     config = dict(files.read_json(theirs / 'config.json'), **change)
     files.write_json(theirs / 'config.json',
                      {name: value for name, value in config.items() if value is not None})
-    with pytest.raises(UserError, match='GPT-2 model|vocabulary|missing|should be') as error:
+    with pytest.raises(UserError, match=r'GPT-2 model|vocabulary|missing|should be') as error:
         snapshots.read(theirs)
     assert str(error.value).isprintable() and len(str(error.value)) < 400
 
@@ -248,7 +248,7 @@ def checkpoint(folder):
 def test_a_damaged_checkpoint_is_refused(snapshot, tmp_path, spoil):
     formats.export(snapshots.read(snapshot), tmp_path / 'made', 'released')
     spoil(tmp_path / 'made')
-    with pytest.raises(UserError, match='cannot be read|has neither') as error:
+    with pytest.raises(UserError, match=r'cannot be read|has neither') as error:
         snapshots.read(tmp_path / 'made')
     assert str(error.value).isprintable()
 

@@ -156,7 +156,7 @@ def test_initial_weights_repeat_and_have_the_stated_spread(graph):
     assert not np.array_equal(first['model/wte'], other['model/wte'])
     assert abs(first['model/wpe'].std() - 0.01) < 0.002
     for name, value in first.items():
-        if name.endswith('/g') or name.endswith('/b'):
+        if name.endswith(('/g', '/b')):
             assert np.all(value == (1 if name.endswith('/g') else 0)), name
 
 
@@ -202,8 +202,8 @@ def test_embedding_attention_weights_and_residual_branches_have_dropout(graph):
     model.loss(tokens, SMALL, compute=model.Compute(note, False))
     assert places == [('model', 'embedded')] + [
         place for i in range(2) for place in [
-            ('model/h%d/attn' % i, 'shares'), ('model/h%d/attn' % i, 'change'),
-            ('model/h%d/mlp' % i, 'change')]]
+            (f'model/h{i}/attn', 'shares'), (f'model/h{i}/attn', 'change'),
+            (f'model/h{i}/mlp', 'change')]]
     losses = [model.loss(tokens, SMALL, compute=model.Compute(
         lambda x, name, wanted=place: x * 0.5 if (
             tf.get_variable_scope().name, name) == wanted else x, False)) for place in places]

@@ -1,5 +1,4 @@
 import json
-import pathlib
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ from gpt2.snapshots import Snapshot
 
 VOCABULARY = encoder.train(['a dress', 'a red dress'], 262)
 SMALL = Network(n_vocab=VOCABULARY.size, n_ctx=8, n_embd=8, n_head=2, n_layer=1)
-RECORDED = pathlib.Path(__file__).parents[1] / 'data' / 'gpt2' / 'toy_model'
 RELEASED = {124439808: dict(n_embd=768, n_head=12, n_layer=12),
             354823168: dict(n_embd=1024, n_head=16, n_layer=24),
             774030080: dict(n_embd=1280, n_head=20, n_layer=36),
@@ -80,23 +78,16 @@ def test_a_numbered_checkpoint_is_read(graph, tmp_path):
     assert all(np.array_equal(value, read[name]) for name, value in current(graph).items())
 
 
-def test_the_recorded_checkpoint_is_read():
-    """Written by the released program; that its weights are right, the recorded logits show."""
-    network, weights, _, _ = snapshots.read(RECORDED)
-    assert (network.n_vocab, network.n_layer) == (509, 3)
-    assert {name: list(value.shape) for name, value in weights.items()} == model.shapes(network)
-
-
 def released_shapes(n_embd, n_head, n_layer):
     """Names and shapes of the variables of a released checkpoint."""
     shapes = {'wte': [50257, n_embd], 'wpe': [1024, n_embd]}
-    for norm in ['ln_f'] + ['h%d/ln_%d' % (i, k) for i in range(n_layer) for k in (1, 2)]:
+    for norm in ['ln_f'] + [f'h{i}/ln_{k}' for i in range(n_layer) for k in (1, 2)]:
         shapes.update({norm + '/g': [n_embd], norm + '/b': [n_embd]})
     for i in range(n_layer):
         for dense, inputs, outputs in (('attn/c_attn', 1, 3), ('attn/c_proj', 1, 1),
                                        ('mlp/c_fc', 1, 4), ('mlp/c_proj', 4, 1)):
-            shapes['h%d/%s/w' % (i, dense)] = [1, inputs * n_embd, outputs * n_embd]
-            shapes['h%d/%s/b' % (i, dense)] = [outputs * n_embd]
+            shapes[f'h{i}/{dense}/w'] = [1, inputs * n_embd, outputs * n_embd]
+            shapes[f'h{i}/{dense}/b'] = [outputs * n_embd]
     return {'model/' + name: shape for name, shape in shapes.items()}
 
 
@@ -136,13 +127,13 @@ def test_arrays_of_half_the_size_are_read(snapshot):
 
 @pytest.mark.parametrize('name', ['nowhere', ''])
 def test_find_refuses_what_holds_no_model(tmp_path, name):
-    with pytest.raises(UserError, match='does not exist|is not a text model'):
+    with pytest.raises(UserError, match=r'does not exist|is not a text model'):
         snapshots.find(tmp_path / name)
 
 
 @pytest.mark.parametrize('spoil, expected', [
     (lambda values: values.pop('model/wte'), 'model/wte is missing and should be'),
-    (lambda values: values.update({'model/wte': values['model/wte'][:-1]}), 'not of the same model'),
+    (lambda values: values.update({'model/wte': values['model/wte'][:-1]}), 'of the same model'),
     (lambda values: values.update({'model/h1/ln_1/g': np.zeros(8, np.float32)}),
      'should be absent'),
     (lambda values: values.update({'model/\x1b[31m': np.zeros(8, np.float32)}), 'x1b'),
