@@ -4,6 +4,12 @@ import numpy as np
 
 from dnnlib.tflib import tf
 
+_MARK = 'losses or gradients are not finite'  # by which its own error is known
+
+
+class NotFinite(Exception):
+    """A loss or gradient is NaN or infinite; the step has changed no variable."""
+
 
 def sums(variables, parts):
     """A zero for each of the variables, outside the checkpoints; none for a minibatch of one part.
@@ -14,10 +20,6 @@ def sums(variables, parts):
                             initializer=tf.zeros_initializer(),
                             collections=[tf.GraphKeys.LOCAL_VARIABLES])
             for variable in variables if parts > 1]
-
-
-class NotFinite(Exception):
-    """A loss or gradient is NaN or infinite; the variables have not changed."""
 
 
 class Update:
@@ -31,18 +33,18 @@ class Update:
 
     def __init__(self, optimiser, variables, gradients, losses, parts=1, held=(), clip=0.0):
         self._losses, self._parts = losses, parts
-        finite = tf.reduce_all(tf.math.is_finite([tf.global_norm(gradients), *losses.values()]))
-        check = tf.debugging.Assert(finite, ['a loss or gradient is not finite'])
-        # An optimiser changes a variable in its place; the gradient of what was multiplied by it
-        # may still need the old value. So none moves before all gradients are there, and finite.
-        gradients = tf.tuple(gradients, control_inputs=[check])
 
-        def applied(values):
+        def applied(values, known=()):
+            # An optimiser changes a variable in its place; the gradient of what was multiplied by
+            # it may still need the old value. So none moves before all gradients are there.
+            norm = tf.global_norm([value for value in values if value is not None])
+            finite = tf.reduce_all(tf.math.is_finite(tf.stack([norm] + list(known))))
+            values = tf.tuple(values, control_inputs=[tf.debugging.Assert(finite, [_MARK])])
             if clip > 0:
                 values, _ = tf.clip_by_global_norm(values, clip)
             return optimiser.apply_gradients(list(zip(values, variables)))
         if parts == 1:
-            self._step = applied(gradients)
+            self._step, self._clear = applied(gradients, losses.values()), tf.no_op()
             return
         assert len(held) == len(variables), (len(held), len(variables))
         self._step = tf.group(*[tf.assign_add(total, gradient / parts) for total, gradient
@@ -54,17 +56,20 @@ class Update:
     def run(self, session, feeds):
         """Step. feeds: a feed dict for each part. Returns the means of the losses by name.
 
-        Raises NotFinite.
+        Raises NotFinite, and then no variable has moved.
         """
         assert len(feeds) == self._parts, (len(feeds), self._parts)
         try:
             runs = [session.run([self._losses, self._step], feed)[0] for feed in feeds]
-        except tf.errors.InvalidArgumentError as error:
-            if 'is not finite' not in str(error):
-                raise
+            means = {name: float(np.mean([losses[name] for losses in runs]))
+                     for name in self._losses}
+            if not np.isfinite(list(means.values())).all():  # one part alone has been checked
+                raise NotFinite(_MARK)
             if self._parts > 1:
-                session.run(self._clear)
-            raise NotFinite
-        if self._parts > 1:
-            session.run(self._apply, feeds[0])
-        return {name: float(np.mean([losses[name] for losses in runs])) for name in self._losses}
+                session.run(self._apply, feeds[0])
+        except (NotFinite, tf.errors.InvalidArgumentError) as error:
+            if _MARK not in str(error):
+                raise
+            session.run(self._clear)
+            raise NotFinite(_MARK)
+        return means

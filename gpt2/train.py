@@ -281,7 +281,8 @@ def train(run, products, network, config, start=None, vocabulary=None):
         raise UserError('there are no descriptions to train on; give a catalogue that has some')
     if vocabulary is None and (run.folder / 'snapshot' / 'encoder.json').exists():
         vocabulary = encoder.load(run.folder / 'snapshot')
-    number, ended = _train(run, products, network, config, start, vocabulary)
+    with run.writing():
+        number, ended = _train(run, products, network, config, start, vocabulary)
     if not ended:
         raise runs.Interrupted(f'stopped after {number} of {config.steps} updates; everything is '
                                'saved, and the same command resumes')
