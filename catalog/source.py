@@ -106,13 +106,13 @@ def _read_catalogue(folder, text_column, tag_columns, key_column):
         attributes, left_out = attribute_columns(rows, wanted + list(_NO_ATTRIBUTE))
         tag_columns = ['category'] + attributes
         if left_out:
-            print('%s: columns that are no attributes: %s' % (path, ', '.join(
-                f'{files.printable(column)} ({why})' for column, why in left_out.items())))
+            reasons = ', '.join(f'{column} ({why})' for column, why in left_out.items())
+            print(files.printable(f'{path}: columns that are no attributes: {reasons}'))
     products = [_product(row, folder, text_column, tag_columns, key_column) for row in rows]
     pictures = [p for p in products if p.image]
     if pictures and not any(os.path.isfile(str(p.image)) for p in pictures):
-        raise UserError('%s names %d picture files, none of which exists, first %s; correct the '
-                        'image column or add the files' % (path, len(pictures), pictures[0].name))
+        raise UserError(f'{path} names {len(pictures)} picture files, none of which exists, first '
+                        f'{pictures[0].name}; correct the image column or add the files')
     return products
 
 
@@ -136,8 +136,8 @@ def _read_file(path, text_column, tag_columns, key_column):
     kind = path.suffix.lower()
     if kind == '.txt':
         if tag_columns or key_column:
-            raise UserError('%s is a plain text and has no columns; give a .csv or .jsonl file, or '
-                            'leave out the column options' % path)
+            raise UserError(f'{path} is a plain text and has no columns; give a .csv or .jsonl '
+                            'file, or leave out the column options')
         texts = [_text(text) for text in tables.read_documents(path)]
         return [Product(None, '', text, '', (), text) for text in texts if text]
     if kind in tables.READERS:
@@ -158,8 +158,8 @@ def _read_folder(folder, text_column, tag_columns, key_column):
     """A folder without products.csv: its pictures or, if there is none, its text files."""
     products = _pictures(folder)
     if products and (tag_columns or key_column):
-        raise UserError('%s has no %s, so no columns either; give the CSV file itself, or leave '
-                        'out the column options' % (folder, _TABLE))
+        raise UserError(f'{folder} has no {_TABLE}, so no columns either; give the CSV file '
+                        'itself, or leave out the column options')
     if products:
         return products
     found = [path for path in folder.rglob('*') if path.suffix.lower() in _TEXTS
@@ -187,8 +187,8 @@ def read(path, *, text_column='description', tag_columns=(), key_column=''):
     path = catalogue(path)
     matched = [] if os.path.exists(str(path)) else glob.glob(str(path), recursive=True)
     if not os.path.exists(str(path)) and not matched:
-        raise UserError('%s does not exist; give a folder of pictures, a .txt, .csv or .jsonl '
-                        'file, or make a demo catalogue with: python run.py demo' % path)
+        raise UserError(f'{path} does not exist; give a folder of pictures, a .txt, .csv or .jsonl '
+                        'file, or make a demo catalogue with: python run.py demo')
     if matched:
         products = _read_files([pathlib.Path(name) for name in matched], *columns)
     elif path.is_file():
@@ -198,8 +198,8 @@ def read(path, *, text_column='description', tag_columns=(), key_column=''):
     else:
         products = _read_folder(path, *columns)
     if not products:
-        raise UserError('%s holds no product: no text in a file, no line in a table and no picture '
-                        '(%s)' % (path, ' '.join(images.SUFFIXES)))
+        raise UserError(f'{path} holds no product: no text in a file, no line in a table and no '
+                        f"picture ({' '.join(images.SUFFIXES)})")
     return products
 
 
@@ -215,12 +215,12 @@ def read_kept(path, *, text_column='description', tag_columns=(), key_column='')
     keep = decisions.kept(path)
     unjudged = [p.name for p in products if p.image and p.name not in keep]
     if unjudged:
-        raise UserError('%s does not judge %d pictures of its catalogue, first %s; run prune again '
-                        'with the same --data and --out' % (path, len(unjudged), unjudged[0]))
+        raise UserError(f'{path} does not judge {len(unjudged)} pictures of its catalogue, first '
+                        f'{unjudged[0]}; run prune again with the same --data and --out')
     products = [p for p in products if not p.image or keep[p.name]]
     if not products:
-        raise UserError('%s keeps no picture; write yes in its keep column, or prune again with '
-                        'milder thresholds' % path)
+        raise UserError(f'{path} keeps no picture; write yes in its keep column, or prune again '
+                        'with milder thresholds')
     return products
 
 
@@ -236,8 +236,8 @@ def with_texts(products, path):
     """The products that have a description; UserError if none has (`path` is named in it)."""
     found = [p for p in products if p.description]
     if not found:
-        raise UserError('%s has no descriptions; give a .txt, .csv or .jsonl file, or a '
-                        'folder with %s' % (path, _TABLE))
+        raise UserError(f'{path} has no descriptions; give a .txt, .csv or .jsonl file, or a '
+                        f'folder with {_TABLE}')
     return found
 
 

@@ -43,14 +43,14 @@ def read_text(path):
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise UserError('%s line %d is not %s text (byte %d of the file); save it as "UTF-8" or '
-                        '"CSV UTF-8"' % (path, _line(data, error.start), encoding.upper(),
-                                         error.start))
+        raise UserError(f'{path} line {_line(data, error.start)} is not {encoding.upper()} text '
+                        f'(byte {error.start} of the file); save it as "UTF-8" or "CSV UTF-8"')
     # Files put one behind another have a byte order mark at each seam.
     text = text.replace('\ufeff', '').replace('\r\n', '\n').replace('\r', '\n')
     if '\0' in text:
-        raise UserError('%s line %d holds a NUL, which no text does; save the file as "UTF-8" or '
-                        'delete the NUL' % (path, text.count('\n', 0, text.index('\0')) + 1))
+        number = text.count('\n', 0, text.index('\0')) + 1
+        raise UserError(f'{path} line {number} holds a NUL, which no text does; save the file as '
+                        '"UTF-8" or delete the NUL')
     return text
 
 
@@ -68,9 +68,8 @@ def read_documents(path):
 def _check_columns(path, columns, header):
     for column in columns:
         if column not in header:
-            raise UserError("%s has no column '%s'; its columns are: %s" % (
-                path, column, ', '.join(name for name in header if name)
-                or 'none, the file is empty'))
+            names = ', '.join(name for name in header if name) or 'none, the file is empty'
+            raise UserError(f"{path} has no column '{column}'; its columns are: {names}")
 
 
 def _body(text):
@@ -114,14 +113,14 @@ def read_rows(path, columns=()):
         number = skipped + reader.line_num + 1
         for cells in reader:
             if any(cell.strip() for cell in cells[len(header):]):
-                raise UserError('%s line %d has more cells than the header; put a text with commas '
-                                'in double quotes' % (path, number))
+                raise UserError(f'{path} line {number} has more cells than the header; put a text '
+                                'with commas in double quotes')
             if any(cells):
                 rows.append(dict(empty, **dict(zip(header, cells))))
             number = skipped + reader.line_num + 1
     except csv.Error as error:
-        raise UserError('%s line %d is not CSV (%s); save it again as comma-separated CSV'
-                        % (path, number, error))
+        raise UserError(f'{path} line {number} is not CSV ({error}); save it again as '
+                        'comma-separated CSV')
     return rows
 
 
@@ -142,13 +141,14 @@ def _json_object(line, where):
     except (ValueError, RecursionError) as error:
         raise UserError(f'{where} is not JSON ({error}); write one object a line')
     if not isinstance(value, dict):
-        raise UserError('%s is no object; write lines like {"description": "A dress."}' % where)
+        raise UserError(f'{where} is no object; write lines like '
+                        '{"description": "A dress."}')
     return value
 
 
 def _json_cell(value):
     """A JSON value as a cell. A lone surrogate, which JSON can spell, becomes '?'."""
-    if value is None or isinstance(value, float) and not math.isfinite(value):
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return ''
     return str(value).encode('utf-8', 'replace').decode('utf-8')
 
@@ -174,8 +174,8 @@ def read_json_lines(path, columns=()):
                    if not isinstance(cell, (list, dict)))
         for column in columns:
             if isinstance(value.get(column), (list, dict)):
-                raise UserError("%s: '%s' is a list or an object; give a column of plain values"
-                                % (where, column))
+                raise UserError(f"{where}: '{column}' is a list or an object; give a column of "
+                                'plain values')
         rows.append(row)
     _check_columns(path, columns, known)
     return rows

@@ -84,7 +84,9 @@ def check_text(options):
     sampling = knobs.from_flags(Sampling(), options)
     writer = Writer(models.gpt2(options), sampling.threads)
     products = source.read(options.data or demo_default.drawn())
+    seeds = common.seeds(sampling.seed, options.count)
+    tags = text_check.prompts(options.count, sampling.seed)
     print(text_check.report(
-        lambda prompts: writer.texts(prompts, seeds=common.seeds(sampling.seed, len(prompts)),
-                                     sampling=sampling),
-        [product.description for product in products], count=options.count, seed=sampling.seed))
+        writer.texts([''] * options.count, seeds=seeds, sampling=sampling), tags,
+        writer.texts([' '.join(each) for each in tags], seeds=seeds, sampling=sampling),
+        [product.description for product in products]))

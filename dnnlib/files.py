@@ -95,9 +95,12 @@ def sweep(folder):
 
 
 def write_text(path, text):
-    """Write a UTF-8 text file, whole or not at all; line ends stay as they are."""
+    """Write a UTF-8 text file, whole or not at all; line ends stay as they are.
+
+    Bytes of a file name that are not UTF-8 become escapes, which JSON reads back.
+    """
     with replacing(path) as unfinished:
-        unfinished.write_bytes(text.encode('utf-8'))
+        unfinished.write_bytes(text.encode('utf-8', 'backslashreplace'))
 
 
 def write_json(path, value):

@@ -62,17 +62,19 @@ def is_photo(path):
             or head[:4] + head[8:] == b'RIFFWEBP' or head[4:] in (b'ftypavif', b'ftypheic'))
 
 
+def _without_blocking(name, flags):
+    return os.open(name, flags | getattr(os, 'O_NONBLOCK', 0))
+
+
+@contextlib.contextmanager
 def _regular_file(path):
     """An open binary file; OSError for what could block or act: FIFOs, devices, sockets."""
-    def opener(name, flags):
-        return os.open(name, flags | getattr(os, 'O_NONBLOCK', 0))
     if not stat.S_ISREG(os.stat(str(path)).st_mode):
         raise OSError('no regular file')
-    stream = open(str(path), 'rb', opener=opener)
-    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):  # exchanged since
-        stream.close()
-        raise OSError('no regular file')
-    return stream
+    with open(str(path), 'rb', opener=_without_blocking) as stream:
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):  # exchanged since
+            raise OSError('no regular file')
+        yield stream
 
 
 @contextlib.contextmanager
@@ -168,7 +170,7 @@ def open_rgb(path, draft=None):
         if draft:
             picture.draft('RGB', (draft, draft))
         if picture.width * picture.height > _MAX_PIXELS:
-            raise ValueError('%d x %d pixels are too many' % picture.size)
+            raise ValueError(f'{picture.width} x {picture.height} pixels are too many')
         orientation = picture.getexif().get(_ORIENTATION)  # first: Pillow 9 cannot once it is read
         picture.load()
         if 'icc_profile' in picture.info:
@@ -214,7 +216,7 @@ def square(picture, size, fit='pad'):
     if fit == 'crop':
         return np.asarray(ImageOps.fit(picture, (size, size), _RESAMPLE))
     scale = size / max(picture.size)
-    small = [max(1, int(round(side * scale))) for side in picture.size]
+    small = [max(1, round(side * scale)) for side in picture.size]
     result = Image.new('RGB', (size, size), (255, 255, 255))
     result.paste(picture.resize(small, _RESAMPLE), ((size - small[0]) // 2, (size - small[1]) // 2))
     return np.asarray(result)
@@ -251,7 +253,7 @@ def write_png(path, rgb, origin=None):
     """
     chunks = PngInfo()
     for name, value in (origin or {}).items():
-        chunks.add_text(name, str(value))
+        chunks.add_text(name, str(value).encode('utf-8', 'backslashreplace').decode('utf-8'))
     with files.replacing(path, durable=False) as temporary:
         Image.fromarray(rgb).save(str(temporary), format='PNG', pnginfo=chunks)
 

@@ -99,7 +99,7 @@ def choices(category):
 
 def vocabulary():
     """{value: attribute} over every word in use, '' left out."""
-    words = {category: 'category' for category in CHOICES}
+    words = dict.fromkeys(CHOICES, 'category')
     for category in CHOICES:
         for attribute, values in choices(category).items():
             words.update({value: attribute for value in values if value})
@@ -125,22 +125,22 @@ def wearable(garment):
     return not (garment.neckline == 'collared' and garment.detail == 'bow')
 
 
-def _pick(shares, random_state):
+def _pick(shares, rng):
     """One of the keys of `shares`, as often as its share says."""
-    point = random_state.uniform() * sum(shares.values())
+    point = rng.uniform() * sum(shares.values())
     for value, share in shares.items():
         point -= share
         if point < 0:
-            break
-    return value
+            return value
+    return list(shares)[-1]  # by rounding
 
 
-def draw(random_state, *, jumpsuits=JUMPSUIT_SHARE):
-    """A random Garment; `jumpsuits` is the share of the rare class. Consumes `random_state`."""
+def draw(rng, *, jumpsuits=JUMPSUIT_SHARE):
+    """A random Garment; `jumpsuits` is the share of the rare class. Consumes `rng`."""
     shares = {name: share * (1 - jumpsuits) for name, share in CATEGORIES.items()}
-    category = _pick(dict(shares, jumpsuit=jumpsuits), random_state)
+    category = _pick(dict(shares, jumpsuit=jumpsuits), rng)
     while True:
-        values = {attribute: _pick(shares, random_state)
+        values = {attribute: _pick(shares, rng)
                   for attribute, shares in sorted(choices(category).items())}
         garment = Garment(category=category, **values)
         if wearable(garment):

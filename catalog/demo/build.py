@@ -43,11 +43,11 @@ class Product:
 
 def _drawn(index, demo):
     """(garment, truth) of product `index`, before duplicates have looked for their source."""
-    random_state = np.random.RandomState([demo.seed, index, 0])
-    garment = attributes.draw(random_state, jumpsuits=demo.jumpsuits)
-    if random_state.uniform() >= demo.bad:
+    rng = np.random.RandomState([demo.seed, index, 0])
+    garment = attributes.draw(rng, jumpsuits=demo.jumpsuits)
+    if rng.uniform() >= demo.bad:
         return garment, 'good'
-    return garment, str(random_state.choice(list(shots.KINDS), p=list(shots.KINDS.values())))
+    return garment, str(rng.choice(list(shots.KINDS), p=list(shots.KINDS.values())))
 
 
 def product(index, demo):
@@ -55,8 +55,8 @@ def product(index, demo):
     garment, truth = _drawn(index, demo)
     if truth != 'duplicate':
         return Product(index, garment, truth, index)
-    random_state = np.random.RandomState([demo.seed, index, 3])
-    for source in random_state.permutation(index).tolist():
+    rng = np.random.RandomState([demo.seed, index, 3])
+    for source in rng.permutation(index).tolist():
         garment_there, truth_there = _drawn(source, demo)
         if truth_there == 'good':
             return Product(index, garment_there, truth, source)
@@ -64,7 +64,7 @@ def product(index, demo):
 
 
 def _name(index):
-    return 'images/%05d.jpg' % index
+    return f'images/{index:05d}.jpg'
 
 
 def picture_file(index, demo):
@@ -72,12 +72,12 @@ def picture_file(index, demo):
     item = product(index, demo)
     kind = 'good' if item.truth in ('unreadable', 'duplicate') else item.truth
     rgb = shots.picture(kind, item.garment, size=demo.size,
-                        random_state=np.random.RandomState([demo.seed, item.source, 1]))
-    random_state = np.random.RandomState([demo.seed, index, 4])
+                        rng=np.random.RandomState([demo.seed, item.source, 1]))
+    rng = np.random.RandomState([demo.seed, index, 4])
     if item.truth == 'duplicate':
-        return shots.duplicate(rgb, random_state)
+        return shots.duplicate(rgb, rng)
     if item.truth == 'unreadable':
-        return shots.unreadable(shots.jpeg(rgb), random_state)
+        return shots.unreadable(shots.jpeg(rgb), rng)
     return shots.jpeg(rgb)
 
 
@@ -104,11 +104,11 @@ def _write_pictures(folder, demo, processes):
 
 
 def _write_table(path, demo):
-    with files.replacing(path) as temporary:
-        with open(str(temporary), 'w', newline='', encoding='utf-8') as stream:
-            table = csv.DictWriter(stream, COLUMNS)
-            table.writeheader()
-            table.writerows(row(index, demo) for index in range(demo.count))
+    with files.replacing(path) as temporary, \
+            open(str(temporary), 'w', newline='', encoding='utf-8') as stream:
+        table = csv.DictWriter(stream, COLUMNS)
+        table.writeheader()
+        table.writerows(row(index, demo) for index in range(demo.count))
 
 
 def _check(folder, demo):
@@ -120,15 +120,15 @@ def _check(folder, demo):
     options = folder / 'demo.json'
     if not options.exists():
         if folder.exists() and any(folder.iterdir()):
-            raise UserError('%s holds something else than a demo catalogue; name a new folder'
-                            % folder)
+            raise UserError(f'{folder} holds something else than a demo catalogue; name a new '
+                            'folder')
         return files.write_json(options, dataclasses.asdict(demo))
     before = files.read_json(options)
     if before != dataclasses.asdict(demo):
         changed = [f'--{name} {before.get(name)}'
                    for name, value in dataclasses.asdict(demo).items() if before.get(name) != value]
-        raise UserError('%s holds a catalogue made with %s; repeat that or name a new folder'
-                        % (folder, ' '.join(changed)))
+        raise UserError(f"{folder} holds a catalogue made with {' '.join(changed)}; repeat that or "
+                        'name a new folder')
     return None
 
 
@@ -157,6 +157,6 @@ def write(folder, demo=Demo(), *, processes=None):
 
 def summary(counts):
     """What `write` returned, as lines to print."""
-    return '\n'.join('%-9s %s' % (name, ', '.join(
-        '%d %s' % (number, value) for value, number in sorted(
-            parts.items(), key=lambda part: -part[1]))) for name, parts in counts.items())
+    return '\n'.join(
+        f'{column:9} ' + ', '.join(f'{number} {value}' for value, number in sorted(
+            values.items(), key=lambda item: -item[1])) for column, values in counts.items())

@@ -1,7 +1,7 @@
-"""Three figures for a text model trained on the demo catalogue, where the truth is known.
+"""Three figures for a text model trained on the demo catalogue, whose attributes are all known.
 
-Consistent: a text names everything it should and contradicts itself nowhere. Obedient: asked for
-some tags, it says exactly those. Original: it is not a training description, word for word.
+How many texts are consistent: they name every attribute and contradict themselves nowhere. How many
+agree with the attributes in their prompt. How many are copies of training texts.
 """
 
 import numpy as np
@@ -9,41 +9,39 @@ import numpy as np
 from catalog.demo import attributes, words
 
 
-def _requests(count, seed):
-    """`count` lists of two to four tags of garments that exist, the category last."""
-    requests = []
+def prompts(count, seed):
+    """`count` lists of two to four attributes of garments that exist, the category last."""
+    result = []
     for index in range(count):
-        random_state = np.random.RandomState([seed, index])
-        garment = attributes.draw(random_state)
+        rng = np.random.RandomState([seed, index])
+        garment = attributes.draw(rng)
         others = [tag for tag in attributes.tags(garment) if tag != garment.category]
-        chosen = random_state.permutation(others)[:random_state.randint(1, 4)]
-        requests.append([str(tag) for tag in chosen] + [garment.category])
-    return requests
+        chosen = rng.permutation(others)[:rng.randint(1, 4)]
+        result.append([str(tag) for tag in chosen] + [garment.category])
+    return result
 
 
-def report(write_texts, known, *, count, seed):
+def _line(number, count, what):
+    return f'{number:4} of {count} {what} ({100 * number / count:.1f} %)'
+
+
+def report(unconditional, tags, prompted, training_texts):
     """The three figures as a table to print, with the first texts that failed.
 
-    write_texts: function list of prompts -> list of texts; '' asks for any product.
-    known:       the training descriptions.
+    unconditional: texts without a prompt. tags: as `prompts` gives them. prompted: the texts for
+    these. training_texts: the descriptions that the model was trained on.
     """
-    free = write_texts([''] * count)
-    requests = _requests(count, seed)
-    asked = write_texts([' '.join(tags) for tags in requests])
-    wrong = [text for text in free if not words.consistent(text)]
-    disobedient = [(tags, words.agrees(text, tags)) for tags, text in zip(requests, asked)
-                   if words.agrees(text, tags)]
-    originals = {' '.join(text.split()) for text in known}
-    copies = sum(' '.join(text.split()) in originals for text in free)
-    lines = ['%4d of %d free texts are consistent (%.1f %%)' % (
-                 count - len(wrong), count, 100 - 100 * len(wrong) / count),
-             '%4d of %d agree with the tags they were asked for (%.1f %%)' % (
-                 count - len(disobedient), count, 100 - 100 * len(disobedient) / count),
-             '%4d of %d are copies of training texts (%.1f %%)' % (
-                 copies, count, 100 * copies / count)]
-    lines += ['inconsistent: %s | %s' % (
-        ', '.join(words.contradictions(text) + ['no ' + name for name in words.missing(text)]),
-        ' '.join(text.split())) for text in wrong[:3]]
-    lines += [f"asked for {' '.join(tags)}: {'; '.join(why)}"
-              for tags, why in disobedient[:3]]
+    wrong = [text for text in unconditional if not words.consistent(text)]
+    disagreements = [(each, words.agrees(text, each)) for each, text in zip(tags, prompted)]
+    disagreements = [(each, why) for each, why in disagreements if why]
+    originals = {' '.join(text.split()) for text in training_texts}
+    copies = sum(' '.join(text.split()) in originals for text in unconditional)
+    count = len(unconditional)
+    lines = [_line(count - len(wrong), count, 'texts without a prompt are consistent'),
+             _line(len(tags) - len(disagreements), len(tags), 'agree with their prompt'),
+             _line(copies, count, 'are copies of training texts')]
+    for text in wrong[:3]:
+        why = words.contradictions(text) + [f'no {name}' for name in words.missing(text)]
+        lines.append(f"inconsistent: {', '.join(why)} | {' '.join(text.split())}")
+    lines += [f"prompt {' '.join(each)}: {'; '.join(why)}" for each, why in disagreements[:3]]
     return '\n'.join(lines)

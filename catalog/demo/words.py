@@ -92,11 +92,11 @@ def agrees(text, tags):
 def _sentence(text):
     """The text as a sentence: 'a' becomes 'an' before a vowel, a capital first, one full stop."""
     text = re.sub(r'\b([Aa]) (?=[aeiouAEIOU])', r'\1n ', text)
-    return text[0].upper() + text[1:] + '.'
+    return f'{text[0].upper()}{text[1:]}.'
 
 
 def _item(text):
-    return '- ' + text[0].upper() + text[1:]
+    return f'- {text[0].upper()}{text[1:]}'
 
 
 def _slots(garment, pick, fabric):
@@ -110,9 +110,9 @@ def _slots(garment, pick, fabric):
         'fabric': garment.fabric if fabric else pick(('fabric', 'material', 'cloth')),
         'category': 'pair of trousers' if garment.category == 'trousers' else garment.category,
         'silhouette': garment.silhouette + (' cut' if legs else pick((' shape', ' silhouette'))),
-        'length': length + ' length', 'reach': garment.length,
+        'length': f'{length} length', 'reach': garment.length,
         'hem': pick(phrases.HEMS[garment.hem]),
-        'neck': 'a ' + pick(phrases.NECKS.get(garment.neckline, ('',))),
+        'neck': f"a {pick(phrases.NECKS.get(garment.neckline, ('',)))}",
         'sleeve': garment.sleeve, 'sleeved': garment.sleeve.replace(' sleeves', '-sleeved')}
 
 
@@ -148,42 +148,42 @@ def _shape_items(garment, slots, pick, full):
     return items
 
 
-def _story(pick, random_state):
+def _story(pick, rng):
     """Two or three sentences that praise."""
     def two(frames, things):
-        first, second = random_state.permutation(len(things))[:2]
+        first, second = rng.permutation(len(things))[:2]
         return pick(frames).format(things[first], things[second])
 
     lines = [pick(phrases.PRAISES), two(phrases.OCCASION_FRAMES, phrases.OCCASIONS),
              two(phrases.STYLING_FRAMES, phrases.PARTNERS)]
-    order = random_state.permutation(3)[:random_state.randint(2, 4)]
+    order = rng.permutation(3)[:rng.randint(2, 4)]
     return [_sentence(lines[i]) for i in order]
 
 
-def _facts(garment, pick, random_state, fabric):
+def _facts(garment, pick, rng, fabric):
     """Fabric if not named yet, fit, model, making, care and origin, as on a product page."""
     model = pick(phrases.MODELS).format(height=pick(phrases.HEIGHTS), size=pick(phrases.SIZES))
     facts = [pick(phrases.FITS), model, pick(phrases.EXTRAS), pick(phrases.CARES)]
-    keep = random_state.uniform(size=4) < (0.7, 0.6, 0.6, 0.9)
+    keep = rng.uniform(size=4) < (0.7, 0.6, 0.6, 0.9)
     facts = [fact for fact, kept in zip(facts, keep) if kept]
     if not fabric:
         facts.insert(0, pick(phrases.COMPOSITIONS[garment.fabric]))
     return facts + [pick(phrases.ORIGINS)]
 
 
-def describe(garment, random_state):
-    """A description of the garment, ASCII with newlines inside. Consumes `random_state`.
+def describe(garment, rng):
+    """A description of the garment, ASCII with newlines inside. Consumes `rng`.
 
     Three forms: praise and a list of everything, sentences and a list of facts, sentences only.
     """
     def pick(options):
-        return options[random_state.randint(len(options))]
+        return options[rng.randint(len(options))]
 
     form = pick(('list', 'list', 'facts', 'facts', 'prose'))
-    full, fabric = random_state.uniform(size=2) < (0.5, 0.5)
+    full, fabric = rng.uniform(size=2) < (0.5, 0.5)
     slots = _slots(garment, pick, fabric)
-    opening, story = _opening(garment, slots, pick, full), _story(pick, random_state)
-    facts = _facts(garment, pick, random_state, fabric)
+    opening, story = _opening(garment, slots, pick, full), _story(pick, rng)
+    facts = _facts(garment, pick, rng, fabric)
     if form == 'list':
         items = _shape_items(garment, slots, pick, full) + facts
         return '\n'.join([' '.join([opening] + story[:2])] + [_item(item) for item in items])
@@ -191,4 +191,4 @@ def describe(garment, random_state):
     if form == 'facts':
         first = ' '.join([opening] + shape + story[:2])
         return '\n'.join([first] + [_item(fact) for fact in facts])
-    return ' '.join([opening] + shape + story) + '\n' + ' '.join(_sentence(fact) for fact in facts)
+    return f"{' '.join([opening] + shape + story)}\n{' '.join(_sentence(fact) for fact in facts)}"

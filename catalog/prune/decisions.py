@@ -26,7 +26,7 @@ def default_folder(catalogue):
         path = path.resolve()  # '.' has no name of its own
     if not path.name:
         raise UserError(f'{path} has no name to name the results after; give a folder with --out')
-    return path.with_name(path.name + '-pruned')
+    return path.with_name(f'{path.name}-pruned')
 
 
 def exist(folder):

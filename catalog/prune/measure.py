@@ -28,7 +28,7 @@ def _layout(height, width):
     """
     y, x = np.mgrid[-1:1:height * 1j, -1:1:width * 1j]
     terms = np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], axis=-1)
-    depth = max(3, int(round(_BORDER * min(height, width))))
+    depth = max(3, round(_BORDER * min(height, width)))
     border = np.ones([height, width], bool)
     border[depth:-depth, depth:-depth] = False
     centre = (np.abs(x) < 0.4) & (np.abs(y) < 0.45)

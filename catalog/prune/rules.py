@@ -81,7 +81,7 @@ def _mark_duplicates(rows, records, config):
         row, other = rows[index], rows[good[nearest[place]]]
         row['difference'] = round(float(difference[place]), 3)
         if difference[place] <= config.min_difference:
-            row.update(rule='duplicate', twin=other['image'], remark='of ' + other['image'],
+            row.update(rule='duplicate', twin=other['image'], remark=f"of {other['image']}",
                        strain=1 + difference[place])
 
 
@@ -110,7 +110,7 @@ def _groups(rows, products):
 def summary(counts):
     """The counts of `prune` as a table to print."""
     total = max(1, sum(counts.values()))
-    return '\n'.join('%-15s %6d  %5.1f %%' % (name, count, 100 * count / total)
+    return '\n'.join(f'{name:15} {count:6}  {100 * count / total:5.1f} %'
                      for name, count in list(counts.items()) + [('all', sum(counts.values()))])
 
 
@@ -127,8 +127,8 @@ def prune(data, out, config):
     former = {}
     if decisions.exist(out):
         if decisions.source(out).resolve() != data.resolve():
-            raise UserError('%s holds the decisions about %s; choose another --out'
-                            % (out, decisions.source(out)))
+            raise UserError(f'{out} holds the decisions about {decisions.source(out)}; choose '
+                            'another --out')
         former = decisions.read(out)
     records = scores.of(products, out / 'scores.jsonl')
     rows = [_judge(record, config) for record in records]

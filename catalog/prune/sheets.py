@@ -18,7 +18,7 @@ def _fitting(font, text, width):
     cut = text
     while len(cut) > 4 and font.getlength(cut) > width:
         text = text[1:]
-        cut = '..' + text
+        cut = f'..{text}'
     return cut
 
 
@@ -63,7 +63,7 @@ def write(folder, groups):
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name in groups:
-        for old in folder.glob(name + '-[0-9][0-9][0-9]*.jpg'):
+        for old in folder.glob(f'{name}-[0-9][0-9][0-9]*.jpg'):
             old.unlink()
     size = _COLUMNS * _ROWS
     tasks = [(folder / f'{name}-{first // size + 1:03d}.jpg', group[first:first + size])

@@ -54,10 +54,10 @@ def readable():
     exif[0x0112] = 6
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile('sRGB')).tobytes()
     frames = {'save_all': True, 'append_images': [picture('L').convert('RGB')]}
-    found = {name: jpeg for name in (
+    found = dict.fromkeys((
         'good.jpg', 'b.jpeg', 'b.jpe', 'b.jfif', 'B.JPG', 'no suffix', 'b.photo', 'a b.jpg',
         "quote'd\".jpg", 'new\nline.jpg', '\x1b[31mred.jpg', 'dress-👗.jpg', '-rf.jpg',
-        'x' * 200 + '.jpg', '100%.jpg', 'b,c;d.jpg', '=1+1.jpg')}
+        'x' * 200 + '.jpg', '100%.jpg', 'b,c;d.jpg', '=1+1.jpg'), jpeg)
     found.update({f'mode-{mode}.png'.replace(';', ''): encoded('PNG', mode)
                   for mode in ('1', 'L', 'LA', 'P', 'RGB', 'RGBA', 'I;16')})
     found.update({f'mode-{mode}.tif'.replace(';', ''): encoded('TIFF', mode)

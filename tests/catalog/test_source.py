@@ -1,4 +1,5 @@
 import pathlib
+import re
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ def picture(path, tone=200):
 def catalogue(folder, lines, header=HEADER, names=('a.png', 'b.png')):
     for name in names:
         picture(folder / name)
-    text = header + ''.join(line + '\n' for line in lines)
+    text = header + ''.join(f"{line}\n" for line in lines)
     (folder / 'products.csv').write_bytes(text.encode('utf-8'))
     return folder
 
@@ -76,7 +77,7 @@ def test_equal_descriptions_are_one_product_unless_a_key_says_otherwise(tmp_path
 def test_spreadsheet_habits(tmp_path, separator):
     text = '\ufeffname,text\r\nx,"Line one\r\nline, two; é"\r\n'
     text = separator.join(text.split(',', 1))
-    text = text.replace('x,', 'x' + separator)
+    text = text.replace('x,', f'x{separator}')
     (tmp_path / 'x.csv').write_bytes(text.encode('utf-8'))
     product, = source.read(tmp_path / 'x.csv', text_column='text', tag_columns=['name'])
     assert product.description == 'Line one\nline, two; é' and product.tags == ('x',)
@@ -94,7 +95,7 @@ def test_class_folders_and_hidden_files(tmp_path):
 
 
 def test_text_file(tmp_path):
-    (tmp_path / 'x.txt').write_bytes('One dress.\r\n\r\n  Two drésses. \n'.encode('utf-8'))
+    (tmp_path / 'x.txt').write_bytes('One dress.\r\n\r\n  Two drésses. \n'.encode())
     texts = [p.description for p in source.read(tmp_path / 'x.txt')]
     assert texts == ['One dress.', 'Two drésses.']
 
@@ -167,7 +168,7 @@ def bad_inputs(tmp_path):
 
 def test_every_misuse_gets_one_line_that_helps(tmp_path):
     for call, expected in bad_inputs(tmp_path):
-        with pytest.raises(UserError) as caught:
+        with pytest.raises(UserError, match=re.escape(expected[0])) as caught:
             call()
         message = str(caught.value)
         assert '\n' not in message and all(word in message for word in expected), message
@@ -176,7 +177,7 @@ def test_every_misuse_gets_one_line_that_helps(tmp_path):
 def judged(folder, data, **keep):
     rows = [dict.fromkeys(decisions.COLUMNS, '') for _ in keep]
     for row, (name, word) in zip(rows, sorted(keep.items())):
-        row.update(image=name + '.png', keep=word, rule='good', reason='good')
+        row.update(image=f'{name}.png', keep=word, rule='good', reason='good')
     decisions.write(folder, rows, catalogue=data, options={})
 
 
@@ -196,7 +197,7 @@ def test_read_kept_refuses_what_it_cannot_honour(tmp_path):
                            (dict(a='no', b='no'), ('keeps no picture',)),
                            (dict(a='yes'), ('1 pictures', 'b.png', 'prune again'))):
         judged(out, data, **keep)
-        with pytest.raises(UserError) as caught:
+        with pytest.raises(UserError, match=re.escape(expected[0])) as caught:
             source.read_kept(out)
         assert all(word in str(caught.value) for word in expected), caught.value
 

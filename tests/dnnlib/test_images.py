@@ -147,7 +147,8 @@ def test_grey_profiles_count_and_transparency_stays(tmp_path):
 
 
 @pytest.mark.parametrize('profile', [
-    b'junk', _profile()[:300], _profile(), _profile(space='GRAY')], ids=str)
+    b'junk', _profile()[:300], _profile(), _profile(space='GRAY')],
+                         ids=['junk', 'cut', 'sRGB', 'grey'])
 def test_pictures_in_srgb_or_with_a_useless_profile_stay_as_they_are(tmp_path, profile):
     _quarters().save(str(tmp_path / 'a.png'), icc_profile=profile)
     assert np.array_equal(images.read_rgb(tmp_path / 'a.png'), np.asarray(_quarters()))

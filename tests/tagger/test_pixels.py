@@ -13,10 +13,10 @@ from catalog.source import Product
 
 def drawn(seed, **wanted):
     """A picture, uint8 [h, w, 3], of a random dress with the wanted values."""
-    random_state = np.random.RandomState([seed, 31])
-    garment = attributes.draw(random_state, jumpsuits=0)
+    rng = np.random.RandomState([seed, 31])
+    garment = attributes.draw(rng, jumpsuits=0)
     return shots.picture('good', dataclasses.replace(garment, **wanted), size=300,
-                         random_state=random_state)
+                         rng=rng)
 
 
 @pytest.mark.parametrize('colour', ['black', 'red', 'green', 'blue', 'yellow', 'pink'])

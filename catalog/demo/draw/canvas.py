@@ -47,7 +47,7 @@ def mask(view, shapes, box, line_cm=0.0):
     x0, y0, x1, y1 = box
     image = Image.new('L', ((x1 - x0) * _OVER, (y1 - y0) * _OVER))
     draw = ImageDraw.Draw(image)
-    width = max(1, int(round(line_cm * view.scale * _OVER)))
+    width = max(1, round(line_cm * view.scale * _OVER))
     for shape in shapes:
         points = [tuple(point) for point in ((view.pixels(shape) - (x0, y0)) * _OVER).tolist()]
         if line_cm:
@@ -63,9 +63,9 @@ def blurred(cover, radius):
     return np.asarray(image.filter(ImageFilter.GaussianBlur(radius)), np.float32) / 255
 
 
-def noise(size, shape, random_state):
+def noise(size, shape, rng):
     """Smooth noise float32 [size, size] through a random grid of that shape; variance 1 there."""
-    nodes = Image.fromarray(random_state.normal(0, 1, shape).astype(np.float32))
+    nodes = Image.fromarray(rng.normal(0, 1, shape).astype(np.float32))
     return np.asarray(nodes.resize((size, size), Image.BICUBIC))
 
 

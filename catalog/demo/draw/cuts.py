@@ -91,11 +91,11 @@ def _upper(garment):
     return [(0, 8.6)] + tip
 
 
-def _hem(garment, end, top, waves, random_state):
+def _hem(garment, end, top, waves, rng):
     """The lower end of the body as a function of u."""
     flutter = 14.0 * _DRAPES[garment.silhouette] * min(1.0, (end - top) / 40)
-    slope = random_state.choice([-1, 1]) * random_state.uniform(0.12, 0.17) * (end - min(top, 20))
-    rise = random_state.uniform(0.22, 0.3) * (end - WAIST)
+    slope = rng.choice([-1, 1]) * rng.uniform(0.12, 0.17) * (end - min(top, 20))
+    rise = rng.uniform(0.22, 0.3) * (end - WAIST)
 
     def hem(u):
         if garment.hem == 'ruffled':  # the frill covers the rest
@@ -109,9 +109,9 @@ def _hem(garment, end, top, waves, random_state):
     return hem
 
 
-def _frill(body, hem, garment, random_state):
+def _frill(body, hem, garment, rng):
     """A gathered strip along the hem, deeply folded."""
-    waves = folds(random_state, 11 if garment.category == 'top' else 15)
+    waves = folds(rng, 11 if garment.category == 'top' else 15)
     middle = float(hem(np.zeros(1))[0])
     width = float(np.interp(middle, body.stations, body.right))
     edges = mirrored([(middle - 2.5, 0.985 * width), (middle + 3, 1.05 * width),
@@ -120,21 +120,21 @@ def _frill(body, hem, garment, random_state):
                  drape=0.36, drape_from=middle - 6, part='frill')
 
 
-def _slit(body, end, random_state):
+def _slit(body, end, rng):
     """The wedge of shade where the side of the skirt is open."""
-    u = random_state.choice([-1, 1]) * random_state.uniform(0.42, 0.55)
-    length = random_state.uniform(0.30, 0.42) * (end - WAIST)
+    u = rng.choice([-1, 1]) * rng.uniform(0.42, 0.55)
+    length = rng.uniform(0.30, 0.42) * (end - WAIST)
     above, below = u * np.interp([end - length, end], body.stations, body.right)
-    edges = mirrored([(0.0, 0.15), (length + 3, random_state.uniform(3.2, 4.2))])
+    edges = mirrored([(0.0, 0.15), (length + 3, rng.uniform(3.2, 4.2))])
     return panel(edges, length + 1.0, waves=body.folds, side='inner', part='slit',
                  place=(float(above), end - length, float(np.arctan2(below - above, length))))
 
 
-def _points(garment, random_state):
+def _points(garment, rng):
     """Half widths of the body from top to bottom, no two garments quite alike."""
     lower = _BODIES.get(garment.silhouette, _SEAT)
     upper = _upper(garment) if garment.neckline else []
-    spread = random_state.normal(0, 1, 5) * (0.02, 0.035, 0.03, 0.05, 0.06)
+    spread = rng.normal(0, 1, 5) * (0.02, 0.035, 0.03, 0.05, 0.06)
     levels = (20.0, WAIST, HIP, 100.0, 145.0)
     return [(y, width * (1 + np.interp(y, levels, np.clip(spread, -0.09, 0.09))))
             for y, width in upper + list(lower)]
@@ -187,30 +187,30 @@ def _fastenings(garment, body, end):
     return [], {}
 
 
-def cut(garment, random_state):
+def cut(garment, rng):
     """The Cut of a Garment; widths, folds and the side of an asymmetric hem are random."""
     legged = garment.category in ('jumpsuit', 'trousers')
     end = _ENDS.get(garment.length) or _CROPPED[garment.category]
-    points = _points(garment, random_state)
+    points = _points(garment, rng)
     drape = _DRAPES.get(garment.silhouette, 0.04)
-    waves = folds(random_state, 2.5 + 16 * drape)
-    hem = (CROTCH + 4.0) if legged else _hem(garment, end, points[0][0], waves, random_state)
+    waves = folds(rng, 2.5 + 16 * drape)
+    hem = (CROTCH + 4.0) if legged else _hem(garment, end, points[0][0], waves, rng)
     body = panel(mirrored(points), hem, waves=waves, drape=drape, fade=12.0 if legged else 0.0,
                  drape_from=28.0 if garment.silhouette == 'empire' else WAIST)
-    panels = limbs.legs(garment, end, random_state) if legged else []
+    panels = limbs.legs(garment, end, rng) if legged else []
     if garment.hem == 'high-low':
         below = [point for point in points if point[0] >= WAIST - 4]
         panels.append(panel(mirrored(below), lambda u: end + 2 - 2.5 * (1 - u * u) + wave(waves, u),
                             waves=waves, drape=drape, drape_from=WAIST, side='inner', part='back'))
     panels.append(body)
     if garment.hem == 'ruffled':
-        panels.append(_frill(body, hem, garment, random_state))
+        panels.append(_frill(body, hem, garment, rng))
     if garment.hem == 'side slit':
-        panels.append(_slit(body, end, random_state))
+        panels.append(_slit(body, end, rng))
     if garment.neckline == 'collared':
         panels += _collar(waves)
     if garment.sleeve not in ('', 'sleeveless'):
-        panels += limbs.sleeves(garment.sleeve, random_state)
+        panels += limbs.sleeves(garment.sleeve, rng)
     belt, fastenings = _fastenings(garment, body, end)
     openings, back = _neckline(garment.neckline) if garment.neckline else ((), ())
     return Cut(panels=tuple(panels + belt), openings=openings, back=back,

@@ -26,10 +26,10 @@ class Placement:
     extent: float = 0.87
 
 
-def _grain(size, random_state):
+def _grain(size, rng):
     """Unevenness of the cloth, float32 [size, size]: upright like hanging cloth, and fine."""
-    return (0.7 * canvas.noise(size, (7, 13), random_state)
-            + 0.3 * canvas.noise(size, (60, 60), random_state))
+    return (0.7 * canvas.noise(size, (7, 13), rng)
+            + 0.3 * canvas.noise(size, (60, 60), rng))
 
 
 def _cloth_coordinates(view, panel, box):
@@ -88,15 +88,15 @@ def _lay(picture, view, panel, openings, cloth):
     canvas.over(picture, box, canvas.lit(colour, light, shine), cover)
 
 
-def product(garment, *, size, random_state, placement=Placement()):
+def product(garment, *, size, rng, placement=Placement()):
     """The garment alone: float32 [4, size, size], sRGB 0..255 premultiplied, then alpha 0..1."""
-    cut = cuts.cut(garment, random_state)
+    cut = cuts.cut(garment, rng)
     points = np.concatenate([panel.outline for panel in cut.panels])
     view = canvas.fit(points, size, **dataclasses.asdict(placement))
-    paint, base, accent = prints.of(garment, random_state, size=size)
+    paint, base, accent = prints.of(garment, rng, size=size)
     tonal = np.clip(base * (0.55 if base.mean() > 70 else 2.2), 0, 255)
-    trim = accent if garment.pattern == 'plain' and random_state.uniform() < 0.3 else tonal
-    cloth = paint, trim, _FABRICS[garment.fabric], _grain(size, random_state)
+    trim = accent if garment.pattern == 'plain' and rng.uniform() < 0.3 else tonal
+    cloth = paint, trim, _FABRICS[garment.fabric], _grain(size, rng)
     picture = np.zeros([4, size, size], np.float32)
     for panel in cut.panels:
         bodice = panel.part == 'body' and cut.openings
@@ -104,7 +104,7 @@ def product(garment, *, size, random_state, placement=Placement()):
             trimmings.inner_back(picture, view, cut, panel.outline, base)
         _lay(picture, view, panel, cut.openings if bodice else (), cloth)
     trimmings.seams(picture, view, cut.seams)
-    trimmings.buttons(picture, view, cut.buttons, prints.contrast(base, random_state))
+    trimmings.buttons(picture, view, cut.buttons, prints.contrast(base, rng))
     if cut.buckle:
         trimmings.buckle(picture, view, cut.buckle)
     if cut.bow:
@@ -112,9 +112,9 @@ def product(garment, *, size, random_state, placement=Placement()):
     return picture
 
 
-def backdrop(size, random_state):
+def backdrop(size, rng):
     """A studio wall, float32 [3, size, size]: light grey, lit from above, darker at the rim."""
-    tone = random_state.uniform(226, 236) + random_state.uniform(-2, 2, 3)
+    tone = rng.uniform(226, 236) + rng.uniform(-2, 2, 3)
     line = np.linspace(-1, 1, size, dtype=np.float32)
     return prints.plane(tone + 8) - 5 * (line[:, None] + line[:, None] ** 2 + line[None, :] ** 2)
 
@@ -129,7 +129,7 @@ def on_scene(picture, scene):
     return np.clip(scene * light + picture[:3] + 0.5, 0, 255).astype(np.uint8).transpose(1, 2, 0)
 
 
-def render(garment, *, size=320, random_state):
-    """A product shot of the garment, uint8 [size, size, 3]. Consumes `random_state`."""
-    picture = product(garment, size=size, random_state=random_state)
-    return on_scene(picture, backdrop(size, random_state))
+def render(garment, *, size=320, rng):
+    """A product shot of the garment, uint8 [size, size, 3]. Consumes `rng`."""
+    picture = product(garment, size=size, rng=rng)
+    return on_scene(picture, backdrop(size, rng))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from catalog.demo.draw.panels import folds, mirrored, panel, smooth
+from catalog.demo.draw.panels import folds, panel, smooth
 
 WAIST, HIP, CROTCH = 40.0, 60.0, 70.0
 
@@ -23,11 +23,11 @@ _LEGS = {'wide-leg': ((16.6, 22.6, 24.0, 28.5, 33.0), (2.6, 4.6, 6.0)),
 _DRAPES = {'wide-leg': 0.15, 'straight-leg': 0.08, 'tapered': 0.06}
 
 
-def sleeves(style, random_state):
+def sleeves(style, rng):
     """Four panels: on each side the inside of the opening, then the sleeve."""
     length, degrees, outer, inner = _SLEEVES[style]
-    angle = np.radians(degrees * random_state.uniform(0.9, 1.1))
-    end = length * random_state.uniform(0.93, 1.0)
+    angle = np.radians(degrees * rng.uniform(0.9, 1.1))
+    end = length * rng.uniform(0.93, 1.0)
     cos, sin = np.cos(angle), np.sin(angle)
     x, y = (_ARMHOLE - (17.0, 5.0)).T
     armhole = list(zip(x * sin + y * cos, x * cos - y * sin))
@@ -38,7 +38,7 @@ def sleeves(style, random_state):
     parts = []
     for side in (-1, 1):
         edges = [[(s, side * n) for s, n in edge] for edge in (inside, outside)[::side]]
-        rest = dict(waves=folds(random_state, 5 if bell else 3), part='sleeve',
+        rest = dict(waves=folds(rng, 5 if bell else 3), part='sleeve',
                     place=(side * 17.0, 5.0, side * angle))
         # The far side of the opening shows below the near one.
         parts.append(panel(edges, lambda u: end + 1.1 * (1 - u * u), side='inner', **rest))
@@ -54,17 +54,17 @@ def _cuff(edges, end, waves):
     return panel(wider, lambda u: end + 0.4 - 1.2 * (1 - u * u), waves=waves, part='leg')
 
 
-def legs(garment, end, random_state):
+def legs(garment, end, rng):
     """Two panels from the waist to `end`, joined above the crotch; cuffs as two more."""
     outer, inner = _LEGS[garment.silhouette]
     knee = (CROTCH + end) / 2
-    jitter = random_state.uniform(0.94, 1.06)
+    jitter = rng.uniform(0.94, 1.06)
     outside = [(y, x * jitter) for y, x in zip((WAIST, HIP, CROTCH, knee, end), outer)]
     inside = [(WAIST, -0.4), (CROTCH - 4, -0.4), (CROTCH, 0.2)]
     inside += [(y, x) for y, x in zip((CROTCH + 8, knee, end), inner)]
     parts = []
     for side in (-1, 1):
-        waves = folds(random_state, 3)
+        waves = folds(rng, 3)
         edges = [[(y, side * x) for y, x in edge] for edge in (inside, outside)[::side]]
         parts.append(panel(edges, lambda u: end - 1.2 * (1 - u * u), waves=waves, part='leg',
                            drape=_DRAPES[garment.silhouette], drape_from=CROTCH))

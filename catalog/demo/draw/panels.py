@@ -48,11 +48,11 @@ def wave(folds, u, s=0.0):
     return total / max(1, len(folds)) ** 0.5
 
 
-def folds(random_state, count):
+def folds(rng, count):
     """Three random waves, float [3, 3]; about `count` / 2 folds cross the panel."""
-    return np.stack([random_state.uniform(0.8, 1.25, 3) * np.array([1.0, 1.7, 2.6]) * count,
-                     random_state.uniform(0, 2 * np.pi, 3),
-                     random_state.uniform(-0.012, 0.012, 3)], axis=1)
+    return np.stack([rng.uniform(0.8, 1.25, 3) * np.array([1.0, 1.7, 2.6]) * count,
+                     rng.uniform(0, 2 * np.pi, 3),
+                     rng.uniform(-0.012, 0.012, 3)], axis=1)
 
 
 def mirrored(points):

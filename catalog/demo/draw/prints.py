@@ -20,17 +20,17 @@ def plane(rgb):
     return np.array(rgb, np.float32).reshape(3, 1, 1)
 
 
-def shade(colour, random_state):
+def shade(colour, rng):
     """The colour as float32 [3, 1, 1], a little different for every garment."""
-    rgb = COLOURS[colour] * random_state.uniform(0.95, 1.05, 1) + random_state.uniform(-5, 5, 3)
+    rgb = COLOURS[colour] * rng.uniform(0.95, 1.05, 1) + rng.uniform(-5, 5, 3)
     return plane(np.clip(rgb, 8, 250))
 
 
-def contrast(rgb, random_state):
+def contrast(rgb, rng):
     """A second colour, float32 [3, 1, 1], that stands out: pale on dark, dark on pale."""
     dark = np.dot(rgb.ravel(), (0.3, 0.59, 0.11)) < 150
     choices = _PALE if dark else _DARK
-    return plane(choices[random_state.randint(len(choices))])
+    return plane(choices[rng.randint(len(choices))])
 
 
 def _blend(first, second, weight):
@@ -44,13 +44,13 @@ def _band(position, share, pixel):
     return np.clip(distance / pixel + 0.5, 0, 1)
 
 
-def _plain(base, accent, random_state, pixel):
+def _plain(base, accent, rng, pixel):
     return lambda x, y, u, part: np.broadcast_to(base, (3,) + x.shape)
 
 
-def _striped(base, accent, random_state, pixel):
-    period, share = random_state.uniform(5.4, 7.6), random_state.uniform(0.34, 0.46)
-    upright, phase = random_state.uniform() < 0.35, random_state.uniform()
+def _striped(base, accent, rng, pixel):
+    period, share = rng.uniform(5.4, 7.6), rng.uniform(0.34, 0.46)
+    upright, phase = rng.uniform() < 0.35, rng.uniform()
 
     def paint(x, y, u, part):
         position = x if upright else y - 0.6 * u * u
@@ -58,8 +58,8 @@ def _striped(base, accent, random_state, pixel):
     return paint
 
 
-def _checked(base, accent, random_state, pixel):
-    period, plaid = random_state.uniform(6.4, 9.0), random_state.uniform() < 0.4
+def _checked(base, accent, rng, pixel):
+    period, plaid = rng.uniform(6.4, 9.0), rng.uniform() < 0.4
     deep = base * (0.62 if base.mean() > 90 else 0.45)
 
     def paint(x, y, u, part):
@@ -81,9 +81,9 @@ def _cells(x, y, period):
             np.mod(row, 16).astype(np.intp), np.mod(column, 16).astype(np.intp))
 
 
-def _polka_dot(base, accent, random_state, pixel):
-    period = random_state.uniform(5.2, 7.4)
-    radius = period * random_state.uniform(0.25, 0.31)
+def _polka_dot(base, accent, rng, pixel):
+    period = rng.uniform(5.2, 7.4)
+    radius = period * rng.uniform(0.25, 0.31)
 
     def paint(x, y, u, part):
         dx, dy, _, _ = _cells(x, y, period)
@@ -91,16 +91,16 @@ def _polka_dot(base, accent, random_state, pixel):
     return paint
 
 
-def _floral(base, accent, random_state, pixel):
-    period = random_state.uniform(7.0, 10.0)
-    petals = random_state.choice([5, 6])
-    seen = [kind for kind in map(plane, random_state.permutation(_PETALS)[:2])
+def _floral(base, accent, rng, pixel):
+    period = rng.uniform(7.0, 10.0)
+    petals = rng.choice([5, 6])
+    seen = [kind for kind in map(plane, rng.permutation(_PETALS)[:2])
             if np.abs(kind - base).sum() > 130]
     kinds = np.stack(seen + [accent], axis=1)  # [3, n, 1, 1]
-    shift = random_state.uniform(-0.13, 0.13, (16, 16, 2)).astype(np.float32) * period
-    size = random_state.uniform(0.30, 0.43, (16, 16)).astype(np.float32) * period
-    turn = random_state.uniform(0, 6.28, (16, 16)).astype(np.float32)
-    colour = kinds[:, random_state.randint(len(seen) + 1, size=(16, 16)), 0, 0]  # [3, 16, 16]
+    shift = rng.uniform(-0.13, 0.13, (16, 16, 2)).astype(np.float32) * period
+    size = rng.uniform(0.30, 0.43, (16, 16)).astype(np.float32) * period
+    turn = rng.uniform(0, 6.28, (16, 16)).astype(np.float32)
+    colour = kinds[:, rng.randint(len(seen) + 1, size=(16, 16)), 0, 0]  # [3, 16, 16]
     leaf = plane(_LEAF) if np.abs(plane(_LEAF) - base).sum() > 110 else base * 0.55
 
     def paint(x, y, u, part):
@@ -117,9 +117,9 @@ def _floral(base, accent, random_state, pixel):
     return paint
 
 
-def _colour_block(base, accent, random_state, pixel, legged):
-    style = random_state.choice(['yoke', 'band'] if legged else ['yoke', 'band', 'sides'])
-    level, sleeves = random_state.uniform(20, 25), random_state.uniform() < 0.5
+def _colour_block(base, accent, rng, pixel, legged):
+    style = rng.choice(['yoke', 'band'] if legged else ['yoke', 'band', 'sides'])
+    level, sleeves = rng.uniform(20, 25), rng.uniform() < 0.5
 
     def paint(x, y, u, part):
         if part == 'sleeve':
@@ -138,17 +138,17 @@ _PAINTS = {'plain': _plain, 'striped': _striped, 'checked': _checked, 'polka dot
            'floral': _floral}
 
 
-def of(garment, random_state, *, size):
+def of(garment, rng, *, size):
     """(paint, base, accent): the print of a garment for a picture of `size` pixels.
 
     paint(x, y, u, part) takes float32 [h, w] arrays and the part's name, and returns the unlit
     cloth, sRGB float32 [3, h, w]; base and accent are its two main colours, float32 [3, 1, 1].
     """
-    base = shade(garment.colour, random_state)
-    accent = contrast(base, random_state)
+    base = shade(garment.colour, rng)
+    accent = contrast(base, rng)
     if garment.pattern == 'colour block':
         legged = garment.category in ('jumpsuit', 'trousers')
-        paint = _colour_block(base, accent, random_state, 100.0 / size, legged)
+        paint = _colour_block(base, accent, rng, 100.0 / size, legged)
     else:
-        paint = _PAINTS[garment.pattern](base, accent, random_state, 100.0 / size)
+        paint = _PAINTS[garment.pattern](base, accent, rng, 100.0 / size)
     return paint, base, accent

@@ -26,32 +26,32 @@ def jpeg(rgb, quality=92):
     return stream.getvalue()
 
 
-def _small(garment, size, random_state):
+def _small(garment, size, rng):
     """A good shot, but 90 to 250 pixels wide and high, sometimes with strips cut off its sides."""
-    side = random_state.randint(90, 251)
-    picture = garments.render(garment, size=side, random_state=random_state)
-    strip = int(side * random_state.choice([0, 0, 0.06]))
+    side = rng.randint(90, 251)
+    picture = garments.render(garment, size=side, rng=rng)
+    strip = int(side * rng.choice([0, 0, 0.06]))
     return picture[:, strip:side - strip]
 
 
-def _composition(garment, size, random_state):
+def _composition(garment, size, rng):
     """Tiny in a corner, or pushed so far aside that the frame cuts the product in two."""
-    x, y = random_state.choice([-1, 1], 2)
-    if random_state.uniform() < 0.5:
-        x, y, extent = 0.29 * x, 0.29 * y, random_state.uniform(0.24, 0.34)
+    x, y = rng.choice([-1, 1], 2)
+    if rng.uniform() < 0.5:
+        x, y, extent = 0.29 * x, 0.29 * y, rng.uniform(0.24, 0.34)
     else:
-        far, extent = random_state.uniform(0.30, 0.40), random_state.uniform(0.85, 1.05)
-        x, y = (far * x, 0.04 * y) if random_state.uniform() < 0.5 else (0.04 * x, far * y)
-    picture = garments.product(garment, size=size, random_state=random_state,
+        far, extent = rng.uniform(0.30, 0.40), rng.uniform(0.85, 1.05)
+        x, y = (far * x, 0.04 * y) if rng.uniform() < 0.5 else (0.04 * x, far * y)
+    picture = garments.product(garment, size=size, rng=rng,
                                placement=Placement(0.5 + x, 0.5 + y, extent))
-    return garments.on_scene(picture, garments.backdrop(size, random_state))
+    return garments.on_scene(picture, garments.backdrop(size, rng))
 
 
-def _background(garment, size, random_state):
+def _background(garment, size, rng):
     """A centred product somewhere busy."""
-    scene = scenes.draw(size, random_state).transpose(2, 0, 1)
-    placement = Placement(extent=random_state.uniform(0.72, 0.84))
-    picture = garments.product(garment, size=size, random_state=random_state, placement=placement)
+    scene = scenes.draw(size, rng).transpose(2, 0, 1)
+    placement = Placement(extent=rng.uniform(0.72, 0.84))
+    picture = garments.product(garment, size=size, rng=rng, placement=placement)
     return garments.on_scene(picture, scene)
 
 
@@ -63,17 +63,17 @@ def _lettering(text, width):
     return card.resize((width, max(1, card.size[1] * width // card.size[0])), Image.BICUBIC)
 
 
-def _placeholder(size, random_state):
+def _placeholder(size, rng):
     """A card that says there is no picture, or says nothing."""
-    tone = random_state.randint(205, 246)
+    tone = rng.randint(205, 246)
     image = Image.new('RGB', (size, size), (tone, tone, tone + 3))
-    text, ink = _MESSAGES[random_state.randint(len(_MESSAGES))], (tone - 60,) * 3
+    text, ink = _MESSAGES[rng.randint(len(_MESSAGES))], (tone - 60,) * 3
     if not text:
         return np.asarray(image)
     letters = _lettering(text, int(0.4 * size))
     image.paste(ink, ((size - letters.size[0]) // 2, int(0.58 * size)), letters)
-    if random_state.uniform() < 0.7:  # the sign of a picture: frame, sun and hill
-        half = size * random_state.uniform(0.07, 0.11)
+    if rng.uniform() < 0.7:  # the sign of a picture: frame, sun and hill
+        half = size * rng.uniform(0.07, 0.11)
         left, top, right, bottom = (size * 0.5 - half, size * 0.44 - half * 0.75,
                                     size * 0.5 + half, size * 0.44 + half * 0.75)
         draw = ImageDraw.Draw(image)
@@ -85,46 +85,46 @@ def _placeholder(size, random_state):
     return np.asarray(image)
 
 
-def _swatch(garment, size, random_state):
+def _swatch(garment, size, rng):
     """The cloth from so near that it fills the frame."""
-    paint, _, _ = prints.of(garment, random_state, size=size)
-    zoom, turn = random_state.uniform(0.25, 0.6), random_state.uniform(-0.6, 0.6)
+    paint, _, _ = prints.of(garment, rng, size=size)
+    zoom, turn = rng.uniform(0.25, 0.6), rng.uniform(-0.6, 0.6)
     y, x = np.mgrid[:size, :size].astype(np.float32) * (100 * zoom / size)
-    bend = 0.7 * canvas.noise(size, (5, 5), random_state)
+    bend = 0.7 * canvas.noise(size, (5, 5), rng)
     cos, sin = np.cos(turn), np.sin(turn)
     colour = paint(x * cos - y * sin + 2 * bend, x * sin + y * cos + 2 * bend, 0 * x, 'swatch')
     weave = np.sin(np.mgrid[:size, :size].sum(0) * (np.pi * 0.6))
-    light = 1 + 0.16 * bend + 0.025 * weave + 0.04 * random_state.normal(0, 1, (size, size))
+    light = 1 + 0.16 * bend + 0.025 * weave + 0.04 * rng.normal(0, 1, (size, size))
     cloth = np.clip(colour * light + 14 * (light - 1), 0, 255)
     return cloth.astype(np.uint8).transpose(1, 2, 0)
 
 
-def _not_product(garment, size, random_state):
+def _not_product(garment, size, rng):
     """A placeholder card or a close-up of the fabric."""
-    if random_state.uniform() < 0.5:
-        return _placeholder(size, random_state)
-    return _swatch(garment, size, random_state)
+    if rng.uniform() < 0.5:
+        return _placeholder(size, rng)
+    return _swatch(garment, size, rng)
 
 
 _BAD = {'small': _small, 'composition': _composition, 'background': _background,
         'not-product': _not_product}
 
 
-def unreadable(good, random_state):
+def unreadable(good, rng):
     """Bytes that are no picture: none at all, the beginning of the JPEG `good`, or a web page."""
-    share = random_state.uniform(0.2, 0.7)
-    return (b'', good[:int(len(good) * share)], _PAGE)[random_state.randint(3)]
+    share = rng.uniform(0.2, 0.7)
+    return (b'', good[:int(len(good) * share)], _PAGE)[rng.randint(3)]
 
 
-def duplicate(rgb, random_state):
+def duplicate(rgb, rng):
     """The JPEG bytes of uint8 [h, w, 3] once more: of lower quality, perhaps a little larger."""
-    side = int(len(rgb) * random_state.choice([1.0, 1.05, 1.1]))
+    side = int(len(rgb) * rng.choice([1.0, 1.05, 1.1]))
     again = Image.fromarray(np.ascontiguousarray(rgb)).resize((side, side), Image.BICUBIC)
-    return jpeg(np.asarray(again), quality=int(random_state.randint(76, 90)))
+    return jpeg(np.asarray(again), quality=int(rng.randint(76, 90)))
 
 
-def picture(kind, garment, *, size, random_state):
+def picture(kind, garment, *, size, rng):
     """A shot uint8 [h, w, 3]: 'good', or one of the four bad kinds that are pictures."""
     if kind == 'good':
-        return garments.render(garment, size=size, random_state=random_state)
-    return _BAD[kind](garment, size, random_state)
+        return garments.render(garment, size=size, rng=rng)
+    return _BAD[kind](garment, size, rng)

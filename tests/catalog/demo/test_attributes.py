@@ -7,8 +7,8 @@ from catalog.demo import attributes
 
 
 def drawn(count, **options):
-    random_state = np.random.RandomState(5)
-    return [attributes.draw(random_state, **options) for _ in range(count)]
+    rng = np.random.RandomState(5)
+    return [attributes.draw(rng, **options) for _ in range(count)]
 
 
 def test_every_garment_is_wearable_and_inside_the_vocabulary():
@@ -41,7 +41,7 @@ def test_no_word_belongs_to_two_attributes():
         for name, possible in attributes.choices(category).items():
             for value in possible:
                 assert value == '' or seen.setdefault(value, name) == name
-    seen.update({name: 'category' for name in attributes.CHOICES})
+    seen.update(dict.fromkeys(attributes.CHOICES, 'category'))
     assert attributes.vocabulary() == seen
 
 

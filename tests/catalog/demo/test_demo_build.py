@@ -31,7 +31,7 @@ def test_the_table_names_files_that_exist(folder):
     assert list(table[0])[:3] == ['image', 'description', 'category'] and 'truth' in table[0]
     assert sorted(str(path.relative_to(folder)) for path in folder.glob('images/*')) == [
         row['image'] for row in table]
-    assert not [path for path in folder.rglob('.*')]
+    assert not list(folder.rglob('.*'))
 
 
 def test_descriptions_fit_the_attributes_of_their_row(folder):
@@ -114,10 +114,11 @@ def test_other_options_or_a_foreign_folder_are_refused_and_nothing_is_lost(folde
     assert [path.name for path in tmp_path.iterdir()] == ['mine.txt']
 
 
-@pytest.mark.parametrize('options', [dict(size=200), dict(count=0), dict(bad=1.5), dict(seed=-1),
-                                     dict(jumpsuits=-0.1)])
-def test_impossible_options_are_refused(options, tmp_path):
-    with pytest.raises(UserError):
+@pytest.mark.parametrize('options, words', [
+    (dict(size=200), '--size'), (dict(count=0), '--count'), (dict(bad=1.5), '--bad'),
+    (dict(seed=-1), '--seed'), (dict(jumpsuits=-0.1), '--jumpsuits')])
+def test_impossible_options_are_refused(options, words, tmp_path):
+    with pytest.raises(UserError, match=words):
         build.write(tmp_path / 'new', build.Demo(**options))
     assert not (tmp_path / 'new').exists()
 

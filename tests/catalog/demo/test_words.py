@@ -8,9 +8,9 @@ from catalog.demo import attributes, phrases, words
 
 def described(count):
     """[(garment, description)]"""
-    random_state = np.random.RandomState(11)
-    garments = [attributes.draw(random_state) for _ in range(count)]
-    return [(garment, words.describe(garment, random_state)) for garment in garments]
+    rng = np.random.RandomState(11)
+    garments = [attributes.draw(rng) for _ in range(count)]
+    return [(garment, words.describe(garment, rng)) for garment in garments]
 
 
 def test_every_description_reads_back_to_its_garment():
@@ -27,7 +27,7 @@ def test_descriptions_are_varied_ascii_and_of_moderate_length():
     assert len(set(texts)) == len(texts)
     assert len({text.split('.')[0] for text in texts}) > 1200
     assert all(text.encode('ascii') and text == text.strip() and '\r' not in text for text in texts)
-    assert 30 <= min(lengths) and max(lengths) <= 100 and 45 < np.mean(lengths) < 75
+    assert min(lengths) >= 30 and max(lengths) <= 100 and 45 < np.mean(lengths) < 75
     assert sum('\n- ' in text for text in texts) > 900
     assert sum('Imported' in text for text in texts) > 300
 
@@ -74,7 +74,7 @@ def test_a_prompt_is_read_like_a_description():
     ('A jumpsuit of midi length.', 'length')])
 def test_contradictions_are_found(text, about):
     lines = words.contradictions(text)
-    assert len(lines) == 1 and lines[0].startswith(about + ': ')
+    assert len(lines) == 1 and lines[0].startswith(f'{about}: ')
     assert not words.consistent(text)
 
 

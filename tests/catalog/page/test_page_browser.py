@@ -1,9 +1,9 @@
 """The page in a real browser: products are found and looked at closely, by mouse and keys."""
 
+import browser
 import numpy as np
 import pytest
 
-import browser
 from catalog.page import build
 from dnnlib import images
 
@@ -19,7 +19,7 @@ AT = "document.activeElement.closest('article').dataset.facets"
 
 
 def _product(folder, seed, category, colour, text, **more):
-    name = 'products/%06d.png' % seed
+    name = f'products/{seed:06d}.png'
     rgb = np.full([64, 64, 3], 40 * seed + 20, np.uint8)
     images.write_png(folder / name, rgb)
     return dict({'image': name, 'seed': seed, 'psi': 0.7, 'category': category, 'text': text,
@@ -55,10 +55,9 @@ def chromium(tmp_path_factory):
 
 
 def _choose(chromium, facet, value):
-    chromium.run('(() => { const field = document.querySelector(\'select[data-facet="%s"]\');'
-                 'field.value = "%s";'
-                 'field.dispatchEvent(new Event("input", {bubbles: true})); })()'
-                 % (facet, value))
+    chromium.run(f'(() => {{ const field = document.querySelector("select[data-facet={facet}]");'
+                 f'field.value = "{value}";'
+                 'field.dispatchEvent(new Event("input", {bubbles: true})); })()')
 
 
 def test_products_are_found_by_category_attribute_and_words(chromium, path):
@@ -128,7 +127,7 @@ def test_all_of_it_by_keys(chromium, path):
                             " || document.querySelector('dialog').contains(document.activeElement)")
     chromium.press('Escape')
     assert chromium.run(TITLE) is False
-    chromium.wait(AT + ".includes('blue')")  # back on the product that was shown last
+    chromium.wait(f"{AT}.includes('blue')")  # back on the product that was shown last
     chromium.press('ArrowRight')
     assert '"red"' in chromium.run(AT)
 
@@ -150,7 +149,7 @@ def test_attributes_of_any_name_filter(chromium, path):
     chromium.open(path.with_name('names.html'))
     for name in names:
         assert chromium.run(SHOWN) == '0 1 2'
-        _choose(chromium, name, name + ' 1')
+        _choose(chromium, name, f'{name} 1')
         assert chromium.run(SHOWN) == '1', name
         chromium.click('.clear')
 

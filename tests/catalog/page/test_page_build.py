@@ -49,7 +49,7 @@ def _product(**changes):
 
 def _whole(word, name='p/1.png'):
     """A product with everything that may be known of one, in which all text is `word`."""
-    return _product(image=name, text=word, category=word, tags=[word + '+'], prompt=word,
+    return _product(image=name, text=word, category=word, tags=[f'{word}+'], prompt=word,
                     attributes={word: word, 'plain': 'a'}, probabilities={word: 0.5},
                     agreement={word: False, 'category': True},
                     neighbours=[{'image': name, 'distance': 1.25}])
@@ -70,7 +70,7 @@ def test_hostile_text_is_only_text(tmp_path):
                  command='run {}')
     hostile = dict(title=words, facts=[(words, words)],
                    figures=[('image', words, words, words), ('video', words, words, words)],
-                   products=[_product(image=words, text=words, category=words, tags=[words + '+'],
+                   products=[_product(image=words, text=words, category=words, tags=[f'{words}+'],
                                       prompt=words), _whole(words, words)],
                    texts=[(words, words)], command=words)
     expected, _ = _write(tmp_path, **plain)
@@ -111,7 +111,7 @@ def test_every_field_has_a_name_and_every_button_a_word(tmp_path):
 
 
 def test_is_labelled_synthetic_once_and_readable_on_phones(tmp_path):
-    reader, text = _write(tmp_path, products=[_product(), _product()])
+    reader, _ = _write(tmp_path, products=[_product(), _product()])
     shown = ''.join(text for _, text in reader.of('body'))
     assert shown.lower().count('synthetic') == 1
     assert shown.index('Synthetic') < shown.index('A dress.')

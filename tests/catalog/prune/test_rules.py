@@ -24,7 +24,7 @@ def edit(folder, **keep):
     """What a person does: change the keep column in a spreadsheet, which writes its own dialect."""
     table = rows(folder)
     for name, word in keep.items():
-        table[name + '.png']['keep'] = word
+        table[f'{name}.png']['keep'] = word
     with open(str(folder / 'prune.csv'), 'w', newline='', encoding='utf-8-sig') as stream:
         writer = csv.DictWriter(stream, list(table['a.png']), delimiter=';')
         writer.writeheader()
@@ -50,7 +50,7 @@ def folder(tmp_path):
                           ('copy', shot().resize((336, 336))), ('edge', shot(0.9, 0.8)),
                           ('flat', Image.new('RGB', (320, 320), (230, 230, 233))),
                           ('noise', shot(noise=90)), ('tiny', shot(size=200))):
-        picture.save(str(data / (name + '.png')))
+        picture.save(str(data / (f'{name}.png')))
     (data / 'torn.png').write_bytes((data / 'a.png').read_bytes()[:3000])
     return data
 
@@ -72,7 +72,7 @@ def test_each_rule_finds_its_picture(folder, tmp_path):
                if row['rule'] != 'unreadable')
     assert before == {p.name: hashlib.sha256(p.read_bytes()).digest() for p in folder.iterdir()}
     sheets = {p.name for p in (tmp_path / 'out' / 'sheets').iterdir()}
-    assert sheets == {kind + '-001.jpg' for kind in KINDS} | {'overview.jpg'}
+    assert sheets == {f'{kind}-001.jpg' for kind in KINDS} | {'overview.jpg'}
     assert [p.name for p in source.read_kept(tmp_path / 'out')] == ['a.png', 'b.png', 'c.png']
 
 
@@ -84,7 +84,7 @@ def test_thresholds_are_options(folder, tmp_path):
             ('max_offset', 0.45, 'edge', 'good'), ('min_difference', 99.0, 'c', 'duplicate'),
             ('min_difference', 0.0, 'copy', 'good')):
         rules.prune(folder, tmp_path / 'out', rules.Prune(**{knob: value}))
-        assert rows(tmp_path / 'out')[name + '.png']['rule'] == rule, knob
+        assert rows(tmp_path / 'out')[f'{name}.png']['rule'] == rule, knob
 
 
 def test_what_a_person_decided_stays(folder, tmp_path):
@@ -215,10 +215,10 @@ def test_a_mirrored_picture_is_no_duplicate_and_a_chain_keeps_its_ends():
 
 
 def test_a_thousand_thumbnails_across_blocks():
-    random_state = np.random.RandomState(5)
-    base = random_state.randint(0, 256, [700, 4, 4, 3])
-    copies = random_state.permutation(700)[:300]
-    noisy = np.clip(base[copies] + random_state.randint(-1, 2, [300, 4, 4, 3]), 0, 255)
+    rng = np.random.RandomState(5)
+    base = rng.randint(0, 256, [700, 4, 4, 3])
+    copies = rng.permutation(700)[:300]
+    noisy = np.clip(base[copies] + rng.randint(-1, 2, [300, 4, 4, 3]), 0, 255)
     nearest, difference = twins.find(np.concatenate([base, noisy]).astype(np.uint8), 3)
     assert (difference[:700] > 3).all() and (difference[700:] <= 3).all()
     assert (nearest[700:] == copies).all()

@@ -7,11 +7,11 @@ from catalog.prune import sheets
 
 def pictures(folder, count):
     folder.mkdir()
-    paths = [folder / ('%03d.png' % index) for index in range(count)]
+    paths = [folder / f'{index:03d}.png' for index in range(count)]
     for index, path in enumerate(paths):
         tone = np.full([30, 20, 3], (2 * index, 0, 255 - 2 * index), np.uint8)
         Image.fromarray(tone).save(str(path))
-    return [(path, path.name, 'score %d' % index) for index, path in enumerate(paths)]
+    return [(path, path.name, f'score {index}') for index, path in enumerate(paths)]
 
 
 def colour(page, place):
@@ -26,7 +26,7 @@ def test_pages_hold_sixty_pictures_in_order(tmp_path):
     shown = pictures(tmp_path / 'p', 63)
     sheets.write(tmp_path / 's', {'good': shown, 'small': []})
     assert sorted(p.name for p in (tmp_path / 's').iterdir()) == ['good-001.jpg', 'good-002.jpg']
-    first, second = [Image.open(str(tmp_path / 's' / ('good-00%d.jpg' % n))) for n in (1, 2)]
+    first, second = [Image.open(str(tmp_path / 's' / f'good-00{n}.jpg')) for n in (1, 2)]
     for page, place, index in ((first, 0, 0), (first, 59, 59), (second, 0, 60), (second, 2, 62)):
         assert np.abs(colour(page, place) - (2 * index, 0, 255 - 2 * index)).max() < 12
     assert first.width == second.width and first.height > 5 * second.height
@@ -35,7 +35,7 @@ def test_pages_hold_sixty_pictures_in_order(tmp_path):
 
 def test_captions_are_drawn_and_odd_names_are_no_trouble(tmp_path):
     (path, _, _), = pictures(tmp_path / 'p', 1)
-    sheets.write(tmp_path / 's', {'good': [(path, 'платье-' * 20 + 'x.png', 'clutter 3.2')]})
+    sheets.write(tmp_path / 's', {'good': [(path, f"{'платье-' * 20}x.png", 'clutter 3.2')]})
     page = np.asarray(Image.open(str(tmp_path / 's' / 'good-001.jpg')))
     assert (page[152:, :150] < 128).any(axis=(1, 2)).sum() > 10  # two lines of ink
     assert (page[152:, 160:] > 200).all()  # that stay under their picture
