@@ -10,7 +10,7 @@ import numpy as np
 
 from dnnlib import progress
 from dnnlib.files import UserError
-from dnnlib.knobs import knob
+from dnnlib.knobs import check, knob, seed_knob
 from stylegan import latent, linear
 from steering.directionset import Direction
 from stylegan.labelled import truncated
@@ -21,23 +21,22 @@ FOLDS = 4
 @dataclasses.dataclass(frozen=True)
 class Discovery:
     """What to look for, and in how many pictures."""
-    count: int = knob(4000, 'pictures to generate and tag')
+    count: int = knob(4000, 'pictures to generate and tag', least=1)
     psi: float = knob(1.0, 'their truncation, in all layers; 1: none')
-    seed: int = knob(0, 'the first of their seeds')
-    method: str = knob('lda', 'lda, logistic, or best: the one with the higher held-out AUC')
-    fewest: int = knob(40, 'pictures with and without a value that a direction needs')
-    components: int = knob(6, 'directions without labels: so many of PCA, and of SeFa per band')
+    seed: int = seed_knob('the first of their seeds')
+    method: str = knob('lda', 'lda, logistic, or best: the one with the higher held-out AUC',
+                       choices=('best', 'lda', 'logistic'))
+    fewest: int = knob(40, 'pictures with and without a value that a direction needs', least=1)
+    components: int = knob(6, 'directions without labels: so many of PCA, and of SeFa per band',
+                           least=1)
     ordered: str = knob('length=mini<knee-length<midi<maxi;sleeve=sleeveless<cap sleeves<'
                         'short sleeves<long sleeves', 'attributes whose values have an order: '
                         'each also gets a direction of more and less')
-    probes: int = knob(24, 'pictures that each direction is tried on')
-    threads: int = knob(0, 'CPU threads; 0 takes all, 1 makes the bytes repeatable')
+    probes: int = knob(24, 'pictures that each direction is tried on', least=1)
+    threads: int = knob(0, 'CPU threads; 0 takes all, 1 makes the bytes repeatable', least=0)
 
     def __post_init__(self):
-        if self.method not in ('best', 'lda', 'logistic'):
-            raise UserError(f"method is '{self.method}'; it must be lda, logistic or best")
-        if min(self.count, self.fewest, self.components, self.probes) < 1:
-            raise UserError('count, fewest, components and probes must be above zero')
+        check(self)
 
 
 def orders(text):

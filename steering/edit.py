@@ -20,7 +20,7 @@ import dataclasses
 import numpy as np
 
 from dnnlib.files import UserError
-from dnnlib.knobs import knob
+from dnnlib.knobs import check, knob
 from steering import proposals
 from stylegan import labelled, latent
 from steering.directionset import named
@@ -35,16 +35,15 @@ _ASKED, _FAR = 5.0, 0.02  # what the asked value and a grey level of difference 
 class Search:
     """How hard to try."""
     psi: float = knob(0.7, 'truncation of seeds; 1: none, 0: the average product')
-    strengths: int = knob(5, 'strengths along each line')
-    strongest: float = knob(4.0, 'the last of them', 'standard deviations')
-    similar: int = knob(8, 'sampled styles that show the asked value to learn from')
-    generations: int = knob(8, 'generations of the evolution; 0: only lines and mixes')
-    children: int = knob(32, 'pictures per generation')
-    threads: int = knob(0, 'CPU threads; 0 takes all, 1 makes the bytes repeatable')
+    strengths: int = knob(5, 'strengths along each line', least=1)
+    strongest: float = knob(4.0, 'the last of them', 'standard deviations', above=0)
+    similar: int = knob(8, 'sampled styles that show the asked value to learn from', least=1)
+    generations: int = knob(8, 'generations of the evolution; 0: only lines and mixes', least=0)
+    children: int = knob(32, 'pictures per generation', least=1)
+    threads: int = knob(0, 'CPU threads; 0 takes all, 1 makes the bytes repeatable', least=0)
 
     def __post_init__(self):
-        if min(self.strengths, self.similar, self.children) < 1 or self.generations < 0:
-            raise UserError('strengths, similar and children must be above zero')
+        check(self)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

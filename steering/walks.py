@@ -6,7 +6,7 @@ import numpy as np
 
 from dnnlib import progress
 from dnnlib.files import UserError
-from dnnlib.knobs import knob
+from dnnlib.knobs import check, knob
 from steering import paths
 from stylegan import figures, latent_files
 from stylegan.metrics import path_length
@@ -18,27 +18,23 @@ _BATCH = 16
 @dataclasses.dataclass(frozen=True)
 class Walk:
     """How to go from stop to stop."""
-    frames: int = knob(60, 'frames from one stop to the next')
-    fps: int = knob(30, 'frames per second')
+    frames: int = knob(60, 'frames from one stop to the next', least=1)
+    fps: int = knob(30, 'frames per second', least=1)
     open: bool = knob(False, 'end at the last stop instead of going home to the first')
-    space: str = knob('w', 'z: along great circles between the z of seeds; w: between the styles')
+    space: str = knob('w', 'z: along great circles between the z of seeds; w: between the styles',
+                      choices=('z', 'w'))
     spline: bool = knob(False, 'a smooth curve through the stops in W, without corners and rests')
     constant_speed: str = knob('no', 'no: rest at each stop; pixels or tagger: equal steps from '
-                               'frame to frame, as these two see it')
+                               'frame to frame, as these two see it',
+                               choices=('no', 'pixels', 'tagger'))
     psi: float = knob(0.7, 'truncation of seeds; 1: none, 0: the average product')
-    side: int = knob(256, 'smaller pictures are shown enlarged to it', 'px')
+    side: int = knob(256, 'smaller pictures are shown enlarged to it', 'px', least=1, most=4096)
     gif: bool = knob(False, 'write walk.gif as well')
 
     def __post_init__(self):
-        if self.space not in ('z', 'w'):
-            raise UserError(f"space is '{self.space}'; it must be z or w")
+        check(self)
         if self.spline and self.space == 'z':
             raise UserError('--spline goes through W; leave --space z out')
-        if self.constant_speed not in ('no', 'pixels', 'tagger'):
-            raise UserError("constant-speed is '%s'; it must be no, pixels or tagger"
-                            % self.constant_speed)
-        if min(self.frames, self.fps, self.side) < 1:
-            raise UserError('frames, fps and side must be above zero')
 
 
 def stops(generator, seeds, keys, how):

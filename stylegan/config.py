@@ -6,27 +6,31 @@ The defaults are those of the StyleGAN paper (Karras et al. 2018) for one GPU.
 import dataclasses
 
 from dnnlib.files import UserError
-from dnnlib.knobs import knob
+from dnnlib.knobs import check, knob, seed_knob
 
 
 @dataclasses.dataclass(frozen=True)
 class Network:
     """The architecture: everything that decides the shapes and meaning of the weights."""
-    resolution: int = knob(512, 'side of the pictures, a power of two', 'px')
-    latent_size: int = knob(512, 'dimensions of z')
-    w_size: int = knob(0, 'dimensions of w; 0: as z')
-    mapping_layers: int = knob(8, 'dense layers of the mapping network')
-    mapping_fmaps: int = knob(0, 'width of those layers except the last; 0: as z')
-    mapping_lrmul: float = knob(0.01, 'learning rate of those layers, times that of the others')
+    resolution: int = knob(512, 'side of the pictures, a power of two', 'px', least=8, most=1024)
+    latent_size: int = knob(512, 'dimensions of z', least=1, most=8192)
+    w_size: int = knob(0, 'dimensions of w; 0: as z', least=0, most=8192)
+    mapping_layers: int = knob(8, 'dense layers of the mapping network', least=1, most=64)
+    mapping_fmaps: int = knob(0, 'width of those layers except the last; 0: as z',
+                              least=0, most=8192)
+    mapping_lrmul: float = knob(0.01, 'learning rate of those layers, times that of the others',
+                                above=0)
     normalize_latents: bool = knob(True, 'normalise z to unit length per dimension first')
-    fmap_base: int = knob(8192, 'feature maps at a resolution: 2 * fmap_base / resolution ...')
-    fmap_max: int = knob(512, '... but at most this many')
+    fmap_base: int = knob(8192, 'feature maps at a resolution: 2 * fmap_base / resolution ...',
+                          least=1, most=1048576)
+    fmap_max: int = knob(512, '... but at most this many', least=1, most=8192)
     use_noise: bool = knob(True, 'noise inputs after every convolution; in a short training they '
                            'take the place of details not yet learned')
     fused_scale: str = knob('auto', 'mirror the kernels of up-convolutions: yes, no, or auto as in '
-                            'the released weights, from 128 px up')
-    mbstd_group: int = knob(4, 'group size of the minibatch standard deviation layer')
-    label_size: int = knob(0, 'classes of a conditional network; 0: unconditional')
+                            'the released weights, from 128 px up', choices=('auto', 'yes', 'no'))
+    mbstd_group: int = knob(4, 'group size of the minibatch standard deviation layer', least=1)
+    label_size: int = knob(0, 'classes of a conditional network; 0: unconditional',
+                           least=0, most=100000)
 
     def fmaps(self, stage):
         """Feature maps nf(stage): a block at resolution 2^r works with nf(r - 1)."""
@@ -49,13 +53,9 @@ class Network:
         return self.resolution.bit_length() - 1
 
     def __post_init__(self):
-        if self.resolution < 8 or self.resolution & (self.resolution - 1):
-            raise UserError(f'resolution {self.resolution} is no power of two from 8 up; try '
-                            '--resolution 64')
-        if not self.mapping_lrmul > 0:
-            raise UserError('mapping-lrmul must be above zero; the paper has 0.01')
-        if self.fused_scale not in ('auto', 'yes', 'no'):
-            raise UserError(f"fused-scale is '{self.fused_scale}'; it must be auto, yes or no")
+        check(self)
+        if self.resolution & (self.resolution - 1):
+            raise UserError(f'--resolution {self.resolution} is no power of two; try 64')
 
 
 NOT_TRAINED = ('label_size',)  # only released networks have it; not offered as an option
@@ -64,49 +64,49 @@ NOT_TRAINED = ('label_size',)  # only released networks have it; not offered as 
 @dataclasses.dataclass(frozen=True)
 class Training:
     """The training: schedule, minibatch, losses, and what is reported."""
-    kimg: float = knob(25000, 'length of the training', 'thousand real pictures shown')
-    initial: int = knob(8, 'resolution to begin with; the full one: no progressive growing', 'px')
-    hold_kimg: float = knob(600, 'time at each resolution after its fade-in', 'kimg')
-    fade_kimg: float = knob(600, 'duration of the fade-in of a new resolution', 'kimg')
-    minibatch: int = knob(0, 'batch size; 0: by resolution, from 128 at 4 px to 4 at 512 px')
+    kimg: float = knob(25000, 'length of the training', 'thousand real pictures shown', above=0)
+    initial: int = knob(8, 'resolution to begin with; the full one: no progressive growing', 'px',
+                        least=4, most=1024)
+    hold_kimg: float = knob(600, 'time at each resolution after its fade-in', 'kimg', least=0)
+    fade_kimg: float = knob(600, 'duration of the fade-in of a new resolution', 'kimg', least=0)
+    minibatch: int = knob(0, 'batch size; 0: by resolution, from 128 at 4 px to 4 at 512 px',
+                          least=0)
     accumulate: int = knob(1, 'gradient accumulation: split each minibatch into so many '
-                           'parts, which takes less memory')
-    lrate: float = knob(0.0, 'learning rate; 0: by resolution, from 0.001 to 0.003')
-    rampup_kimg: float = knob(0.0, 'learning-rate warm-up from zero', 'kimg')
+                           'parts, which takes less memory', least=1)
+    lrate: float = knob(0.0, 'learning rate; 0: by resolution, from 0.001 to 0.003', least=0)
+    rampup_kimg: float = knob(0.0, 'learning-rate warm-up from zero', 'kimg', least=0)
     settle_kimg: float = knob(0.0, 'linear learning-rate decay to a fiftieth over the end of the '
-                              'training, at most half of it', 'kimg')
-    r1_gamma: float = knob(10.0, 'weight of the R1 gradient penalty')
-    r1_interval: int = knob(1, 'lazy regularisation: R1 every so many steps, weighted as much more')
-    mixing: float = knob(0.9, 'probability of style mixing, per minibatch')
-    average_kimg: float = knob(10.0, 'half-life of the moving average of the generator', 'kimg')
-    w_beta: float = knob(0.995, 'decay of the moving average of w')
+                              'training, at most half of it', 'kimg', least=0)
+    r1_gamma: float = knob(10.0, 'weight of the R1 gradient penalty', least=0)
+    r1_interval: int = knob(1, 'lazy regularisation: R1 every so many steps, weighted as much more',
+                            least=1)
+    mixing: float = knob(0.9, 'probability of style mixing, per minibatch', least=0, most=1)
+    average_kimg: float = knob(10.0, 'half-life of the moving average of the generator', 'kimg',
+                               above=0)
+    w_beta: float = knob(0.995, 'decay of the moving average of w', least=0, most=1)
     mirror: bool = knob(True, 'flip each real picture left-right with probability 1/2')
     freeze_d: int = knob(0, 'freeze so many blocks of the discriminator, the highest resolutions '
-                         'first, for small training sets (FreezeD)')
+                         'first, for small training sets (FreezeD)', least=0)
     augment: str = knob('', 'differentiable augmentation for small training sets, any of: '
                         'color,translation,cutout')
     tick_kimg: float = knob(0.0, 'progress line, sample grid and checkpoint every so often; 0: by '
-                            'resolution, from 160 to 20', 'kimg')
-    snapshot_ticks: int = knob(10, 'snapshot every so many ticks, and at the end')
-    metrics_every: int = knob(0, 'sliced Wasserstein distance every so many ticks; 0: never')
-    grid: int = knob(0, 'pictures in a sample grid; 0: as many as fill a 4K screen')
-    seed: int = knob(0, 'seed; with one thread, the same seed gives the same bytes')
+                            'resolution, from 160 to 20', 'kimg', least=0)
+    snapshot_ticks: int = knob(10, 'snapshot every so many ticks, and at the end', least=1)
+    metrics_every: int = knob(0, 'sliced Wasserstein distance every so many ticks; 0: never',
+                              least=0)
+    grid: int = knob(0, 'pictures in a sample grid; 0: as many as fill a 4K screen', least=0)
+    seed: int = seed_knob('seed; with one thread, the same seed gives the same bytes')
     bfloat16: bool = knob(False, 'bfloat16 convolutions on CPUs that have them, tf2 only')
-    threads: int = knob(0, 'CPU threads; 0: all, 1: results are repeatable to the byte')
+    threads: int = knob(0, 'CPU threads; 0: all, 1: results are repeatable to the byte', least=0)
 
     def __post_init__(self):
+        check(self)
         unknown = set(filter(None, self.augment.split(','))) - {'color', 'translation', 'cutout'}
         if unknown:
-            raise UserError(f"augment has no {', '.join(sorted(unknown))}; choose from "
+            raise UserError(f"--augment has no {', '.join(sorted(unknown))}; choose from "
                             'color,translation,cutout')
-        if self.initial < 4 or self.initial & (self.initial - 1):
-            raise UserError(f'initial {self.initial} is no power of two from 4 up; try --initial 8')
-        if min(self.kimg, self.r1_interval, self.accumulate, self.snapshot_ticks) <= 0:
-            raise UserError('kimg, r1-interval, accumulate and snapshot-ticks must be above zero')
-        if min(self.tick_kimg, self.rampup_kimg, self.settle_kimg, self.freeze_d,
-               self.metrics_every) < 0:
-            raise UserError('tick-kimg, rampup-kimg, settle-kimg, freeze-d and metrics-every must '
-                            'not be below zero')
+        if self.initial & (self.initial - 1):
+            raise UserError(f'--initial {self.initial} is no power of two; try 8')
 
 
 # Options that may change when a run is continued.

@@ -10,7 +10,6 @@ import itertools
 import numpy as np
 
 from dnnlib import images, tflib
-from dnnlib.files import UserError
 from dnnlib.tflib import tf
 from dnnlib.accumulation import Update, sums
 from stylegan import loss, networks, ops
@@ -76,9 +75,7 @@ class Graph:
 
     def __init__(self, network, training, *, res, minibatch):
         parts = training.accumulate
-        if minibatch % parts:
-            raise UserError(f'a minibatch of {minibatch} cannot be split into {parts} equal parts; '
-                            'change --accumulate or --minibatch')
+        assert minibatch % parts == 0, (minibatch, parts)
         self.network, self.training, self.res = network, training, res
         self._minibatch, self._part = minibatch, minibatch // parts
         self._graph = tf.Graph()

@@ -36,13 +36,18 @@ def lod(kimg, *, levels, hold_kimg, fade_kimg):
     return max(levels - phase - fading, 0.0)
 
 
+def minibatch(resolution, training, gpus=1):
+    """The batch size at a resolution."""
+    size = training.minibatch or MINIBATCH.get(gpus, {}).get(resolution, 4 * gpus)
+    return size - size % gpus
+
+
 def position(nimg, network, training, gpus=1):
     """The Position after `nimg` real images. network, training: of stylegan/config.py."""
     levels = max(0, network.log2 - (training.initial.bit_length() - 1))
     level = lod(nimg / 1000, levels=levels, hold_kimg=training.hold_kimg,
                 fade_kimg=training.fade_kimg)
     resolution = 2 ** (network.log2 - math.floor(level))
-    minibatch = training.minibatch or MINIBATCH.get(gpus, {}).get(resolution, 4 * gpus)
     lrate = training.lrate or LRATE.get(resolution, 0.001)
     if training.rampup_kimg > 0:
         lrate *= min(nimg / 1000 / training.rampup_kimg, 1.0)
@@ -51,7 +56,7 @@ def position(nimg, network, training, gpus=1):
         lrate *= min(max((training.kimg - nimg / 1000) / settle_kimg, LEAST), 1.0)
     return Position(
         lod=level, resolution=resolution, alpha=1.0 - (level - math.floor(level)),
-        minibatch=minibatch - minibatch % gpus, lrate=lrate,
+        minibatch=minibatch(resolution, training, gpus), lrate=lrate,
         tick_kimg=training.tick_kimg or TICK_KIMG.get(resolution, 160))
 
 

@@ -58,12 +58,25 @@ def run_phase(run, graph, records, report, nimg, start):
     return nimg
 
 
+def _check_minibatch(size, parts, group, resolution):
+    """Raise UserError unless a minibatch splits into equal parts, and these into equal groups."""
+    part = size // parts
+    if size % parts or part % min(group, part):
+        fitting = -(-size // (parts * group)) * parts * group
+        raise UserError(f'a minibatch of {size}, at {resolution} px, cannot be split into {parts} '
+                        f'equal part(s) of whole groups of {group}; use --minibatch {fitting}, or '
+                        'change --accumulate or --mbstd-group')
+
+
 def check(network, training):
     """Raise UserError for options that contradict each other or that TensorFlow lacks here."""
     tflib.check_bfloat16(training.bfloat16)
     if network.label_size:
         raise UserError(f'a network with {network.label_size} classes can be sampled but not '
                         'trained here; start from one without labels')
+    for level in range(min(training.initial.bit_length() - 1, network.log2), network.log2 + 1):
+        _check_minibatch(schedule.minibatch(2 ** level, training), training.accumulate,
+                         network.mbstd_group, 2 ** level)
     if training.freeze_d > network.log2 - 2:
         raise UserError(f'the discriminator has {network.log2 - 2} blocks to freeze at '
                         f'{network.resolution} px, not {training.freeze_d}; lower --freeze-d')

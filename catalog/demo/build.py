@@ -17,7 +17,7 @@ from catalog.demo import attributes, words
 from catalog.demo.draw import shots
 from dnnlib import files, progress
 from dnnlib.files import UserError
-from dnnlib.knobs import knob
+from dnnlib.knobs import check, knob, seed_knob
 
 COLUMNS = ('image', 'description') + attributes.NAMES + ('truth',)
 
@@ -25,11 +25,16 @@ COLUMNS = ('image', 'description') + attributes.NAMES + ('truth',)
 @dataclasses.dataclass(frozen=True)
 class Demo:
     """What the catalogue holds."""
-    count: int = knob(3000, 'number of products')
-    seed: int = knob(0, 'another seed, another catalogue')
-    size: int = knob(320, 'width and height of a picture, at least 300', 'pixels')
-    bad: float = knob(0.12, 'share of bad shots, which pruning should find')
-    jumpsuits: float = knob(attributes.JUMPSUIT_SHARE, 'share of jumpsuits, the rare class')
+    count: int = knob(3000, 'number of products', least=1)
+    seed: int = seed_knob('another seed, another catalogue')
+    size: int = knob(320, 'width and height of a picture, at least 300', 'pixels',
+                     least=300, most=4096)
+    bad: float = knob(0.12, 'share of bad shots, which pruning should find', least=0, most=1)
+    jumpsuits: float = knob(attributes.JUMPSUIT_SHARE, 'share of jumpsuits, the rare class',
+                            least=0, most=1)
+
+    def __post_init__(self):
+        check(self)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,11 +117,7 @@ def _write_table(path, demo):
 
 
 def _check(folder, demo):
-    """Refuse impossible options, and a folder that holds something else."""
-    if demo.size < 300 or demo.count < 1:
-        raise UserError('--size is at least 300 and --count at least 1; use --size 320 --count 100')
-    if not (0 <= demo.bad <= 1 and 0 <= demo.jumpsuits <= 1 and demo.seed >= 0):
-        raise UserError('--bad and --jumpsuits are shares from 0 to 1, and --seed is 0 or more')
+    """Refuse a folder that holds something else."""
     options = folder / 'demo.json'
     if not options.exists():
         if folder.exists() and any(folder.iterdir()):

@@ -13,7 +13,7 @@ import pathlib
 from catalog import source
 from catalog.prune import decisions, measure, scores, sheets, twins
 from dnnlib.files import UserError
-from dnnlib.knobs import knob
+from dnnlib.knobs import check, knob
 
 _RULES = (  # reason, score, knob: asked in this order
     ('small', 'side', 'min_side'),
@@ -30,14 +30,22 @@ _COLUMNS = decisions.COLUMNS + measure.SCORES + ('difference', 'twin', 'error')
 @dataclasses.dataclass(frozen=True)
 class Prune:
     """Where the lines are drawn; the defaults suit studios, plain floors, sheets and walls."""
-    min_side: int = knob(300, 'small: least width and height of a picture', 'px')
-    min_area: float = knob(0.02, 'not-product: least share of the picture the product covers')
-    min_subject: float = knob(0.36, 'not-product: least sign that something is in front', '0..1')
-    min_colours: int = knob(12, 'not-product: fewest colours of a photo')
-    max_clutter: float = knob(5.2, 'background: most complex, 0 is one even colour')
-    max_offset: float = knob(0.13, 'composition: furthest off centre, as a share of the picture')
-    max_cut: float = knob(0.6, 'composition: largest share of one side that the product covers')
-    min_difference: float = knob(3.0, 'duplicate: least difference to another picture', '0..255')
+    min_side: int = knob(300, 'small: least width and height of a picture', 'px', least=0)
+    min_area: float = knob(0.02, 'not-product: least share of the picture the product covers',
+                           least=0)
+    min_subject: float = knob(0.36, 'not-product: least sign that something is in front', '0..1',
+                              least=0)
+    min_colours: int = knob(12, 'not-product: fewest colours of a photo', least=0)
+    max_clutter: float = knob(5.2, 'background: most complex, 0 is one even colour', least=0)
+    max_offset: float = knob(0.13, 'composition: furthest off centre, as a share of the picture',
+                             least=0)
+    max_cut: float = knob(0.6, 'composition: largest share of one side that the product covers',
+                          least=0)
+    min_difference: float = knob(3.0, 'duplicate: least difference to another picture', '0..255',
+                                 least=0)
+
+    def __post_init__(self):
+        check(self)
 
 
 def _strains(values, config):

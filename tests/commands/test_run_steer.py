@@ -99,7 +99,7 @@ MISTAKES = [
     (['directions', '--labels', 'nowhere.csv'], 'nowhere.csv does not exist'),
     (['mix', '--from', '1', '--onto', '2', '--layers', 'sleeves'], 'known are: coarse, middle'),
     (['mix', '--from', 'a', '--onto', '2'], "'a' names no seeds"),
-    (['walk', '--seeds', '1'], 'two stops'), (['walk', '--space', 'x'], 'must be z or w'),
+    (['walk', '--seeds', '1'], 'two stops'), (['walk', '--space', 'x'], "invalid choice: 'x'"),
     (['edit', '--stylegan', 'other.npz', '--set', 'colour=red'],
      'is of another stylegan; type: python run.py directions')]
 

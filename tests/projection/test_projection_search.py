@@ -132,7 +132,7 @@ def test_a_jacobian_that_does_not_fit_is_left_out(plain, projector, monkeypatch)
 
 
 @pytest.mark.parametrize('wrong, words', [
-    (dict(space='z'), 'w or w+'), (dict(steps=0), 'steps'), (dict(newton=-1), 'newton'),
+    (dict(space='z'), 'from w, w'), (dict(steps=0), 'steps'), (dict(newton=-1), 'newton'),
     (dict(ramp_down=0.0), 'ramp-down'), (dict(seed=-1), 'seed')])
 def test_impossible_searches_are_refused(wrong, words):
     with pytest.raises(UserError, match=words):

@@ -82,5 +82,5 @@ def test_orders():
     assert discover.orders('') == {}
     with pytest.raises(UserError, match='length=mini<midi<maxi'):
         discover.orders('length')
-    with pytest.raises(UserError, match='lda, logistic or best'):
+    with pytest.raises(UserError, match='choose from best, lda, logistic'):
         discover.Discovery(method='svm')

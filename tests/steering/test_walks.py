@@ -58,8 +58,8 @@ def test_keys_are_stops(tmp_path):
 
 
 @pytest.mark.parametrize('wrong, words', [
-    (dict(space='q'), 'must be z or w'), (dict(space='z', spline=True), '--spline'),
-    (dict(constant_speed='yes'), 'no, pixels or tagger'), (dict(frames=0), 'above zero')])
+    (dict(space='q'), 'choose from z, w'), (dict(space='z', spline=True), '--spline'),
+    (dict(constant_speed='yes'), 'choose from no, pixels, tagger'), (dict(frames=0), 'least is 1')])
 def test_what_makes_no_sense(wrong, words):
     with pytest.raises(UserError, match=words):
         Walk(**wrong)

@@ -1,10 +1,8 @@
 """One step of the training graph: which variables it moves, and minibatches in parts."""
 
 import numpy as np
-import pytest
 import toy_stylegan
 
-from dnnlib.files import UserError
 from dnnlib.tflib import tf
 from stylegan.config import Training
 from stylegan.graph import Graph
@@ -42,5 +40,3 @@ def test_a_minibatch_in_parts_trains_and_counts_once():
         assert np.isfinite(list(losses.values())).all()
         nimg, = [v for v in tf.global_variables() if v.op.name == 'nimg']
         assert graph.session.run(nimg) == 8
-    with pytest.raises(UserError, match='minibatch of 8 cannot be split into 3 equal parts'):
-        Graph(network, Training(accumulate=3), res=8, minibatch=8)

@@ -317,3 +317,22 @@ def test_contradictions_are_refused(network, training, message):
 def test_the_schedule_of_this_file_grows():
     sizes = [schedule.position(nimg, NETWORK, TRAINING).resolution for nimg in range(0, 44, 4)]
     assert sizes == [4] * 6 + [8] * 5
+
+
+@pytest.mark.parametrize('wrong, words', [
+    ({'minibatch': 6}, 'minibatch of 6, at 8 px, cannot be split into 1 equal .* --minibatch 8,'),
+    ({'minibatch': 12, 'accumulate': 2}, 'of 12, at 8 px, .* 2 equal .* use --minibatch 16,'),
+    ({'minibatch': 8, 'accumulate': 3}, 'of 8, at 8 px, .* 3 equal part'),
+    ({'accumulate': 96}, 'of 128, at 8 px, .* 96 equal part')])
+def test_minibatches_are_whole_groups_at_every_resolution(wrong, words):
+    network = toy_stylegan.network()
+    with pytest.raises(UserError, match=words):
+        train.check(network, Training(**wrong))
+    for right in ({}, {'minibatch': 3}, {'minibatch': 8, 'accumulate': 4}, {'accumulate': 32}):
+        train.check(network, Training(**right))
+
+
+def test_the_schedule_is_checked_to_its_end():
+    with pytest.raises(UserError, match='of 4, at 512 px, .* 8 equal part'):
+        train.check(Network(), Training(accumulate=8))
+    train.check(Network(), Training(accumulate=8, minibatch=32))
