@@ -137,13 +137,14 @@ test-all: env    ## run all tests
 	$(PYTHON) $(PYTEST) $(or $(ARGS),tests)
 
 parity:          ## compare both networks with the originals' numbers in tests/data, on both engines
-	@rm -rf out/parity && mkdir -p out/parity
+	@rm -rf out/parity
 	$(MAKE) --no-print-directory parity-measure ENGINE=tf1 || true
 	$(MAKE) --no-print-directory parity-measure ENGINE=tf2 || true
 	$(PYTHON) tests/parity.py --table out/parity/*.json
 
 parity-measure: env  ## measure it on one engine: ENGINE=tf1 or ENGINE=tf2
-	@$(PYTHON) tests/parity.py out/parity/$(ENGINE).json
+	@mkdir -p out/parity
+	$(PYTHON) tests/parity.py out/parity/$(ENGINE).json
 
 engine:          ## say which engine is taken and why: ENGINE=tf1 or ENGINE=tf2 asks for one
 	@echo "engine: $(ENGINE) ($(WHY))"

@@ -13,7 +13,7 @@ import inspect
 import sys
 
 from commands import data, measure, products, rare, steering, texts, training
-from dnnlib import files
+from dnnlib import files, progress
 from dnnlib.files import UserError
 
 # Each command: the function that adds its options, the function that does it, and an example.
@@ -88,15 +88,18 @@ def main(arguments):
         options = command_line(arguments[0] if arguments else '').parse_args(arguments)
         options.story(options)
     except UserError as error:
+        progress.end()
         print(f'error: {files.printable(error)}', file=sys.stderr)
         return 1
     except OSError as error:  # a full disk, no rights, a file where a folder is to be
         if not error.strerror:
             raise
+        progress.end()
         where = f'{error.filename}: ' if error.filename else ''
         print(f'error: {files.printable(where + error.strerror.lower())}', file=sys.stderr)
         return 1
     except KeyboardInterrupt as stop:
+        progress.end()
         print(f'\nstopped. {stop}', file=sys.stderr)
         return 130
     return 0

@@ -55,7 +55,7 @@ def training_records(gan):
                   '--neighbours 0 does without')
             dataset.pack([p.image for p in demo_default.pictured()], folder, gan.res)
     elif not folder.exists() and about.exists():  # a training with --records has none of its own
-        folder = pathlib.Path(files.read_json(about)['options']['data'])
+        folder = pathlib.Path(files.read_json(about).get('paths', {}).get('records', folder))
     return dataset.Records(folder) if folder.is_dir() else None
 
 

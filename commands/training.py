@@ -1,11 +1,12 @@
 """Training: StyleGAN, GPT-2 and the taggers. The same command again goes on where it stopped."""
 
 import dataclasses
+import os
 import pathlib
 
 from commands import models
 from commands import options as common
-from dnnlib import knobs
+from dnnlib import archive, knobs
 from dnnlib.files import UserError
 from dnnlib.model_lookup import RUNS
 
@@ -34,11 +35,16 @@ def _from_preset(config, options):
 
 
 def _run(options, network, training, free, **more):
-    """The run folder of a training; refuses one that was made with other options."""
+    """The run folder of a training; refuses one that was made with other options.
+
+    more: what else decides the result, inputs by what they hold; where they lie is noted besides.
+    """
     from dnnlib.runs import Run
     decided, defaults = [dict(dataclasses.asdict(a), **dataclasses.asdict(b)) for a, b in (
         (network, training), (type(network)(), type(training)()))]
-    return Run(options.run, dict(more, **decided), free, defaults)
+    paths = {name: value.resolve() for name, value in vars(options).items()
+             if isinstance(value, pathlib.Path) and name != 'run'}
+    return Run(options.run, dict(more, **decided), free, defaults, paths)
 
 
 def train_stylegan_options(parser):
@@ -65,14 +71,14 @@ def train_stylegan(options):
     if options.dry_run:
         print(preflight.report(preflight.preflight(network, training, start)))
         return
-    decided = {'start': str(options.start or '')}
+    decided = {'start': archive.digest(start) if start else ''}
     if options.records:
         records = dataset.Records(options.records, training.seed)
-        run = _run(options, network, training, config.FREE, data=str(options.records), **decided)
+        run = _run(options, network, training, config.FREE, data=records.digest(), **decided)
     else:
         products = demo_default.pictured(options.data)
         run = _run(options, network, training, config.FREE, fit=options.fit,
-                   data=models.fingerprint(p.name for p in products), **decided)
+                   data=models.fingerprint((p.name, _size(p.image)) for p in products), **decided)
         with run.writing():
             if not (run.folder / 'records').exists():
                 dataset.pack([p.image for p in products], run.folder / 'records',
@@ -81,6 +87,11 @@ def train_stylegan(options):
             lookalikes.write(run.folder / 'lookalikes.npz', products, fit=options.fit)
     train.train(run, records, network, training, start)
     print(f'done: sample grids and snapshots are in {run.folder}; now try: python run.py samples')
+
+
+def _size(path):
+    """Bytes of a file that may be missing."""
+    return os.path.getsize(str(path)) if os.path.exists(str(path)) else None
 
 
 def _networks(config, options):
@@ -126,8 +137,9 @@ def train_gpt2(options):
     vocabulary = encoder.load(options.vocabulary) if options.vocabulary else None
     train.check(start.network if start else network, training)
     products, data = _texts(options, start.encoder if start else vocabulary)
-    run = _run(options, network, training, config.FREE, start=str(options.start or ''),
-               vocabulary=str(options.vocabulary or ''), data=data)
+    run = _run(options, network, training, config.FREE, data=data,
+               start=archive.digest(start.weights) if start else '',
+               vocabulary=vocabulary.digest() if vocabulary else '')
     train.train(run, products, network, training, start, vocabulary)
     print(f'done: the best weights are in {run.folder}; now try: python run.py text')
 

@@ -8,6 +8,7 @@ says what the others are.
 
 import contextlib
 import functools
+import hashlib
 import json
 import operator
 import pathlib
@@ -103,6 +104,15 @@ def finite(arrays):
         if values.dtype.kind == 'f' and not np.isfinite(values).all():
             raise ValueError(f"'{name}' in it holds numbers that are not finite")
     return arrays
+
+
+def digest(arrays):
+    """A fingerprint of {name: array}, however it is stored: 16 hexadecimal digits."""
+    total = hashlib.sha256()
+    for name, values in sorted(arrays.items()):
+        total.update(f'{name} {values.dtype.str} {values.shape}\n'.encode('utf-8'))
+        total.update(np.ascontiguousarray(values).data)
+    return total.hexdigest()[:16]
 
 
 def _arrays(stream, size, names):

@@ -76,6 +76,25 @@ def replacing(path, durable=True):
             unfinished.unlink()
 
 
+@contextlib.contextmanager
+def creating(folder):
+    """Yield an empty temporary folder; it takes the name of `folder` if the block succeeds.
+
+    A failing block leaves nothing. Raises DiskFull.
+    """
+    folder = pathlib.Path(folder)
+    unfinished = temporary(folder)
+    try:
+        with disk_errors(folder):
+            unfinished.mkdir(parents=True)
+            yield unfinished
+            for path in unfinished.glob('**/*'):
+                sync(path)
+            unfinished.rename(folder)
+    finally:
+        shutil.rmtree(str(unfinished), ignore_errors=True)
+
+
 def sync(path):
     """Wait until a file, or the names in a folder, are on the disk."""
     number = os.open(str(path), os.O_RDONLY)

@@ -20,7 +20,6 @@ A matrix is [inputs, outputs] there as here; only the leading axis of length 1 i
 import dataclasses
 import pathlib
 import re
-import shutil
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -177,13 +176,7 @@ def export(snapshot, folder, layout):
     folder = pathlib.Path(folder)
     if folder.exists():
         raise UserError(f'{folder} exists; give a new folder with --out')
-    temporary = folder.with_name(folder.name + '.part')
-    shutil.rmtree(str(temporary), ignore_errors=True)
-    temporary.mkdir(parents=True)
-    try:
-        (_write_released if layout == 'released' else _write_transformers)(temporary, snapshot)
+    with tflib.disk_errors(folder), files.creating(folder) as unfinished:
+        (_write_released if layout == 'released' else _write_transformers)(unfinished, snapshot)
         if snapshot.facts:
-            files.write_json(temporary / 'snapshot.json', snapshot.facts)
-        temporary.rename(folder)
-    finally:
-        shutil.rmtree(str(temporary), ignore_errors=True)
+            files.write_json(unfinished / 'snapshot.json', snapshot.facts)

@@ -4,14 +4,14 @@ A set is a folder with `NAME-r02.tfrecords` (4x4) ... `NAME-rLL.tfrecords` (full
 an uncompressed TFRecord of tf.train.Example: 'shape' [C, H, W] and 'data', the bytes in that order.
 """
 
+import hashlib
 import pathlib
 import re
-import shutil
 import struct
 
 import numpy as np
 
-from dnnlib import images
+from dnnlib import files, images, lock, tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
 
@@ -42,21 +42,28 @@ def pack(paths, folder, resolution, fit='pad'):
     """Write the pictures at `paths` as a TFRecord set; unreadable ones are left out.
 
     fit: 'pad' adds white to make a picture square, 'crop' cuts out its centre.
-    The folder appears only once the set is complete. Raises UserError if no picture is readable.
+    The folder appears only once the set is complete; if it is there already, it is left alone.
+    Raises UserError if no picture is readable, or if another process is packing into the folder,
+    and files.DiskFull.
     """
     folder = pathlib.Path(folder)
-    temporary = folder.with_name(folder.name + '.part')
-    shutil.rmtree(str(temporary), ignore_errors=True)
-    temporary.mkdir(parents=True)
+    with lock.hold(folder.with_name(f'.{folder.name}.lock'), folder), tflib.disk_errors(folder):
+        if folder.exists():  # another process has packed it meanwhile
+            return
+        files.need_space(folder, len(paths) * resolution ** 2 * 4)  # 3 bytes a pixel, all levels
+        with files.creating(folder) as unfinished:
+            _pack(paths, unfinished, resolution, fit)
+
+
+def _pack(paths, folder, resolution, fit):
     levels = range(resolution.bit_length() - 1, 1, -1)
-    writers = [tf.python_io.TFRecordWriter(str(temporary / f'photos-r{level:02d}.tfrecords'))
+    writers = [tf.python_io.TFRecordWriter(str(folder / f'photos-r{level:02d}.tfrecords'))
                for level in levels]
     for _, picture in images.readable(paths, draft=resolution, what='packing'):
         for writer, rgb in zip(writers, _pyramid(images.square(picture, resolution, fit))):
             writer.write(_example(rgb))
     for writer in writers:
         writer.close()
-    temporary.rename(folder)
 
 
 class _Level:
@@ -115,6 +122,16 @@ class Records:
         if first.shape[:2] != (self.resolution, self.resolution) or first.shape[2] not in (1, 3):
             raise UserError('%s holds pictures of shape %s; they must be square, grey or RGB' % (
                 found[self.resolution], first.shape))
+
+    def digest(self):
+        """16 hexadecimal digits that tell this set from others, wherever it lies.
+
+        All pictures count at 4x4, and the sizes of the files of the other resolutions.
+        """
+        sizes = [(res, level.path.stat().st_size) for res, level in sorted(self._levels.items())]
+        total = hashlib.sha256(repr(sizes).encode('ascii'))
+        total.update(self._levels[4].bytes)
+        return total.hexdigest()[:16]
 
     def picture(self, res, index):
         """The picture at an index of the file -> uint8 [res, res, channels]."""

@@ -194,3 +194,11 @@ def test_a_failing_write_leaves_what_was_there(tmp_path):
     with pytest.raises(TypeError):
         archive.write(tmp_path / 'a.npz', {'a': [2]}, {'about': {1, 2}})
     assert _read(tmp_path / 'a.npz')['a'] == [1]
+
+
+def test_a_digest_is_of_the_arrays_not_of_the_file(tmp_path):
+    archive.write(tmp_path / 'a.npz', ARRAYS, packed=True)
+    first = archive.digest(ARRAYS)
+    assert archive.digest(_read(tmp_path / 'a.npz')) == first and len(first) == 16
+    for change in ({'count': np.array(8)}, {'more': np.zeros(1)}, {'count': np.array([7])}):
+        assert archive.digest(dict(ARRAYS, **change)) != first

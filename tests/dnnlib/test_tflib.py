@@ -1,5 +1,8 @@
 """The border to TensorFlow: graph mode, restoring by name, setting by name."""
 
+import builtins
+import io
+
 import numpy as np
 import pytest
 
@@ -24,7 +27,29 @@ def test_graph_mode_on_either_version(graph):
     assert tf.ones([3]).shape.as_list() == [3]  # sizes are plain ints
 
 
-def test_bfloat16_is_refused_on_tensorflow_1_and_close_on_2(graph):
+@pytest.fixture
+def bfloat16_units(monkeypatch):
+    """Any CPU computes in bfloat16, if slowly."""
+    monkeypatch.setattr(tflib, 'cpu_has_bfloat16', lambda: True)
+
+
+@pytest.mark.skipif(tf.__version__.startswith('1.'), reason='has no bfloat16 at all')
+def test_bfloat16_is_refused_on_a_cpu_without_units_for_it(monkeypatch):
+    monkeypatch.setattr(tflib, 'cpu_has_bfloat16', lambda: False)
+    with pytest.raises(UserError, match='14 times as long .*; leave --bfloat16 out'):
+        tflib.check_bfloat16(True)
+    tflib.check_bfloat16(False)
+
+
+@pytest.mark.parametrize('lines, there', [
+    ('flags\t: fpu avx2 avx512_bf16', True), ('flags\t: amx_bf16', True), ('Features: bf16', True),
+    ('flags\t: fpu avx2 avx512f\nbugs: bf16', False), ('processor: 0', True)])
+def test_the_units_of_a_cpu_are_among_its_flags(monkeypatch, lines, there):
+    monkeypatch.setattr(builtins, 'open', lambda *_, **__: io.StringIO(lines))
+    assert tflib.cpu_has_bfloat16() == there
+
+
+def test_bfloat16_is_refused_on_tensorflow_1_and_close_on_2(graph, bfloat16_units):
     values = np.random.RandomState(0).randn(2, 8, 8, 16).astype(np.float32)
     kernel = np.random.RandomState(1).randn(3, 3, 16, 16).astype(np.float32)
     product = tf.nn.conv2d(tf.placeholder_with_default(values, values.shape), kernel,

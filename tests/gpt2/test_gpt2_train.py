@@ -99,7 +99,8 @@ def test_dropout_changes_the_training_and_not_the_measuring(tmp_path):
         assert plain[0][name] == dropped[0][name], name
 
 
-def test_16_bits_learn_on_tensorflow_2_and_are_refused_on_1(trained, tmp_path):
+def test_16_bits_learn_on_tensorflow_2_and_are_refused_on_1(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(tflib, 'cpu_has_bfloat16', lambda: True)
     config = dataclasses.replace(CONFIG, bfloat16=True)
     if tf.__version__.startswith('1.'):
         with pytest.raises(UserError, match='--bfloat16'):

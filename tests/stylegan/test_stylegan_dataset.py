@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dnnlib import images
+from dnnlib import files, images, lock
 from dnnlib.files import UserError
+from dnnlib.tflib import tf
 from stylegan import dataset
 
 RECORDED = pathlib.Path(__file__).parents[1] / 'data' / 'stylegan'
@@ -100,6 +101,37 @@ def test_unreadable_files_are_reported(tmp_path, capsys):
     with pytest.raises(UserError, match='none of the 2 pictures can be read'):
         dataset.pack(paths[1:], tmp_path / 'other', 8)
     assert not (tmp_path / 'other').exists()
+
+
+def test_packing_is_done_once_at_a_time_and_never_over_a_set(tmp_path):
+    folder = _packed(tmp_path, _rgb(2, 8))
+    dataset.pack([tmp_path / '00.png'], folder, 8)
+    assert dataset.Records(folder).count == 2
+    with lock.hold(tmp_path / '.new.lock', 'new'):
+        with pytest.raises(UserError, match='is working on .*new'):
+            dataset.pack([tmp_path / '00.png'], tmp_path / 'new', 8)
+    dataset.pack([tmp_path / '00.png'], tmp_path / 'new', 8)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['00.png', '01.png', 'new', 'set']
+
+
+def test_a_full_disk_leaves_nothing_half_packed(tmp_path, monkeypatch):
+    images.write_png(tmp_path / 'a.png', _rgb(1, 8)[0])
+    for where, failing in ((files, 'need_space'), (tf.python_io.TFRecordWriter, 'write')):
+        def full(*arguments):
+            raise tf.errors.ResourceExhaustedError(None, None, 'a; No space left on device')
+        with monkeypatch.context() as patched:
+            patched.setattr(where, failing, full)
+            with pytest.raises(files.DiskFull, match='set could not be written'):
+                dataset.pack([tmp_path / 'a.png'], tmp_path / 'set', 8)
+        assert [path.name for path in tmp_path.iterdir()] == ['a.png']
+
+
+def test_a_digest_is_of_the_pictures_not_of_the_place(tmp_path):
+    first = dataset.Records(_packed(tmp_path / 'a', _rgb(3, 8))).digest()
+    (tmp_path / 'a').rename(tmp_path / 'b')
+    assert dataset.Records(tmp_path / 'b' / 'set').digest() == first
+    assert dataset.Records(_packed(tmp_path / 'c', _rgb(3, 8, seed=1))).digest() != first
+    assert dataset.Records(_packed(tmp_path / 'd', _rgb(2, 8))).digest() != first
 
 
 def test_batches_depend_on_position_only(tmp_path):

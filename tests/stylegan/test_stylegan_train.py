@@ -292,7 +292,8 @@ def test_other_options_in_the_same_folder_are_refused(tmp_path, records, counter
     assert sorted(path.name for path in (tmp_path / 'checkpoint').iterdir()) == before
 
 
-def test_16_bits_are_refused_on_tensorflow_1_before_there_is_a_run():
+def test_16_bits_are_refused_on_tensorflow_1_before_there_is_a_run(monkeypatch):
+    monkeypatch.setattr(tflib, 'cpu_has_bfloat16', lambda: True)
     coarse = Training(**dict(vars(TRAINING), bfloat16=True))
     if tf.__version__.startswith('1.'):
         with pytest.raises(UserError, match='leave --bfloat16 out'):
