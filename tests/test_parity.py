@@ -3,10 +3,13 @@
 import parity
 import pytest
 
+SLOW = {'losses', 'mixed'}  # training steps
 
-@pytest.mark.parametrize('what, file, compare', parity.COMPARISONS,
-                         ids=[what for what, _, _ in parity.COMPARISONS])
-def test_recorded_numbers(what, file, compare):
+
+@pytest.mark.parametrize('file, compare', [
+    pytest.param(*each, id=what, marks=[pytest.mark.slow] if what in SLOW else [])
+    for what, *each in parity.COMPARISONS])
+def test_recorded_numbers(file, compare):
     rows = parity.measure(file, compare)
     assert rows
     for row in rows:

@@ -75,6 +75,7 @@ def test_a_finished_training_has_nothing_left_to_do_and_can_be_prolonged(place, 
     assert history.read_text().startswith(before) and history.read_text() != before
 
 
+@pytest.mark.slow
 def test_an_existing_tfrecord_set_needs_no_catalogue(place):
     succeed('train-stylegan', '--records', 'runs/stylegan/records', '--run', 'runs/records',
             *SMALL_GAN + ['--initial', '16', '--kimg', '0.032'], cwd=place)
@@ -135,6 +136,7 @@ def test_a_dry_run_leaves_nothing(place):
     assert not (place / 'runs' / 'dry').exists()
 
 
+@pytest.mark.slow
 def test_a_released_pickle_is_converted_drawn_and_trained_on(place, here):
     out = succeed('convert', PICKLE, 'original.npz', cwd=place)
     assert 'G  90,324 parameters' in out and '32 x 32 px' in out
@@ -183,6 +185,7 @@ def test_check_text_prints_three_figures(place):
     assert [' of 3 ' in line for line in out.splitlines()[:3]] == [True] * 3
 
 
+@pytest.mark.slow
 def test_the_stylegan_preset_is_stopped_saved_and_continued(place):
     arguments = [sys.executable, str(REPO / 'run.py'), 'train-stylegan', '--data', 'toy-pruned',
                  '--run', 'runs/stopped'] + [{'0.096': '9'}.get(word, word) for word in SMALL_GAN]

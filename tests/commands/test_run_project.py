@@ -23,6 +23,7 @@ def place(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_pictures_are_projected_and_done_ones_skipped(place):
     photo = next((place / 'toy' / 'images').iterdir())
     command = ['project', photo, photo, '--out', 'out'] + QUICK + ['--mix', '3']

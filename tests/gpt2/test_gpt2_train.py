@@ -76,6 +76,7 @@ def test_stopped_and_resumed_is_bitwise_not_stopped(trained, tmp_path, monkeypat
         line['held_out_loss'] for line in history(tmp_path)]
 
 
+@pytest.mark.slow
 def test_stopped_and_resumed_with_dropout_is_bitwise_not_stopped(tmp_path, monkeypatch):
     """And each part of a batch has masks of its own, with layers computed again or not."""
     config = dataclasses.replace(CONFIG, dropout=0.2, accumulate=2, recompute=True)

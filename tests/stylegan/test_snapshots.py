@@ -135,6 +135,7 @@ def started(tmp_path_factory, records):
     return run
 
 
+@pytest.mark.slow
 def test_the_first_grid_is_what_the_source_draws(started):
     gan = generator.Generator(PICKLE, threads=1)
     z = np.random.RandomState([TRAINING.seed, 2]).randn(4, 32).astype(np.float32)

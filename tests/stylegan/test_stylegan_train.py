@@ -67,6 +67,7 @@ def unbroken(folder, records):
     return run
 
 
+@pytest.mark.slow
 def test_stopping_and_resuming_changes_no_byte(folder, records, unbroken):
     with pytest.raises(runs.Interrupted, match='saved at 0.0 kimg; run the same command again'):
         train.train(_run(folder / 'broken'), Interrupting(records, 8), NETWORK, TRAINING)

@@ -224,6 +224,7 @@ def test_a_thousand_thumbnails_across_blocks():
     assert (nearest[700:] == copies).all()
 
 
+@pytest.mark.slow
 def test_every_rule_is_right_on_the_demo_catalogue(tmp_path):
     """Precision and recall of each rule on a catalogue none of the thresholds was chosen on."""
     build.write(tmp_path / 'demo', build.Demo(count=400, seed=29, bad=0.6))
