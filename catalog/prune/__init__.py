@@ -1,6 +1,6 @@
-"""Pruning: which photos of a catalogue are fit to train on, and what a person says to that.
+"""Pruning: which photos of a catalogue are good enough to train on; a person has the last word.
 
-`rules.prune` judges a catalogue, `decisions` is the format of its result, by which `catalog.source`
-leaves out what was dropped. Read `rules`, `measure` (the scores of one photo), `scores` (of all,
-remembered), `twins` (duplicates), `decisions`, `sheets` (contact sheets).
+`rules.prune` judges a catalogue; `catalog.source.read_kept` reads what it kept, by way of
+`decisions`, the format of the result. Read `rules`, `measure` (the scores of one photo), `scores`
+(of all, cached), `duplicates`, `decisions`, `sheets` (contact sheets).
 """

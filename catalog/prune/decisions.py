@@ -40,8 +40,12 @@ def is_sheet(path):
 
 
 def source(folder):
-    """The catalogue that was judged: the path of its folder."""
-    about = files.read_json(pathlib.Path(folder) / _ABOUT)
+    """The catalogue that was judged: the path of its folder. Raises UserError."""
+    path = pathlib.Path(folder) / _ABOUT
+    about = files.read_json(path)
+    if not isinstance(about, dict) or not isinstance(about.get('source'), str):
+        raise UserError(f'{path} does not name the catalogue that was pruned; prune it again into '
+                        'a new folder')
     return pathlib.Path(os.path.normpath(str(pathlib.Path(folder) / about['source'])))
 
 

@@ -1,9 +1,9 @@
-"""What a picture looks like as a product shot, in a few numbers; pruning draws its lines in them.
+"""What a picture looks like as a product shot, in a few scores, for which pruning has thresholds.
 
 The picture is shrunk to a thumbnail. A smooth backdrop, one quadratic surface per colour channel,
 is fitted to the thumbnail's border so robustly that a sleeve or a hem in the border hardly counts.
 What differs from the backdrop by more than the backdrop varies is the figure: the product. Floors,
-sheets and walls with ordinary shading fit this picture of the world, carpets and rooms do not.
+sheets and walls with ordinary shading fit this model, carpets and rooms do not.
 """
 
 import functools
@@ -16,7 +16,7 @@ _BORDER = 0.06      # of the shorter side: how deep the border is that shows the
 _FIGURE = 3.2       # standard deviations of the backdrop from which on a pixel is figure
 _OWN = 0.35         # a colour is the product's if this part of it is in the middle, not the border
 _BINS = (6, 12, 12)     # of luma and the two chroma channels
-TWIN_SHAPE = (16, 16, 3)
+THUMBNAIL_SHAPE = (16, 16, 3)
 SCORES = ('offset', 'cut', 'clutter', 'area', 'subject', 'colours')
 
 
@@ -184,9 +184,9 @@ def _clutter(fine, colour, residual, where):
     return 100 * (stray + grain + hues / 2) / (brightness + 250)
 
 
-def twin(picture):
-    """A Pillow RGB image as the few pixels by which its duplicates are found: uint8 [16, 16, 3]."""
-    return np.asarray(picture.resize(TWIN_SHAPE[:2], Image.BOX))
+def thumbnail(picture):
+    """A Pillow RGB image at 16 x 16 px, by which duplicates are found: uint8 [16, 16, 3]."""
+    return np.asarray(picture.resize(THUMBNAIL_SHAPE[:2], Image.BOX))
 
 
 def product(picture):

@@ -1,9 +1,9 @@
-"""Which pictures of a catalogue are fit to train on: rules that are each a score and a line in it.
+"""Which pictures of a catalogue are good enough to train on: each rule is a score and a threshold.
 
 The rules are those of the 2019 post: small (width or height under 300), composition (product not
 centred, or cut off), background (too complex), not-product (blank placeholders, close-ups of
 fabric); further unreadable and duplicate. The first that applies gives the reason, but every score
-of every picture is written. Nothing is deleted or moved, and what a person decided stays decided.
+of every picture is written. Nothing is deleted or moved, and a person's decisions are kept.
 """
 
 import collections
@@ -11,11 +11,11 @@ import dataclasses
 import pathlib
 
 from catalog import source
-from catalog.prune import decisions, measure, scores, sheets, twins
+from catalog.prune import decisions, duplicates, measure, scores, sheets
 from dnnlib.files import UserError
 from dnnlib.knobs import check, knob
 
-_RULES = (  # reason, score, knob: asked in this order
+_RULES = (  # reason, score, knob: applied in this order
     ('small', 'side', 'min_side'),
     ('not-product', 'area', 'min_area'),
     ('not-product', 'subject', 'min_subject'),
@@ -24,12 +24,12 @@ _RULES = (  # reason, score, knob: asked in this order
     ('composition', 'offset', 'max_offset'),
     ('composition', 'cut', 'max_cut'))
 REASONS = ('good', 'unreadable', 'small', 'not-product', 'background', 'composition', 'duplicate')
-_COLUMNS = decisions.COLUMNS + measure.SCORES + ('difference', 'twin', 'error')
+_COLUMNS = decisions.COLUMNS + measure.SCORES + ('difference', 'duplicate_of', 'error')
 
 
 @dataclasses.dataclass(frozen=True)
 class Prune:
-    """Where the lines are drawn; the defaults suit studios, plain floors, sheets and walls."""
+    """The thresholds; the defaults suit studios, plain floors, sheets and walls."""
     min_side: int = knob(300, 'small: least width and height of a picture', 'px', least=0)
     min_area: float = knob(0.02, 'not-product: least share of the picture the product covers',
                            least=0)
@@ -48,8 +48,9 @@ class Prune:
         check(self)
 
 
-def _strains(values, config):
-    """Yield (strain, reason, score) of each rule; it drops a picture whose strain is beyond 1."""
+def _excesses(values, config):
+    """Yield (excess, reason, score) of each rule, which drops a picture of an excess above 1: how
+    many times its threshold the score is, or the threshold the score."""
     for reason, score, name in _RULES:
         value, limit = values[score], getattr(config, name)
         if name.startswith('min_'):
@@ -60,37 +61,37 @@ def _strains(values, config):
 def _judge(record, config):
     """A row of prune.csv from a record of scores; whether it is a duplicate comes later.
 
-    Beyond the columns of the file it has `strain`, how near the rules' line the picture is, and
+    Beyond the columns of the file it has `excess`, which tells how close a decision it was, and
     `remark`, the score that decided or came nearest: both are for the contact sheets.
     """
     row = dict.fromkeys(_COLUMNS, '')
     row.update(record['scores'], image=record['image'], width=record['width'],
-               height=record['height'], error=record['error'], rule='unreadable', strain=0.0,
+               height=record['height'], error=record['error'], rule='unreadable', excess=0.0,
                remark=record['error'])
     if record['scores']:
         values = dict(record['scores'], side=min(record['width'], record['height']))
-        strains = list(_strains(values, config))
-        broken = [rule for rule in strains if rule[0] > 1]
-        row['strain'], reason, score = broken[0] if broken else max(strains)
+        excesses = list(_excesses(values, config))
+        broken = [rule for rule in excesses if rule[0] > 1]
+        row['excess'], reason, score = broken[0] if broken else max(excesses)
         row.update(rule=reason if broken else 'good', remark=f'{score} {values[score]:.4g}')
     return row
 
 
 def _mark_duplicates(rows, records, config):
-    """Of good pictures that resemble each other keep the first of the catalogue."""
+    """Of good pictures that are near-duplicates keep the first of the catalogue."""
     good = [index for index, row in enumerate(rows) if row['rule'] == 'good']
     if not good:
         return
-    nearest, difference = twins.find(scores.thumbnails([records[i] for i in good]),
-                                     config.min_difference)
+    thumbnails = scores.thumbnails([records[index] for index in good])
+    nearest, difference = duplicates.find(thumbnails, config.min_difference)
     for place, index in enumerate(good):
         if nearest[place] < 0:
             continue
         row, other = rows[index], rows[good[nearest[place]]]
         row['difference'] = round(float(difference[place]), 3)
         if difference[place] <= config.min_difference:
-            row.update(rule='duplicate', twin=other['image'], remark=f"of {other['image']}",
-                       strain=1 + difference[place])
+            row.update(rule='duplicate', duplicate_of=other['image'], remark=f"of {other['image']}",
+                       excess=1 + difference[place])
 
 
 def _decide(rows, former):
@@ -103,11 +104,11 @@ def _decide(rows, former):
 
 
 def _groups(rows, products):
-    """The contact sheets: name -> (picture, name, remark), those near the rule's line together."""
+    """The contact sheets: name -> list of (picture, name, remark), in the order of their excess."""
     names = REASONS + ('manual-kept', 'manual-dropped')
     groups = collections.OrderedDict((name, []) for name in names)
     pictures = {product.name: product.image for product in products}
-    for row in sorted(rows, key=lambda row: row['strain']):
+    for row in sorted(rows, key=lambda row: row['excess']):
         name = row['reason']
         if name == 'manual':
             name = 'manual-kept' if row['keep'] == 'yes' else 'manual-dropped'

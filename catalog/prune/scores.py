@@ -1,4 +1,4 @@
-"""The scores of every picture of a catalogue, measured once and remembered in a file.
+"""The scores of every picture of a catalogue, measured once and cached in a file.
 
 `scores.jsonl` has one line a picture. A run that was stopped continues there, and a rerun with
 other thresholds measures only what is new or has changed.
@@ -14,7 +14,8 @@ from catalog import parallel
 from catalog.prune import measure
 from dnnlib import images, progress
 
-_VERSION = 3        # of the measures; lines of another one are measured again
+_VERSION = 4        # of the measures; lines of another one are measured again
+_KEYS = {'image', 'stamp', 'width', 'height', 'scores', 'error', 'thumbnail'}
 _DRAFT = 192        # px: a JPEG need not be decoded finer to be measured
 
 
@@ -24,14 +25,14 @@ def _measured(path):
         width, height = images.size(path)
         picture = images.open_rgb(path, draft=_DRAFT)
     except images.Unreadable as error:
-        return {'width': 0, 'height': 0, 'scores': {}, 'twin': '', 'error': error.reason}
-    pixels = base64.b64encode(measure.twin(picture).tobytes()).decode('ascii')
-    return {'width': width, 'height': height, 'scores': measure.measure(picture), 'twin': pixels,
-            'error': ''}
+        return {'width': 0, 'height': 0, 'scores': {}, 'thumbnail': '', 'error': error.reason}
+    pixels = base64.b64encode(measure.thumbnail(picture).tobytes()).decode('ascii')
+    return {'width': width, 'height': height, 'scores': measure.measure(picture), 'error': '',
+            'thumbnail': pixels}
 
 
 def _stamp(path):
-    """What tells one state of a picture file from another."""
+    """What changes when a picture file does: [version of the scores, bytes, time of change]."""
     try:
         stat = os.stat(str(path))
     except OSError:  # a link without a target
@@ -39,41 +40,43 @@ def _stamp(path):
     return [_VERSION, stat.st_size, stat.st_mtime_ns]
 
 
-def _remembered(path):
-    """The records of earlier runs by image; a line that a kill cut off does not count."""
+def _cached(path):
+    """The records of earlier runs by image; a damaged line does not count."""
+    text = path.read_text(encoding='utf-8', errors='replace') if path.is_file() else ''
     records = {}
-    for line in path.read_text(encoding='utf-8').split('\n') if path.is_file() else []:
+    for line in text.split('\n'):
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
-        records[record['image']] = record
+        if isinstance(record, dict) and set(record) == _KEYS:
+            records[record['image']] = record
     return records
 
 
 def thumbnails(records):
     """The thumbnails of some readable records, for finding duplicates: uint8 [n, h, w, 3]."""
-    data = b''.join(base64.b64decode(record['twin']) for record in records)
-    return np.frombuffer(data, np.uint8).reshape((-1,) + measure.TWIN_SHAPE)
+    data = b''.join(base64.b64decode(record['thumbnail']) for record in records)
+    return np.frombuffer(data, np.uint8).reshape((-1,) + measure.THUMBNAIL_SHAPE)
 
 
 def of(products, path):
-    """One record (dict) for each product, in order; remembered in the file at `path`.
+    """One record (dict) for each product, in order; cached in the file at `path`.
 
     Its keys: image, the product's name; width and height in px, upright, 0 if the picture is
     unreadable; scores, a dict as `measure.measure` returns it, empty if unreadable; error, why it
     is unreadable, '' if it is not.
     """
-    known = _remembered(path)
+    known = _cached(path)
     stamps = {product.name: _stamp(product.image) for product in products}
     todo = {product.name: product.image for product in products
             if known.get(product.name, {}).get('stamp') != stamps[product.name]}
     path.parent.mkdir(parents=True, exist_ok=True)
     with parallel.ordered_map(_measured, todo.values()) as results, \
-            open(str(path), 'a', encoding='utf-8') as memory:
-        memory.write('\n')  # ends a line that a kill cut off
+            open(str(path), 'a', encoding='utf-8') as cache:
+        cache.write('\n')  # ends a line that a kill cut off
         results = progress.bar(results, what='measuring', total=len(todo), unit='picture')
         for result, name in zip(results, todo):  # the results first: they end their bar
             known[name] = dict(image=name, stamp=stamps[name], **result)
-            memory.write(json.dumps(known[name]) + '\n')
+            cache.write(json.dumps(known[name]) + '\n')
     return [known[product.name] for product in products]

@@ -9,7 +9,7 @@ from PIL import Image
 
 from catalog import parallel, source
 from catalog.demo import build
-from catalog.prune import decisions, measure, rules, scores, twins
+from catalog.prune import decisions, duplicates, measure, rules, scores
 from dnnlib.files import UserError
 
 KINDS = ('good', 'unreadable', 'small', 'not-product', 'background', 'composition', 'duplicate')
@@ -66,7 +66,7 @@ def test_each_rule_finds_its_picture(folder, tmp_path):
     assert {name[:-4]: row['rule'] for name, row in table.items()} == RULES
     assert dict(counts) == collections.Counter(RULES.values())
     assert all((row['keep'] == 'yes') == (row['reason'] == 'good') for row in table.values())
-    assert table['copy.png']['twin'] == 'a.png' and table['tiny.png']['width'] == '200'
+    assert table['copy.png']['duplicate_of'] == 'a.png' and table['tiny.png']['width'] == '200'
     # Every score of every picture is there, whatever the reason.
     assert all(row[score] for row in table.values() for score in measure.SCORES
                if row['rule'] != 'unreadable')
@@ -110,7 +110,8 @@ def test_a_rerun_measures_only_what_is_new_or_was_lost(folder, tmp_path, monkeyp
     rules.prune(folder, out, rules.Prune())
     first = (out / 'prune.csv').read_bytes()
     text = (out / 'scores.jsonl').read_text()
-    (out / 'scores.jsonl').write_text(text[:-40])  # a kill in the middle of the last line
+    damage = '[1]\n{"image": "c.png"}\n' + '[' * 9999 + '\n'
+    (out / 'scores.jsonl').write_text(damage + text[:-40])  # a kill in the middle of the last line
     shot(tone=(1, 90, 1)).save(str(folder / 'b.png'))
     seen = []
     measured = scores._measured
@@ -208,7 +209,7 @@ def test_odd_pictures_have_finite_scores(size, tone):
 def test_a_mirrored_picture_is_no_duplicate_and_a_chain_keeps_its_ends():
     ramp = np.linspace(0, 200, 16)[None, :, None] * np.ones([16, 1, 3])
     found = np.stack([ramp, ramp[:, ::-1], ramp + 2, ramp + 4, ramp + 6, ramp]).astype(np.uint8)
-    nearest, difference = twins.find(found, 3)
+    nearest, difference = duplicates.find(found, 3)
     assert list(difference <= 3) == [False, False, True, False, True, True]
     assert nearest[2] == 0 and nearest[4] == 3 and nearest[5] == 0
     assert difference[3] == pytest.approx(4, abs=0.1) and difference[0] == np.inf
@@ -219,7 +220,7 @@ def test_a_thousand_thumbnails_across_blocks():
     base = rng.randint(0, 256, [700, 4, 4, 3])
     copies = rng.permutation(700)[:300]
     noisy = np.clip(base[copies] + rng.randint(-1, 2, [300, 4, 4, 3]), 0, 255)
-    nearest, difference = twins.find(np.concatenate([base, noisy]).astype(np.uint8), 3)
+    nearest, difference = duplicates.find(np.concatenate([base, noisy]).astype(np.uint8), 3)
     assert (difference[:700] > 3).all() and (difference[700:] <= 3).all()
     assert (nearest[700:] == copies).all()
 

@@ -1,4 +1,4 @@
-"""Near-duplicate pictures: the same thumbnail but for what scaling and JPEG do to it."""
+"""Near-duplicates: pictures whose thumbnails differ by no more than scaling and JPEG cause."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ _BLOCK = 256  # pictures compared with all before them at once
 
 
 def find(thumbnails, limit):
-    """For each picture the first distinct one before it that it resembles most.
+    """For each picture the most similar one before it that is no duplicate itself.
 
     thumbnails: uint8 [n, h, w, 3], the ones to prefer first. A mirrored picture is another one.
     Returns (nearest, difference): index of the most similar picture among those that are distinct
