@@ -22,19 +22,21 @@ def directions_options(parser):
 def directions(options):
     """Find directions in W that change one thing, and measure what else they change."""
     from dnnlib import images, progress, runs
-    from steering import directionset, discover, entangle, label_page
+    from steering import directions, discover, entangle, hand_labels
     from stylegan import labelled
-    how = knobs.from_flags(discover.Discovery(), options)
-    hand = label_page.read(options.labels) if options.labels else {}
-    gan, tagger, made = _generator_and_tagger(options, how.threads)
+    config = knobs.from_flags(discover.Discovery(), options)
+    by_hand = hand_labels.read(options.labels) if options.labels else {}
+    gan, tagger, made = _generator_and_tagger(options, config.threads)
     sample = labelled.recall(options.out / 'tagged.npz', gan, tagger.heads, tagger.probabilities,
-                             count=how.count, psi=how.psi, seed=how.seed, made=made)
-    probe = entangle.Probe(gan, tagger.probabilities, sample, how.probes, how.seed)
-    found, figures = entangle.study_all(probe, discover.find(gan, sample, hand, how))
-    directionset.save(options.out / 'directions.npz', found, dict(made, made=runs.provenance()))
-    origin = runs.origin_of(stylegan=gan.path.name, psi=how.psi, seed=how.seed)
-    for direction in progress.bar(found, what='strips', unit='direction', leave=False):
-        images.write_png(options.out / 'strips' / (entangle.file_name(direction) + '.png'),
+                             count=config.count, psi=config.psi, seed=config.seed, made=made)
+    probe = entangle.Probe(gan, tagger, sample, config.probes, config.seed)
+    found, figures = entangle.study_all(probe, discover.find(gan, sample, by_hand, config))
+    directions.save(options.out / 'directions.npz', found, dict(made, made=runs.provenance()))
+    origin = runs.origin_of(stylegan=gan.path.name, psi=config.psi, seed=config.seed)
+    names = entangle.file_names(found)
+    for name, direction in zip(names, progress.bar(found, what='strips', unit='direction',
+                                                   leave=False)):
+        images.write_png(options.out / 'strips' / f'{name}.png',
                          entangle.strip(gan, sample, direction),
                          dict(origin, direction=direction.name))
     print(entangle.write(options.out, found, figures))
@@ -57,7 +59,8 @@ def label_options(parser):
     common.threads(parser)
     common.psi(parser)
     common.out(parser, 'out/label')
-    parser.add_argument('--name', required=True, help='what the pictures are asked for')
+    parser.add_argument('--name', required=True, help='name of the label, such as elegant or '
+                        '"sleeve=long sleeves"')
     parser.add_argument('--count', type=knobs.number(int, 1), default=200,
                         help='pictures (default 200)')
     parser.add_argument('--seed', type=knobs.seed, default=0,
@@ -67,13 +70,13 @@ def label_options(parser):
 def label(options):
     """Make a page on which a person says yes or no to pictures, for directions --labels."""
     from dnnlib import runs
-    from steering import label_page
+    from steering import hand_labels
     from stylegan import generator
     gan = generator.Generator(models.stylegan(options), options.threads)
     seeds = common.seeds(options.seed, options.count)
     pictures = gan.pictures(gan.truncate(gan.w(gan.seeded(seeds)), options.psi, gan.layers))
-    label_page.write(options.out, options.name, pictures, seeds=seeds, psi=options.psi,
-                     origin=runs.origin_of(stylegan=gan.path.name))
+    hand_labels.write(options.out, options.name, pictures, seeds=seeds, psi=options.psi,
+                      origin=runs.origin_of(stylegan=gan.path.name))
     print(f"done: open {options.out / 'index.html'}, then: "
           'python run.py directions --labels labels.csv')
 
@@ -87,63 +90,64 @@ def edit_options(parser):
     parser.add_argument('--seed', default='0', metavar='SEEDS|FILE', help='what to edit: 7, 1,5,9 '
                         'or 0-7, or an .npz with w or ws, as run.py project writes it (default 0)')
     parser.add_argument('--set', action='append', default=[], metavar='NAME=VALUE',
-                        help='a value that the picture is to show; may be given several times')
+                        help='a value that the picture should show; may be repeated')
     parser.add_argument('--direction', action='append', default=[], metavar='NAME=STRENGTH',
-                        help='a direction to go along, such as pca3=+2; may be repeated')
+                        help='a direction to move along, such as pca3=+2; may be repeated')
     parser.add_argument('--layers', default='', help='for --direction: coarse, middle, fine, all '
                         'or numbers such as 0-3 (default: those of each direction)')
     parser.add_argument('--directions', type=pathlib.Path, default=pathlib.Path('out/directions'),
                         help='folder that run.py directions has written (default out/directions)')
     common.judge(parser, 'for --measure')
     parser.add_argument('--measure', type=knobs.number(int, 0), default=0, metavar='N',
-                        help='instead, try N edits, random seeds and plausible values, and print '
-                        'what came of them')
+                        help='instead, try N edits of random seeds and plausible values; print how '
+                        'many worked')
     knobs.add_flags(parser, Search)
 
 
 def edit(options):
-    """Change what a picture shows to a value that is asked for, or go along directions."""
+    """Change a picture so that it shows a wanted value, or move it along directions."""
     from dnnlib import images, runs
-    from steering import directionset, edit
+    from steering import directions, edit
     from stylegan import figures, latent_files
-    how = knobs.from_flags(edit.Search(), options)
-    asked = edit.wanted(options.set)
-    if not (asked or options.direction or options.measure):
-        raise UserError('nothing is asked for; add --set NAME=VALUE or --direction NAME=STRENGTH, '
-                        'such as: python run.py edit --seed 7 --set "sleeve=long sleeves"')
-    gan, tagger, made = _generator_and_tagger(options, how.threads)
-    sample, known = directionset.recall(options.directions, made)
-    editor = edit.Editor(gan, tagger.heads, tagger.probabilities, sample, known, how)
+    config = knobs.from_flags(edit.Search(), options)
+    wanted = edit.parse_values(options.set)
+    if not (wanted or options.direction or options.measure):
+        raise UserError('there is nothing to change; add --set NAME=VALUE or --direction '
+                        'NAME=STRENGTH, such as: python run.py edit --seed 7 '
+                        '--set "sleeve=long sleeves"')
+    gan, tagger, made = _generator_and_tagger(options, config.threads)
+    sample, known = directions.recall(options.directions, made, len(gan.w_avg))
+    editor = edit.Editor(gan, tagger, sample, known, config)
     if options.measure:
-        _measure_edits(options, how, editor, gan, made)
+        _measure_edits(options, editor, made)
         return
-    moves = edit.moves(options.direction, known, options.layers)
-    edits = [editor.edit(ws, asked, moves)
-             for ws in latent_files.styles(gan, options.seed, how.psi)]
-    origin = runs.origin_of(stylegan=gan.path.name, seed=options.seed, psi=how.psi,
+    moves = edit.parse_moves(options.direction, known, options.layers)
+    edits = [editor.edit(ws, wanted, moves)
+             for ws in latent_files.styles(gan, options.seed, config.psi)]
+    origin = runs.origin_of(stylegan=gan.path.name, seed=options.seed, psi=config.psi,
                             edit='; '.join(options.set + options.direction))
-    strips = [gan.pictures(edit.between(each)) for each in edits]
+    strips = [gan.pictures(edit.interpolated(each)) for each in edits]
     images.write_png(options.out / 'strip.png', figures.strips(strips), origin)
     for index, each in enumerate(edits):
         images.write_png(options.out / f'edited-{index}.png',
                          gan.pictures(each.ws[None])[0], origin)
-        print(edit.report(each, asked))
+        print(edit.report(each, wanted))
     latent_files.save(options.out / 'edited.npz', [each.ws for each in edits])
     print(f"done: open {options.out / 'strip.png'}")
 
 
-def _measure_edits(options, how, editor, gan, made):
-    """Try random edits, print what came of them, and keep it in measure.json."""
+def _measure_edits(options, editor, made):
+    """Try random edits, print how many worked, and keep the figures in measure.json."""
     from dnnlib import runs
     from steering import edit_check
     from stylegan import latent_files
-    judge = models.judge(options, how.threads)
-    judge = judge if judge and judge.heads == editor.heads else None
-    made = dict(made, how=dataclasses.asdict(how),
+    config, judge = editor.config, models.judge(options, editor.config.threads)
+    judge = judge if judge and judge.heads == editor.tagger.heads else None
+    made = dict(made, config=dataclasses.asdict(config),
                 judge=models.fingerprint(sorted(judge.about.items())) if judge else '')
     result = edit_check.measure(
-        editor, gan, options.out / 'measure.jsonl', count=options.measure, psi=how.psi,
-        seed=latent_files.seeds(options.seed)[0], judge=judge and judge.probabilities, made=made)
+        editor, options.out / 'measure.jsonl', count=options.measure, psi=config.psi,
+        seed=latent_files.seeds(options.seed)[0], judge=judge, made=made)
     judged = edit_check.judged(result)
     files.write_json(options.out / 'measure.json', dict(
         made=runs.provenance(), summary=edit_check.summary(result),
@@ -158,8 +162,9 @@ def mix_options(parser):
     common.psi(parser)
     common.out(parser, 'out/mix')
     parser.add_argument('--from', dest='source', required=True, metavar='SEEDS|FILE',
-                        help='whose styles to take: 7, 1,5,9 or 0-7, or an .npz with w or ws')
-    parser.add_argument('--onto', required=True, metavar='SEEDS|FILE', help='what to lay them on')
+                        help='sources of styles: 7, 1,5,9 or 0-7, or an .npz with w or ws')
+    parser.add_argument('--onto', required=True, metavar='SEEDS|FILE',
+                        help='targets, which get these styles')
     parser.add_argument('--layers', default='middle', help='which of them: coarse, middle, fine, '
                         'all, or numbers such as 0-3 (default middle)')
     parser.add_argument('--frames', type=knobs.number(int, 1), default=60,
@@ -167,7 +172,7 @@ def mix_options(parser):
 
 
 def mix(options):
-    """Lay styles of some pictures on others: a grid of all pairs, and the three-panel film."""
+    """Mix styles of some pictures into others: a grid of all pairs, and the three-panel film."""
     from dnnlib import images, runs, video
     from steering import walks
     from stylegan import figures, generator, latent, latent_files
@@ -180,7 +185,7 @@ def mix(options):
         mix=f'{options.source} onto {options.onto}, layers {options.layers}')
     images.write_png(options.out / 'mix.png', figures.mixes(gan, sources, targets, band), origin)
     video.write_mp4(options.out / 'mix.mp4', figures.three_panels(
-        gan, walks.pairs(sources, targets, options.frames), band), origin=origin)
+        gan, walks.mixing(sources, targets, options.frames), band), origin=origin)
     latent_files.save(options.out / 'mix.npz', [
         latent.mixed(target[None], source[None], band)[0] for target in targets
         for source in sources])
@@ -202,26 +207,24 @@ def walk_options(parser):
 
 
 def walk(options):
-    """Film a walk through the latent space, from picture to picture and home again."""
+    """Film a walk through the latent space, from picture to picture and back to the first."""
     from dnnlib import gif, runs, video
-    from steering import paths, walks
+    from steering import walks
     from stylegan import generator
-    from stylegan.metrics import path_length
-    how = knobs.from_flags(walks.Walk(), options)
-    features = path_length.pixels
-    if how.constant_speed == 'tagger':
-        from tagger import image_tagger
-        features = image_tagger.Tagger(models.tagger(options), options.threads).features
+    config, tagger = knobs.from_flags(walks.Walk(), options), None
+    if config.constant_speed == 'tagger':
+        from tagger.image_tagger import Tagger
+        tagger = Tagger(models.tagger(options), options.threads)
     gan = generator.Generator(models.stylegan(options), options.threads)
-    stops = walks.stops(gan, options.seeds, options.keys, how)
-    way, legs = walks.path(gan, stops, how), paths.legs(stops, not how.open)
-    t = walks.times(gan, way, legs, how, features)
-    origin = runs.origin_of(stylegan=gan.path.name, psi=how.psi, walk=options.keys or options.seeds)
-    video.write_mp4(options.out / 'walk.mp4', walks.frames(gan, way, t, how.side), fps=how.fps,
+    stops = walks.stops(gan, options.seeds, options.keys, config)
+    t = walks.times(gan, stops, config, tagger)
+    origin = runs.origin_of(stylegan=gan.path.name, psi=config.psi,
+                            walk=options.keys or options.seeds)
+    video.write_mp4(options.out / 'walk.mp4', walks.frames(gan, stops, t, config), fps=config.fps,
                     origin=origin)
-    if how.gif:
-        gif.write_gif(options.out / 'walk.gif', walks.frames(gan, way, t[::2], how.side),
-                      fps=how.fps / 2, origin=origin)
+    if config.gif:
+        gif.write_gif(options.out / 'walk.gif', walks.frames(gan, stops, t[::2], config),
+                      fps=config.fps / 2, origin=origin)
     print(f"done: open {options.out / 'walk.mp4'}")
 
 

@@ -1,7 +1,7 @@
-"""Finding directions: without labels from weights and styles, with labels from tagged pictures.
+"""Finding directions: without labels from weights and sampled w, with labels from a classifier.
 
-Every labelled direction is checked on pictures that it was not learnt from: each of FOLDS parts of
-the sample is scored by a direction learnt from the others, and the AUC is that of all these scores.
+Every labelled direction is validated by cross-validation: the sample is split into FOLDS, each fold
+is scored by a direction that was fitted to the others, and the AUC is that of all these scores.
 """
 
 import dataclasses
@@ -11,11 +11,12 @@ import numpy as np
 from dnnlib import progress
 from dnnlib.files import UserError
 from dnnlib.knobs import check, knob, seed_knob
+from steering.directions import Direction
 from stylegan import latent, linear
-from steering.directionset import Direction
 from stylegan.labelled import truncated
 
 FOLDS = 4
+_METHODS = {'lda': linear.lda, 'logistic': linear.logistic}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,18 +26,19 @@ class Discovery:
     psi: float = knob(1.0, 'their truncation, in all layers; 1: none')
     seed: int = seed_knob('the first of their seeds')
     method: str = knob('lda', 'lda, logistic, or best: the one with the higher held-out AUC',
-                       choices=('best', 'lda', 'logistic'))
+                       choices=('lda', 'logistic', 'best'))
     fewest: int = knob(40, 'pictures with and without a value that a direction needs', least=1)
-    components: int = knob(6, 'directions without labels: so many of PCA, and of SeFa per band',
-                           least=1)
+    components: int = knob(6, 'directions without labels: principal components, and SeFa '
+                           'directions per band of layers', least=1)
     ordered: str = knob('length=mini<knee-length<midi<maxi;sleeve=sleeveless<cap sleeves<'
                         'short sleeves<long sleeves', 'attributes whose values have an order: '
-                        'each also gets a direction of more and less')
+                        'each also gets a direction from less to more')
     probes: int = knob(24, 'pictures that each direction is tried on', least=1)
     threads: int = knob(0, 'CPU threads; 0 takes all, 1 makes the bytes repeatable', least=0)
 
     def __post_init__(self):
         check(self)
+        orders(self.ordered)
 
 
 def orders(text):
@@ -46,27 +48,27 @@ def orders(text):
         head, equals, values = part.partition('=')
         found[head.strip()] = [value.strip() for value in values.split('<')]
         if not equals or len(found[head.strip()]) < 2:
-            raise UserError(f"--ordered '{part}' is to read like length=mini<midi<maxi")
+            raise UserError(f"--ordered '{part}' is not of the form length=mini<midi<maxi")
     return found
 
 
-def find(generator, tagged, hand, how):
-    """All directions: without labels, of a LabelledSample, and of hand labels (see `by_hand`).
+def find(generator, sample, hand_labels, config):
+    """All directions: unsupervised, of a LabelledSample, and of hand labels.
 
-    A name that is labelled by hand stands for that.
+    Of two directions with the same name the one from hand labels is kept.
     """
-    found = (without_labels(generator, tagged.w, how.components) + labelled(tagged, how)
-             + by_hand(generator, hand, how))
+    found = (unsupervised(generator, sample.w, config.components) + supervised(sample, config)
+             + from_hand_labels(generator, hand_labels, config))
     return list({direction.name: direction for direction in found}.values())
 
 
-def without_labels(generator, w, components):
+def unsupervised(generator, w, components):
     """PCA directions of w [n, w] for all layers, and SeFa directions for each band of layers."""
-    found = [('pca%d' % index, axis, 'all', 'pca')
+    found = [(f'pca{index}', axis, 'all', 'pca')
              for index, axis in enumerate(linear.pca(w)[0][:components])]
     for band, layers in latent.bands(generator.layers).items():
         axes = linear.sefa([generator.style_matrices[layer] for layer in layers])[0]
-        found += [('sefa-%s%d' % (band, index), axis, band, 'sefa')
+        found += [(f'sefa-{band}{index}', axis, band, 'sefa')
                   for index, axis in enumerate(axes[:components])]
     return [Direction(name, np.float32(axis), linear.scale(w, axis), band, kind, float('nan'),
                       np.float32(axis), -float(w.mean(0) @ axis))
@@ -74,7 +76,7 @@ def without_labels(generator, w, components):
 
 
 def _folds(y):
-    """Which fold each sample is in, [n], drawn once and for all; folds get alike shares of y."""
+    """Which fold each sample is in, [n], always the same; folds are stratified by y."""
     order = np.random.RandomState([len(y), 51]).permutation(len(y))
     order = order[np.argsort(y[order], kind='stable')]
     folds = np.zeros(len(y), int)
@@ -82,19 +84,16 @@ def _folds(y):
     return folds
 
 
-def held_out_scores(learn, w, y):
-    """Scores [n] of w [n, w], each by a direction that was learnt without its fold.
+def held_out_scores(fit, w, y):
+    """Scores [n] of w [n, w], each by a direction that was fitted without its fold.
 
-    learn: function (w, y) -> (normal, bias).
+    fit: function (w, y) -> (normal, bias), of `linear`.
     """
     folds, scores = _folds(y), np.zeros(len(w))
     for fold in range(FOLDS):
-        normal, bias = learn(w[folds != fold], y[folds != fold])
+        normal, bias = fit(w[folds != fold], y[folds != fold])
         scores[folds == fold] = w[folds == fold] @ normal + bias
     return scores
-
-
-_METHODS = {'lda': linear.lda, 'logistic': linear.logistic}
 
 
 def _direction(name, solution, w, kind, auc):
@@ -105,64 +104,66 @@ def _direction(name, solution, w, kind, auc):
 
 
 def binary(name, w, y, method='best'):
-    """The Direction that tells y, bool [n], from w [n, w]; a few of both sides are needed."""
+    """The Direction that separates y, bool [n], in w [n, w]; both classes need a few samples."""
     tried = _METHODS if method == 'best' else {method: _METHODS[method]}
-    aucs = {kind: linear.auc(held_out_scores(learn, w, y), y) for kind, learn in tried.items()}
+    aucs = {kind: linear.auc(held_out_scores(fit, w, y), y) for kind, fit in tried.items()}
     kind = max(aucs, key=aucs.get)
     return _direction(name, _METHODS[kind](w, y), w, kind, aucs[kind])
 
 
-def number(name, w, y):
+def ordinal(name, w, y):
     """The Direction of more of y, float [n], by ridge regression.
 
-    Its AUC is how often, of two samples with different y, the higher score has the higher y.
+    Its AUC is the mean over all thresholds of y.
     """
     scores = held_out_scores(linear.ridge, w, y)
-    cuts = np.unique(y)[1:]
-    auc = float(np.mean([linear.auc(scores, y >= cut) for cut in cuts]))
+    thresholds = np.unique(y)[1:]
+    auc = float(np.mean([linear.auc(scores, y >= threshold) for threshold in thresholds]))
     return _direction(name, linear.ridge(w, y), w, 'ridge', auc)
 
 
-def by_hand(generator, labels, how):
+def from_hand_labels(generator, labels, config):
     """Directions of hand labels {name: list of (seed, psi or None, bool)}. Raises UserError."""
     found = []
     for name, rows in labels.items():
         y = np.array([positive for _, _, positive in rows])
         if min(y.sum(), (~y).sum()) < 2 * FOLDS:
-            raise UserError("'%s' has %d yes and %d no; label %d of each or more" % (
-                name, y.sum(), (~y).sum(), 2 * FOLDS))
+            raise UserError(f"'{name}' has {y.sum()} yes and {(~y).sum()} no; label {2 * FOLDS} of "
+                            'each or more')
         w = generator.w(generator.seeded([seed for seed, _, _ in rows]))
-        psis = np.array([how.psi if psi is None else psi for _, psi, _ in rows], np.float32)
-        found.append(binary(name, truncated(generator, w, psis[:, np.newaxis]), y, how.method))
+        psis = np.array([config.psi if psi is None else psi for _, psi, _ in rows], np.float32)
+        w = truncated(generator, w, psis[:, np.newaxis])
+        found.append(binary(name, w, y, config.method))
     return found
 
 
-def labelled(tagged, how):
-    """Directions of values that enough of a LabelledSample show, and of ordered attributes.
+def supervised(sample, config):
+    """Directions of the values that enough of a LabelledSample show, and of ordered attributes.
 
-    A value is told from what else the same products could have, so that sleeves are not a matter
-    of trousers or dress.
+    A value is separated from other values that the same products could have, so that sleeves do
+    not become a matter of trousers or dress.
     """
-    found, known = [], orders(how.ordered)
-    for head in progress.bar(list(tagged.heads), what='learning', unit='head', leave=False):
-        values = tagged.values[head]
-        for index, value in enumerate(tagged.heads[head]):
-            chosen = (values == index) | tagged.plausible(head, index)
+    found, known = [], orders(config.ordered)
+    for head in progress.bar(list(sample.heads), what='fitting', unit='head', leave=False):
+        values = sample.values[head]
+        for index, value in enumerate(sample.heads[head]):
+            chosen = (values == index) | sample.plausible(head, index)
             y = values[chosen] == index
-            if value and min(y.sum(), (~y).sum()) >= how.fewest:
-                found.append(binary(f'{head}={value}', tagged.w[chosen], y, how.method))
-        order = [value for value in known.get(head, []) if value in tagged.heads[head]]
-        ranks = _ranks(tagged, head, order, how.fewest)
+            if value and min(y.sum(), (~y).sum()) >= config.fewest:
+                found.append(binary(f'{head}={value}', sample.w[chosen], y, config.method))
+        order = [value for value in known.get(head, []) if value in sample.heads[head]]
+        ranks = _ranks(sample, head, order, config.fewest)
         if (ranks >= 0).sum() and len(set(ranks[ranks >= 0])) > 1:
-            found.append(number(head, tagged.w[ranks >= 0], ranks[ranks >= 0].astype(np.float64)))
+            y = ranks[ranks >= 0].astype(np.float64)
+            found.append(ordinal(head, sample.w[ranks >= 0], y))
     return found
 
 
-def _ranks(tagged, head, order, fewest):
-    """The place of each picture's value in an order, -1 where it has none or a rare one."""
-    result = np.full(len(tagged), -1)
+def _ranks(sample, head, order, fewest):
+    """The rank of each picture's value in an order, -1 for others and for values that are rare."""
+    result = np.full(len(sample), -1)
     for rank, value in enumerate(order):
-        shows = tagged.values[head] == tagged.heads[head].index(value)
+        shows = sample.values[head] == sample.heads[head].index(value)
         if shows.sum() >= fewest:
             result[shows] = rank
     return result

@@ -1,21 +1,22 @@
-"""How often editing works: random seeds, random values that are plausible, and what came of it."""
+"""How often editing works: random seeds, random plausible values, and what the edits changed."""
 
 import json
 
 import numpy as np
 
 from dnnlib import files, progress
+from dnnlib.files import UserError
 from stylegan import labelled
 
-SEEN = 10  # sampled pictures that a value needs to be asked for
+SEEN = 10  # sampled pictures that must show a value before an edit asks for it
 
 
-def askable(sample, shown):
-    """Values that a picture could be asked for: list of (head, value).
+def plausible_values(sample, shown):
+    """Values that an edit of a picture could be asked for: list of (head, value).
 
-    shown: {head: value} of the picture. A value is plausible if it was seen with each other value
-    that is shown `tagged.FEWEST` times; the category, the first head, is not asked for, because
-    another one leaves nothing to be kept.
+    shown: {head: value} of the picture. A value is plausible if the sample combines it with each
+    other value of the picture `labelled.FEWEST` times; the category, the first head, is left out,
+    because another one leaves nothing to keep.
     """
     places = {head: labelled.place(sample.heads, head, value) for head, value in shown.items()}
     found = []
@@ -29,78 +30,91 @@ def askable(sample, shown):
     return found
 
 
-def _ask(sample, shown, random):
-    """One of the askable values: first the attribute is drawn, then its value."""
-    found = askable(sample, shown)
+def _wanted(sample, shown, rng):
+    """One of the plausible values: first a random attribute, then one of its values; or None."""
+    found = plausible_values(sample, shown)
     if not found:
         return None
     heads = sorted({head for head, _ in found})
-    asked = heads[random.randint(len(heads))]
-    values = [value for head, value in found if head == asked]
-    return asked, values[random.randint(len(values))]
+    wanted = heads[rng.randint(len(heads))]
+    values = [value for head, value in found if head == wanted]
+    return wanted, values[rng.randint(len(values))]
 
 
-def measure(editor, generator, log, *, count, seed, psi, made, judge=None):
+def measure(editor, log, *, count, seed, psi, made, judge=None):
     """Edit `count` pictures, one random value each -> list of dicts, one per edit.
 
-    log:   file to which each edit goes as one line of JSON. What it holds already is not made
-           again, if its first line says that it was made alike: see `made`.
-    made:  JSON-able facts on generator, taggers and search.
-    judge: function pictures -> {head: probabilities} of somebody else with the same heads.
-    Each tells seed, asked [head, value], hit (is it shown), kept {other head: bool}, how, change
-    (the mean difference of the pictures in grey levels), and with a judge judged {hit, kept} and
-    agreed, the share of attributes of the picture before in which both see the same.
-    Pictures that nothing plausible can be asked of are passed over.
+    log:   file to which each edit is appended as a line of JSON. Edits that it holds are not
+           repeated if its first line says that they were made with the same `made`, seed and psi.
+    made:  JSON-able facts that identify generator, taggers and search.
+    judge: a second tagger with the same heads, or None.
+    Each dict has seed, wanted [head, value], hit (is it shown), kept {other head: bool}, method,
+    change (mean absolute difference of the pictures in grey levels), and with a judge judged {hit,
+    kept} and agreed, the share of attributes that both taggers see alike before the edit.
+    Pictures without a plausible value are skipped.
     """
     result = _logged(log, dict(made, seed=seed, psi=psi))[:count]
     own = result[-1]['seed'] + 1 if result else seed
     steps = progress.bar(total=count, initial=len(result), what='editing', unit='edit')
+    generator = editor.generator
     while len(result) < count and own < seed + 4 * count:
         ws = generator.truncate(generator.w(generator.seeded([own])), psi)[0]
-        asked = _ask(editor.sample, editor.shows(ws), np.random.RandomState([own, 81]))
-        if asked:
-            edit = editor.edit(ws, dict([asked]), seed=own)
-            result.append(dict(_told(edit, asked, generator, editor.heads, judge), seed=own))
+        wanted = _wanted(editor.sample, editor.shows(ws), np.random.RandomState([own, 81]))
+        if wanted:
+            edit = editor.edit(ws, dict([wanted]), seed=own)
+            result.append(dict(_described(editor, edit, wanted, judge), seed=own))
             with open(str(log), 'a', encoding='utf-8') as lines:
                 lines.write(json.dumps(result[-1]) + '\n')
             steps.update()
         own += 1
     steps.close()
+    if not result:
+        raise UserError('no edit could be tried: no value is plausible for any of the pictures; '
+                        'find directions in more pictures, with directions --count')
     return result
 
 
 def _logged(log, made):
-    """The edits in a log that was made alike; any other one is begun anew."""
+    """The edits of a log that was made alike; any other log is started anew.
+
+    A last line that a stopped process has cut off is dropped.
+    """
     made = json.loads(json.dumps(made))
     if log.exists():
-        first, *edits = [json.loads(line) for line in log.read_text(encoding='utf-8').splitlines()]
+        lines = files.read_text(log).split('\n')
+        try:
+            first, edits = json.loads(lines[0]), [json.loads(line) for line in lines[1:-1]]
+        except ValueError:
+            first, edits = None, []
         if first == made:
+            if lines[-1]:
+                files.write_text(log, '\n'.join(lines[:-1]) + '\n')
             return edits
     files.write_text(log, json.dumps(made) + '\n')
     return []
 
 
-def _told(edit, asked, generator, heads, judge):
-    pictures = generator.pictures(np.stack([edit.before, edit.ws]))
+def _described(editor, edit, wanted, judge):
+    pictures = editor.generator.pictures(np.stack([edit.before, edit.ws]))
     change = np.abs(np.diff(pictures.astype(np.float64), axis=0)).mean()
-    told = dict(_outcome(edit.shown_before, edit.shown, asked), asked=list(asked), how=edit.how,
-                change=round(float(change), 3))
+    result = dict(_outcome(edit.shown_before, edit.shown, wanted), wanted=list(wanted),
+                  method=edit.method, change=round(float(change), 3))
     if judge:
-        seen = judge(pictures)
-        shown = [{head: heads[head][int(seen[head][index].argmax())] for head in heads}
-                 for index in (0, 1)]
-        told['judged'] = _outcome(shown[0], shown[1], asked)
-        told['agreed'] = float(np.mean([shown[0][head] == edit.shown_before[head]
-                                        for head in heads]))
-    return told
+        found = judge.probabilities(pictures)
+        shown = [{head: values[int(found[head][index].argmax())]
+                  for head, values in judge.heads.items()} for index in (0, 1)]
+        result['judged'] = _outcome(shown[0], shown[1], wanted)
+        result['agreed'] = float(np.mean([shown[0][head] == edit.shown_before[head]
+                                          for head in judge.heads]))
+    return result
 
 
-def _outcome(before, after, asked):
-    return {'hit': after[asked[0]] == asked[1],
-            'kept': {head: after[head] == before[head] for head in after if head != asked[0]}}
+def _outcome(before, after, wanted):
+    return {'hit': after[wanted[0]] == wanted[1],
+            'kept': {head: after[head] == before[head] for head in after if head != wanted[0]}}
 
 
-def _share(values):
+def _percent(values):
     return f'{100 * np.mean(values):3.0f} %' if len(values) else '    -'
 
 
@@ -114,34 +128,34 @@ def summary(result):
 
 
 def judged(result):
-    """The edits as the judge saw them, or [] where there was none."""
+    """The edits as the judge classified them, or [] where there was none."""
     return [dict(edit, **edit['judged']) for edit in result if 'judged' in edit]
 
 
 def _sentences(result):
-    total = summary(result)
-    return ['of %d edits %.1f %% show the asked value; of the other attributes %.1f %% stay' % (
-                total['edits'], 100 * total['hit'], 100 * total['kept']),
-            'in %.1f %% of the edits all others stay, in %.1f %% with the asked value shown' % (
-                100 * total['all kept'], 100 * total['hit and all kept'])]
+    total = {key: 100 * value for key, value in summary(result).items()}
+    return [f"of {len(result)} edits {total['hit']:.1f} % show the wanted value; of the other "
+            f"attributes {total['kept']:.1f} % are kept",
+            f"in {total['all kept']:.1f} % of the edits all others are kept, in "
+            f"{total['hit and all kept']:.1f} % with the wanted value shown"]
 
 
 def table(result):
     """The edits of `measure` per attribute, as text."""
-    heads = sorted({head for edit in result for head in [edit['asked'][0]] + list(edit['kept'])})
-    lines = ['%-14s %6s %7s %9s %15s' % (
-        'attribute', 'asked', 'shown', 'others', 'kept, if others'),
-             '%-14s %6s %7s %9s %15s' % ('', 'for', 'then', 'kept', 'are asked for')]
+    heads = sorted({head for edit in result for head in [edit['wanted'][0]] + list(edit['kept'])})
+    lines = [f"{'attribute':14} {'edits':>6} {'shown':>7} {'others':>9} {'kept in':>15}",
+             f"{'':14} {'':6} {'then':>7} {'kept':>9} {'other edits':>15}"]
     for head in heads:
-        asked = [edit for edit in result if edit['asked'][0] == head]
-        lines.append('%-14s %6d %7s %9s %15s' % (
-            head, len(asked), _share([edit['hit'] for edit in asked]),
-            _share([kept for edit in asked for kept in edit['kept'].values()]),
-            _share([edit['kept'][head] for edit in result if head in edit['kept']])))
-    lines += [''] + _sentences(result) + ['the pictures change by %.1f grey levels on average' %
-                                          np.mean([edit['change'] for edit in result])]
+        own = [edit for edit in result if edit['wanted'][0] == head]
+        hits = _percent([edit['hit'] for edit in own])
+        others = _percent([kept for edit in own for kept in edit['kept'].values()])
+        kept = _percent([edit['kept'][head] for edit in result if head in edit['kept']])
+        lines.append(f'{head:14} {len(own):6} {hits:>7} {others:>9} {kept:>15}')
+    change = np.mean([edit['change'] for edit in result])
+    lines += [''] + _sentences(result) + [
+        f'the pictures change by {change:.1f} grey levels on average']
     if judged(result):
         agreed = 100 * np.mean([edit['agreed'] for edit in result])
-        lines += ['', 'as a second tagger sees it, which agrees with the first in %.1f %% of the '
-                  'attributes before:' % agreed] + _sentences(judged(result))
+        lines += ['', f'by a second tagger, which agrees with the first in {agreed:.1f} % of the '
+                  'attributes before the edits:'] + _sentences(judged(result))
     return '\n'.join(lines)

@@ -1,9 +1,10 @@
-"""What a direction changes besides what it is for, measured on pictures: bands, flips, removal.
+"""Entanglement: what a direction changes besides its own attribute, measured on pictures.
 
-A labelled direction is tried on sampled styles that do not show its value but could. Each is moved
-until the direction's score is well among those that do show it (their SURE-th percentile). `hit` is
-the share that then shows the value; `flips` is the share of pictures, per other head, that show
-another value there.
+A labelled direction is tried on sampled w whose pictures do not show its value but could. Each is
+moved until the direction's score is well among those that do show it (their SURE-th percentile).
+`hit` is the share that then shows the value; `flips` is the share of pictures, per other head, that
+then show another value. Each direction gets the band of layers in which it is worth most, and if
+that is better, is made orthogonal to the directions that it is entangled with.
 """
 
 import dataclasses
@@ -17,41 +18,41 @@ from stylegan import figures, labelled, latent, linear
 BANDS = ('coarse', 'middle', 'fine', 'all')
 SURE = 75
 UNITS = 2.0  # how far directions without labels are moved, either way
-STRENGTHS = (-4, -2, -1, 0, 1, 2, 4)  # of the strips, in units; one row for each of ROWS styles
+STRENGTHS = (-4, -2, -1, 0, 1, 2, 4)  # of the strips, in units; one row for each of ROWS samples
 ROWS = 4
-MOST_REMOVED = 8  # directions that are removed from another one
+MOST_REMOVED = 8  # directions to make another one orthogonal to
 
 
 class Probe:
-    """Moves sampled styles and looks at what becomes of their pictures.
+    """Moves sampled w and classifies the pictures.
 
-    generator, see: as `classify` in stylegan.labelled. sample: a LabelledSample.
-    count: styles that a direction is tried on.
+    generator: stylegan.generator.Generator. tagger: see `steering`. sample: a LabelledSample.
+    count: w that a direction is tried on.
     """
 
-    def __init__(self, generator, see, sample, count, seed=0):
-        self._generator, self._see, self._count = generator, see, count
+    def __init__(self, generator, tagger, sample, count, seed=0):
+        self._generator, self._tagger, self._count = generator, tagger, count
         self.sample, self.heads = sample, sample.heads
-        self.spread = linear.covariance(sample.w)
+        self.covariance = linear.covariance(sample.w)
         self._order = np.random.RandomState([seed, 71]).permutation(len(sample))
 
     def _after(self, chosen, vector, amounts, band):
-        """What the chosen styles show when moved: {head: int [n]}."""
+        """What the pictures of the chosen w show when these are moved: {head: int [n]}."""
         layers = latent.band(band, self._generator.layers)
         ws = labelled.layered(self.sample.w[chosen], self._generator.layers)
-        seen = labelled.predict(self._generator, self._see,
-                                latent.moved(ws, vector, amounts, layers))
-        return {head: p.argmax(1) for head, p in seen.items()}
+        found = labelled.predict(self._generator, self._tagger.probabilities,
+                                 latent.moved(ws, vector, amounts, layers))
+        return {head: p.argmax(1) for head, p in found.items()}
 
     def _flips(self, chosen, after, skip=''):
         return {head: float(np.mean(values != self.sample.values[head][chosen]))
                 for head, values in after.items() if head != skip}
 
     def towards(self, direction, vector, band):
-        """Move towards a labelled direction's value along `vector` -> (hit, flips, gained).
+        """Move along `vector` to the value of a labelled direction -> (hit, flips, gained).
 
-        gained: {'head=value': pictures that show it only now}. None in place of all where no
-        picture could show the value.
+        gained: {'head=value': pictures that show it only now}. None if no picture could show the
+        value.
         """
         head, value = direction.name.split('=', 1)
         index = self.sample.place(head, value)
@@ -79,10 +80,10 @@ class Probe:
     def along(self, direction, band):
         """Move UNITS either way along any direction -> flips of every head."""
         chosen = self._order[:self._count]
-        ways = [self._flips(chosen, self._after(
+        both = [self._flips(chosen, self._after(
             chosen, direction.vector, np.full(len(chosen), sign * UNITS * direction.scale),
             band)) for sign in (-1, 1)]
-        return {head: (ways[0][head] + ways[1][head]) / 2 for head in ways[0]}
+        return {head: (both[0][head] + both[1][head]) / 2 for head in both[0]}
 
 
 def _mean(flips):
@@ -90,7 +91,7 @@ def _mean(flips):
 
 
 def _value(result):
-    """What a direction is worth: the share of hits, times that of the other heads that stay."""
+    """What a direction is worth: the share of hits, times the share of other heads kept."""
     return result[0] * (1 - _mean(result[1]))
 
 
@@ -99,20 +100,20 @@ def _figures(result, band):
     return {'band': band, 'hit': hit, 'others': _mean(flips), 'flips': flips}
 
 
-def _removed(direction, gained, known, spread):
-    """(vector, names): the direction without those of the values that it brought along most."""
+def _orthogonal(direction, gained, known, covariance):
+    """(vector, names): the direction orthogonal to those of the values that it gained most."""
     ranked = sorted(gained, key=lambda name: (-gained[name], name))
     names = [name for name in ranked if name in known]
     names = names[:min(MOST_REMOVED, len(direction.vector) // 2)]
-    return linear.step(direction.normal, spread, [known[name].normal for name in names]), names
+    return linear.step(direction.normal, covariance, [known[name].normal for name in names]), names
 
 
 def study(probe, direction, known):
-    """Find the band of a labelled direction and what removal does -> (Direction, figures).
+    """Find the best band of a labelled direction, and disentangle it -> (Direction, figures).
 
-    known: {name: Direction} of all labelled ones. The Direction has the band, and where that is
-    worth more, the vector without those of the values that it changes by the way. Without a
-    picture to try it on, it comes back as it was, with figures {}.
+    known: {name: Direction} of all labelled ones. The Direction has the band, and if that is worth
+    more, the orthogonal vector. Without a picture to try it on, it is returned as it was, with
+    figures {}.
     """
     tried = {band: probe.towards(direction, direction.vector, band) for band in BANDS}
     if tried['all'] is None:
@@ -121,7 +122,7 @@ def study(probe, direction, known):
     figures = {'before': _figures(tried[band], band), 'removed': []}
     figures['bands'] = {name: {'hit': result[0], 'others': _mean(result[1])}
                         for name, result in tried.items()}
-    vector, names = _removed(direction, tried[band][2], known, probe.spread)
+    vector, names = _orthogonal(direction, tried[band][2], known, probe.covariance)
     better = direction.vector
     if names:
         after = probe.towards(direction, vector, band)
@@ -134,7 +135,7 @@ def study(probe, direction, known):
 
 
 def _study_unlabelled(probe, direction):
-    """As `study`, of a direction that has no value to reach; that of a number gets its band too."""
+    """As `study`, of a direction without a value to reach; an ordinal one gets its band too."""
     head, bands = direction.name, (direction.band,)
     if head in probe.heads:
         bands = BANDS
@@ -146,10 +147,16 @@ def _study_unlabelled(probe, direction):
     return dataclasses.replace(direction, band=band), _figures(tried[band], band)
 
 
+def _is_value(name, heads):
+    """Whether a direction is named after a value of a head; labels by hand may have any name."""
+    head, _, value = name.partition('=')
+    return bool(value) and value in heads.get(head, ())
+
+
 def study_all(probe, found):
     """Directions of `discover` -> (the same with their bands, {name: figures})."""
     known = {direction.name: direction for direction in found
-             if direction.name.split('=')[0] in probe.heads and '=' in direction.name}
+             if _is_value(direction.name, probe.heads)}
     result, figures = [], {}
     for direction in progress.bar(found, what='measuring', unit='direction', leave=False):
         if direction.name in known:
@@ -162,22 +169,29 @@ def study_all(probe, found):
 
 def write(folder, found, figures):
     """Write directions.txt, the table, and directions.json with every figure -> the table."""
-    told = {direction.name: dict(figures[direction.name], kind=direction.kind, band=direction.band,
-                                 auc=None if np.isnan(direction.auc) else direction.auc,
-                                 scale=direction.scale) for direction in found}
-    files.write_json(folder / 'directions.json', told)
+    files.write_json(folder / 'directions.json', {
+        direction.name: dict(figures[direction.name], kind=direction.kind, band=direction.band,
+                             auc=None if np.isnan(direction.auc) else direction.auc,
+                             scale=direction.scale) for direction in found})
     text = table(found, figures)
     files.write_text(folder / 'directions.txt', text + '\n')
     return text
 
 
-def file_name(direction):
-    """A direction's name as that of a file."""
-    return re.sub(r'[^\w=+.-]+', '-', direction.name)
+def file_names(found):
+    """A file name without suffix for each direction: its own, as far as file names allow."""
+    result = []
+    for direction in found:
+        stem = re.sub(r'[^\w=+.-]+', '-', direction.name)[:100].strip('.') or 'direction'
+        name, number = stem, 2
+        while name in result:
+            name, number = f'{stem}-{number}', number + 1
+        result.append(name)
+    return result
 
 
 def strip(generator, sample, direction):
-    """A row for each of some sampled styles: from much less to much more of a direction."""
+    """A row for each of ROWS sampled w: from much less to much more of a direction."""
     ws = labelled.layered(sample.w[:ROWS], generator.layers)
     return figures.sweep(generator, ws, direction.vector, np.array(STRENGTHS) * direction.scale,
                          latent.band(direction.band, generator.layers))
@@ -187,18 +201,21 @@ def _percent(share):
     return f'{100 * share:3.0f} %'
 
 
+def _row(*cells):
+    return '{:28} {:8} {:>5}  {:7}  {:12}   {:12}   {}'.format(*cells).rstrip()
+
+
 def _line(direction, figures):
-    told = '' if np.isnan(direction.auc) else f'{direction.auc:.3f}'
-    start = '%-28s %-8s %5s  %-7s' % (direction.name, direction.kind, told, direction.band)
+    auc = '' if np.isnan(direction.auc) else f'{direction.auc:.3f}'
+    first = files.printable(direction.name), direction.kind, auc, direction.band
     if 'before' in figures:
         sides = [figures['before'], figures.get('after', figures['before'])]
-        told = [f"{_percent(side['hit'])}  {_percent(side['others'])}" for side in sides]
-        return f"{start}  {told[0]}   {told[1]}   {_worst(figures['before'])}"
+        shares = [f"{_percent(side['hit'])}  {_percent(side['others'])}" for side in sides]
+        return _row(*first, *shares, _worst(figures['before']))
     if 'flips' in figures:
-        told = '%s  %s' % (_percent(figures['hit']) if figures['hit'] else 5 * ' ',
-                           _percent(figures['others']))
-        return f"{start}  {told}   {12 * ' '}   {_worst(figures)}"
-    return start
+        hit = _percent(figures['hit']) if figures['hit'] else 5 * ' '
+        return _row(*first, f"{hit}  {_percent(figures['others'])}", '', _worst(figures))
+    return _row(*first, '', '', '')
 
 
 def _worst(figures):
@@ -209,10 +226,9 @@ def _worst(figures):
 def table(found, figures):
     """Directions and the figures of `study_all` as text.
 
-    hit: share of pictures that show the value then; else: mean share of other heads that change.
+    hit: share of pictures that then show the value; else: mean share of other heads that change.
     """
-    line = '%-28s %-8s %5s  %-7s  %-12s   %-12s   %s'
-    heads = [line % ('', '', '', '', 'as found', 'with removal', 'what else changes most'),
-             line % ('direction', 'found by', 'AUC', 'layers', '  hit   else', '  hit   else', '')]
-    return '\n'.join([each.rstrip() for each in heads] + [
-        _line(direction, figures.get(direction.name, {})) for direction in found])
+    return '\n'.join([
+        _row('', '', '', '', 'as found', 'orthogonal', 'what else changes most'),
+        _row('direction', 'found by', 'AUC', 'layers', '  hit   else', '  hit   else', '')] + [
+            _line(direction, figures.get(direction.name, {})) for direction in found])

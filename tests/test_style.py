@@ -13,7 +13,7 @@ ARROWS = {
     'gpt2': {'dnnlib'},
     'catalog': {'dnnlib'},
     'tagger': {'dnnlib', 'catalog'},
-    'steering': {'dnnlib', 'stylegan'},
+    'steering': {'dnnlib', 'stylegan', 'catalog'},  # the catalogue's reader of tables, for labels
     'projection': {'dnnlib', 'stylegan'},
     'rare': {'dnnlib', 'stylegan', 'catalog', 'tagger'},
 }

@@ -1,4 +1,4 @@
-"""A numpy generator whose pictures are easily read, and the eye that reads them.
+"""A numpy generator whose pictures are easily read, and a tagger that reads them.
 
 Three numbers of w decide what is shown: the first, in the coarse layers, the category; the second,
 in the fine layers, the colour; the third, in the coarse ones, the size, which has an order.
@@ -61,3 +61,9 @@ def see(pictures):
     return {'category': _softmax(np.stack([-4 * category, 4 * category], 1) + 2),
             'colour': _softmax(np.stack([-2 * np.square(colour - at) for at in (-1.2, 0, 1.2)], 1)),
             'size': _softmax(sizes)}
+
+
+class Tagger:
+    """As tagger.image_tagger.Tagger."""
+
+    heads, probabilities = HEADS, staticmethod(see)

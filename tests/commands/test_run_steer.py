@@ -9,7 +9,7 @@ import pytest
 import toy_stylegan
 from process import REPO, succeed
 
-from steering import label_page
+from steering import hand_labels
 from dnnlib import images
 
 TOY = ['--stylegan', 'toy.npz', '--threads', '1']
@@ -46,7 +46,7 @@ def test_directions_are_written_told_and_shown(place):
 def test_edits_are_searched_and_saved(place):
     out = succeed(*EDIT, *TOY, '--seed', '3,4', '--set', 'colour=red', '--direction', 'pca0=+2',
                   cwd=place)
-    assert out.count('how: pca0 +2 in all; ') == 2 and 'colour: ' in out
+    assert out.count('found by: pca0 +2 in all; ') == 2 and 'colour: ' in out
     folder = place / 'out' / 'edit'
     assert images.read_origin(folder / 'strip.png')['edit'] == 'colour=red; pca0=+2'
     assert images.read_rgb(folder / 'edited-1.png').shape == (16, 16, 3)
@@ -84,7 +84,7 @@ def test_a_page_to_label_on(place):
     assert sorted(path.name for path in (folder / 'pictures').iterdir()) == [
         '000007.png', '000008.png', '000009.png']
     assert 'elegant' in (folder / 'index.html').read_text(encoding='utf-8')
-    assert set(label_page.read(place / 'labels.csv')) == {'elegant'}
+    assert set(hand_labels.read(place / 'labels.csv')) == {'elegant'}
 
 
 MISTAKES = [
@@ -93,7 +93,7 @@ MISTAKES = [
     (['edit', '--set', 'red'], 'sleeve=long sleeves'),
     (['edit', '--direction', 'pca9=1'], "no direction 'pca9'; known are: pca0"),
     (['edit'], 'add --set NAME=VALUE or --direction NAME=STRENGTH, such as: python run.py edit '),
-    (['edit', '--direction', 'pca0=nan'], 'is to read like pca3=+2'),
+    (['edit', '--direction', 'pca0=nan'], 'is not of the form pca3=+2'),
     (['edit', '--directions', 'nowhere', '--set', 'colour=red'],
      'no directions in nowhere yet; find them first: python run.py directions --out nowhere'),
     (['directions', '--labels', 'nowhere.csv'], 'nowhere.csv does not exist'),

@@ -8,16 +8,16 @@ from dnnlib.files import UserError
 from steering import discover
 from stylegan import labelled, linear
 
-HOW = discover.Discovery(count=600, fewest=20, components=3, ordered='size=small<medium<large')
+CONFIG = discover.Discovery(count=600, fewest=20, components=3, ordered='size=small<medium<large')
 
 
 @pytest.fixture(scope='module')
 def sample():
-    return labelled.collect(World(), HEADS, see, count=HOW.count, psi=1.0, seed=0)
+    return labelled.collect(World(), HEADS, see, count=CONFIG.count, psi=1.0, seed=0)
 
 
 def test_labelled_directions_raise_what_they_are_named_after(sample):
-    found = {direction.name: direction for direction in discover.labelled(sample, HOW)}
+    found = {direction.name: direction for direction in discover.supervised(sample, CONFIG)}
     assert list(found) == ['category=dress', 'category=top', 'colour=blue', 'colour=grey',
                            'colour=red', 'size=small', 'size=medium', 'size=large', 'size']
     for name, axis, sign in [('category=top', 0, 1), ('category=dress', 0, -1),
@@ -32,7 +32,7 @@ def test_labelled_directions_raise_what_they_are_named_after(sample):
 
 
 def test_a_number_is_estimated_as_itself(sample):
-    size, = [own for own in discover.labelled(sample, HOW) if own.name == 'size']
+    size, = [own for own in discover.supervised(sample, CONFIG) if own.name == 'size']
     shows = sample.values['size'] > 0
     rank = sample.values['size'][shows] - 1
     assert np.corrcoef(sample.w[shows] @ size.normal + size.bias, rank)[0, 1] > 0.8
@@ -48,16 +48,16 @@ def test_methods(sample, method):
 
 
 def test_chance_is_held_out():
-    random = np.random.RandomState(0)
-    w, y = random.randn(60, 20), random.rand(60) < 0.5
-    assert linear.auc(w @ linear.lda(w, y)[0], y) > 0.75  # it has learnt them by heart
+    rng = np.random.RandomState(0)
+    w, y = rng.randn(60, 20), rng.rand(60) < 0.5
+    assert linear.auc(w @ linear.lda(w, y)[0], y) > 0.75  # it overfits
     assert 0.3 < discover.binary('chance', w, y, 'lda').auc < 0.7
 
 
-def test_without_labels(sample):
-    found = discover.without_labels(World(), sample.w, 2)
+def test_unsupervised(sample):
+    found = discover.unsupervised(World(), sample.w, 2)
     assert [own.name for own in found] == ['pca0', 'pca1'] + [
-        'sefa-%s%d' % (band, index) for band in ('coarse', 'middle', 'fine') for index in (0, 1)]
+        f'sefa-{band}{index}' for band in ('coarse', 'middle', 'fine') for index in (0, 1)]
     assert found[0].scale > found[1].scale and np.isnan(found[0].auc)
     assert {own.band for own in found} == {'all', 'coarse', 'middle', 'fine'}
     assert abs(np.mean(sample.w @ found[0].normal + found[0].bias)) < 1e-4
@@ -67,13 +67,13 @@ def test_hand_labels_are_of_the_pictures_that_were_shown(sample):
     world, seeds = World(), range(300)
     small = 0.5 * world.w(world.seeded(seeds))
     rows = [(seed, 0.5, bool(w[1] > 0.2)) for seed, w in zip(seeds, small)]
-    own, = discover.by_hand(world, {'warm': rows}, HOW)
+    own, = discover.from_hand_labels(world, {'warm': rows}, CONFIG)
     assert own.name == 'warm' and own.auc > 0.95
     assert own.normal[1] > 0.8 * np.linalg.norm(own.normal)
     assert np.mean((small @ own.normal + own.bias > 0) == [yes for _, _, yes in rows]) > 0.85
     with pytest.raises(UserError, match="'warm' has 3 yes and 0 no; label 8 of each"):
-        discover.by_hand(world, {'warm': [(0, 1.0, True)] * 3}, HOW)
-    named = discover.find(world, sample, {'colour=red': rows}, HOW)
+        discover.from_hand_labels(world, {'warm': [(0, 1.0, True)] * 3}, CONFIG)
+    named = discover.find(world, sample, {'colour=red': rows}, CONFIG)
     assert len([own for own in named if own.name == 'colour=red']) == 1
 
 
@@ -82,5 +82,7 @@ def test_orders():
     assert discover.orders('') == {}
     with pytest.raises(UserError, match='length=mini<midi<maxi'):
         discover.orders('length')
-    with pytest.raises(UserError, match='choose from best, lda, logistic'):
+    with pytest.raises(UserError, match='length=mini<midi<maxi'):
+        discover.Discovery(ordered='length')
+    with pytest.raises(UserError, match='lda, logistic, best'):
         discover.Discovery(method='svm')

@@ -2,20 +2,20 @@
 
 import numpy as np
 import pytest
-from toy_world import HEADS, World, see
+from toy_world import HEADS, Tagger, World, see
 
 from dnnlib.files import UserError
 from steering import discover, edit, edit_check
 from stylegan import labelled
 
-HOW = discover.Discovery(count=400, fewest=20, components=1, ordered='size=small<medium<large')
+CONFIG = discover.Discovery(count=400, fewest=20, components=1, ordered='size=small<medium<large')
 
 
 @pytest.fixture(scope='module')
 def editor():
-    sample = labelled.collect(World(), HEADS, see, count=HOW.count, psi=1.0, seed=0)
-    known = {own.name: own for own in discover.find(World(), sample, {}, HOW)}
-    return edit.Editor(World(), HEADS, see, sample, known,
+    sample = labelled.collect(World(), HEADS, see, count=CONFIG.count, psi=1.0, seed=0)
+    known = {own.name: own for own in discover.find(World(), sample, {}, CONFIG)}
+    return edit.Editor(World(), Tagger(), sample, known,
                        edit.Search(children=8, generations=2, similar=4, strengths=4))
 
 
@@ -24,7 +24,7 @@ def _ws(seed):
     return world.truncate(world.w(world.seeded([seed])), 0.7)[0]
 
 
-def test_the_asked_value_is_shown_and_the_rest_stays(editor):
+def test_the_wanted_value_is_shown_and_the_rest_is_kept(editor):
     for seed, asked in [(4, {'colour': 'red'}), (5, {'colour': 'red', 'size': 'small'})]:
         ws = _ws(seed)
         assert editor.shows(ws)['category'] == 'dress'  # tops have no size
@@ -51,57 +51,57 @@ def test_what_is_shown_already_is_left_alone(editor):
 
 def test_directions_move_their_band_by_so_many_units(editor):
     own = editor.known['pca0']
-    moves = edit.moves(['pca0=+2', ' pca0 =-0.5'], editor.known, 'fine')
+    moves = edit.parse_moves(['pca0=+2', ' pca0 =-0.5'], editor.known, 'fine')
     assert [(move[1], move[2]) for move in moves] == [(2.0, 'fine'), (-0.5, 'fine')]
     done = editor.edit(_ws(0), {}, moves)
     step = done.ws - done.before
     np.testing.assert_allclose(step[4:], [1.5 * own.scale * own.vector] * 2, atol=1e-5)
-    assert not step[:4].any() and 'pca0 +2 in fine' in done.how
-    assert edit.moves(['colour=red=+1'], editor.known)[0][0].name == 'colour=red'
+    assert not step[:4].any() and 'pca0 +2 in fine' in done.method
+    assert edit.parse_moves(['colour=red=+1'], editor.known)[0][0].name == 'colour=red'
 
 
 @pytest.mark.parametrize('text, words', [('pca0', 'pca3=[+]2'), ('pca0=far', 'pca3=[+]2'),
                                          ('pca9=1', 'known are: pca0, sefa-coarse0')])
 def test_directions_that_make_no_sense(editor, text, words):
     with pytest.raises(UserError, match=words):
-        edit.moves([text], editor.known)
+        edit.parse_moves([text], editor.known)
 
 
-def test_wishes():
-    assert edit.wanted(['a=b c', 'd = e']) == {'a': 'b c', 'd': 'e'}
+def test_values():
+    assert edit.parse_values(['a=b c', 'd = e']) == {'a': 'b c', 'd': 'e'}
     with pytest.raises(UserError, match='sleeve=long sleeves'):
-        edit.wanted(['red'])
+        edit.parse_values(['red'])
 
 
-def test_unknown_wishes_list_the_known_ones(editor):
+def test_unknown_values_list_the_known_ones(editor):
     with pytest.raises(UserError, match='known are: blue, grey, red'):
         editor.edit(_ws(0), {'colour': 'green'})
 
 
-def test_a_report_tells_what_was_asked_and_what_was_not(editor):
+def test_a_report_tells_what_was_wanted_and_what_was_not(editor):
     done = edit.Edit(None, None, 'by magic', {'a': '1', 'b': '2', 'c': '3', 'd': '4'},
                      {'a': '0', 'b': '', 'c': '3', 'd': '4'})
     assert edit.report(done, {'a': '1', 'd': '5'}).splitlines() == [
-        'how: by magic', 'a: 0 -> 1 (as asked)', "b: '' -> 2 (not asked for)",
-        'd: 4 -> 4 (asked for: 5)', 'unchanged: c']
+        'found by: by magic', 'a: 0 -> 1 (as wanted)', "b: '' -> 2 (not wanted)",
+        'd: 4 -> 4 (wanted: 5)', 'unchanged: c']
 
 
 def test_a_strip_leads_from_before_to_after_and_beyond(editor):
     done = edit.Edit(np.ones([6, 8], np.float32), np.zeros([6, 8], np.float32), '', {}, {})
-    assert edit.between(done, (0, 0.5, 1, 1.5))[:, 2, 3].tolist() == [0, 0.5, 1, 1.5]
+    assert edit.interpolated(done, (0, 0.5, 1, 1.5))[:, 2, 3].tolist() == [0, 0.5, 1, 1.5]
 
 
 def _measure(editor, folder, count=12, **more):
-    return edit_check.measure(editor, World(), folder / 'log.jsonl', count=count, seed=50, psi=0.7,
+    return edit_check.measure(editor, folder / 'log.jsonl', count=count, seed=50, psi=0.7,
                              made={'by': 'a test'}, **more)
 
 
-def test_measuring_asks_what_is_plausible_and_counts(editor, tmp_path):
+def test_measuring_wants_what_is_plausible_and_counts(editor, tmp_path):
     result = _measure(editor, tmp_path)
-    assert len(result) == 12 and {one['asked'][0] for one in result} <= {'colour', 'size'}
+    assert len(result) == 12 and {one['wanted'][0] for one in result} <= {'colour', 'size'}
     for one in result:
         shown = editor.shows(_ws(one['seed']))
-        head, value = one['asked']
+        head, value = one['wanted']
         assert value and value != shown[head] and set(one['kept']) == set(HEADS) - {head}
         if shown['category'] == 'top':
             assert head != 'size'
@@ -123,16 +123,39 @@ def test_measuring_goes_on_where_it_was_stopped(editor, tmp_path):
     assert _measure(editor, tmp_path) == whole and log.read_text().splitlines() == lines
 
 
-def test_a_judge_has_eyes_of_its_own(editor, tmp_path):
-    def judge(pictures):  # to whom everything looks alike
+class Judge(Tagger):
+    """To whom everything looks alike."""
+
+    def probabilities(self, pictures):
         return {head: np.tile(np.eye(len(values))[-1], [len(pictures), 1])
                 for head, values in HEADS.items()}
-    result = _measure(editor, tmp_path, count=8, judge=judge)
+
+
+def test_a_judge_sees_for_itself(editor, tmp_path):
+    result = _measure(editor, tmp_path, count=8, judge=Judge())
     told = edit_check.judged(result)
     assert all(all(one['kept'].values()) for one in told)
-    assert [one['hit'] for one in told] == [one['asked'][1] in ('red', 'large') for one in told]
+    assert [one['hit'] for one in told] == [one['wanted'][1] in ('red', 'large') for one in told]
     for one in result:
         shown = editor.shows(_ws(one['seed']))
         same = [shown['category'] == 'top', shown['colour'] == 'red', shown['size'] == 'large']
         assert one['agreed'] == np.mean(same)
     assert edit_check.summary(told)['kept'] == 1 and 'second tagger' in edit_check.table(result)
+
+
+def test_a_line_that_was_cut_off_is_dropped(editor, tmp_path):
+    whole = _measure(editor, tmp_path)
+    log = tmp_path / 'log.jsonl'
+    text = log.read_text()
+    for cut in (5, len(text.splitlines()[-1]) // 2, 1):
+        log.write_text(text[:-cut])
+        assert _measure(editor, tmp_path) == whole and log.read_text() == text
+    for content in ('', '{"by"', 'no JSON\n', text.replace('"hit"', 'hit', 1)):
+        log.write_text(content)
+        assert _measure(editor, tmp_path) == whole and log.read_text() == text
+
+
+def test_where_nothing_is_plausible_that_is_said(editor, tmp_path, monkeypatch):
+    monkeypatch.setattr(edit_check, 'SEEN', 10 ** 6)
+    with pytest.raises(UserError, match='no edit could be tried'):
+        _measure(editor, tmp_path)

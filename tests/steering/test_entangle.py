@@ -4,19 +4,19 @@ import dataclasses
 
 import numpy as np
 import pytest
-from toy_world import HEADS, World, see
+from toy_world import HEADS, Tagger, World, see
 
 from steering import discover, entangle
 from stylegan import labelled, linear
-from steering.directionset import Direction
+from steering.directions import Direction
 
-HOW = discover.Discovery(count=500, fewest=20, components=1, ordered='size=small<medium<large')
+CONFIG = discover.Discovery(count=500, fewest=20, components=1, ordered='size=small<medium<large')
 
 
 @pytest.fixture(scope='module')
 def probe():
-    sample = labelled.collect(World(turn=0), HEADS, see, count=HOW.count, psi=1.0, seed=0)
-    return entangle.Probe(World(turn=0), see, sample, 30)
+    sample = labelled.collect(World(turn=0), HEADS, see, count=CONFIG.count, psi=1.0, seed=0)
+    return entangle.Probe(World(turn=0), Tagger(), sample, 30)
 
 
 def _along(axis, name, band='all'):
@@ -39,8 +39,8 @@ def test_the_band_is_found(probe):
         assert set(figures['bands']) == set(entangle.BANDS)
 
 
-def test_what_comes_along_is_removed(probe, monkeypatch):
-    monkeypatch.setattr(entangle, 'BANDS', ('all',))  # in the fine layers it would not come along
+def test_what_is_entangled_is_removed(probe, monkeypatch):
+    monkeypatch.setattr(entangle, 'BANDS', ('all',))  # in the fine layers it would not change
     way = np.float32(linear.unit([0, 1, -2, 0, 0, 0, 0, 0]))  # red, and small by the way
     own = dataclasses.replace(_along(1, 'colour=red'), vector=way)
     known = {'size=small': _along(2, 'size=small'), 'colour=red': own}
@@ -62,7 +62,7 @@ def test_a_number_gets_its_band(probe):
 
 
 def test_all_are_studied_and_told(probe, tmp_path):
-    found = discover.find(World(turn=0), probe.sample, {}, HOW)
+    found = discover.find(World(turn=0), probe.sample, {}, CONFIG)
     studied, figures = entangle.study_all(probe, found)
     assert [own.name for own in studied] == list(figures) == [own.name for own in found]
     text = entangle.write(tmp_path, studied, figures)
@@ -79,7 +79,13 @@ def test_a_strip_goes_from_less_to_more(probe):
     assert shown == sorted(shown) and shown[-1] > shown[0]
 
 
-@pytest.mark.parametrize('name, expected', [('sleeve=long sleeves', 'sleeve=long-sleeves'),
-                                            ('a/../b', 'a-..-b')])
-def test_names_become_names_of_files(name, expected):
-    assert entangle.file_name(_along(0, name)) == expected
+def test_names_become_file_names_that_differ():
+    names = ['sleeve=long sleeves', 'sleeve=long  sleeves', 'a/../b', '..', 'x' * 300]
+    assert entangle.file_names([_along(0, name) for name in names]) == [
+        'sleeve=long-sleeves', 'sleeve=long-sleeves-2', 'a-..-b', 'direction', 'x' * 100]
+
+
+def test_a_hand_label_that_is_no_value_is_measured_all_the_same(probe, tmp_path):
+    studied, figures = entangle.study_all(probe, [_along(1, 'colour=w\x1b[31marm')])
+    assert figures['colour=w\x1b[31marm']['flips']['colour'] > 0.5
+    assert '\x1b' not in entangle.write(tmp_path, studied, figures)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from dnnlib.files import UserError
-from steering import directionset
+from steering import directions
 from stylegan import labelled
-from steering.directionset import Direction
+from steering.directions import Direction
 
 
 def _direction(name, seed):
@@ -17,8 +17,8 @@ def _direction(name, seed):
 
 def test_what_is_saved_is_loaded(tmp_path):
     path = tmp_path / 'directions.npz'
-    directionset.save(path, [_direction('a', 0), _direction('sleeve=æ, long', 1)], {'by': 'a test'})
-    found, about = directionset.load(path)
+    directions.save(path, [_direction('a', 0), _direction('sleeve=æ, long', 1)], {'by': 'a test'})
+    found, about = directions.load(path)
     assert list(found) == ['a', 'sleeve=æ, long'] and about == {'by': 'a test'}
     for seed, (name, read) in enumerate(found.items()):
         written = _direction(name, seed)
@@ -31,23 +31,25 @@ def test_what_is_saved_is_loaded(tmp_path):
 def test_directions_go_with_their_sample_and_with_what_made_both(tmp_path):
     made = {'stylegan': 'a', 'tagger': 'b'}
     with pytest.raises(UserError, match='no directions in .* yet; find them first: python run.py'):
-        directionset.recall(tmp_path, made)
+        directions.recall(tmp_path, made, 6)
     probabilities = {'colour': np.float32([[0.5, 0.5]])}
     labelled.save(tmp_path / 'tagged.npz', labelled.LabelledSample(
         np.zeros([1, 6], np.float32), {'colour': ('red', 'blue')}, probabilities), made)
-    directionset.save(tmp_path / 'directions.npz', [_direction('a', 0)], dict(made, by='a test'))
-    sample, found = directionset.recall(tmp_path, made)
+    directions.save(tmp_path / 'directions.npz', [_direction('a', 0)], dict(made, by='a test'))
+    sample, found = directions.recall(tmp_path, made, 6)
     assert len(sample) == 1 and list(found) == ['a']
     for other in (dict(made, tagger='c'), {'stylegan': 'c'}):
         with pytest.raises(UserError, match='of another (tagger|stylegan); type: python run.py'):
-            directionset.recall(tmp_path, other)
+            directions.recall(tmp_path, other, 6)
+    with pytest.raises(UserError, match='directions of another size than w; type: python run.py'):
+        directions.recall(tmp_path, made, 8)
 
 
 def test_an_unknown_name_lists_the_known_ones():
     known = {'pca0': _direction('pca0', 0), 'pca1': _direction('pca1', 0)}
-    assert directionset.named(known, 'pca1') is known['pca1']
+    assert directions.named(known, 'pca1') is known['pca1']
     with pytest.raises(UserError, match="no direction 'pca2'; known are: pca0, pca1"):
-        directionset.named(known, 'pca2')
+        directions.named(known, 'pca2')
 
 
 @pytest.mark.parametrize('content', [b'', b'no archive', None])
@@ -58,6 +60,21 @@ def test_other_files_are_refused(tmp_path, content):
     else:
         path.write_bytes(content)
     with pytest.raises(UserError, match='directions.npz'):
-        directionset.load(path)
+        directions.load(path)
     with pytest.raises(UserError, match='run.py directions'):
-        directionset.load(tmp_path / 'none.npz')
+        directions.load(tmp_path / 'none.npz')
+
+
+@pytest.mark.parametrize('change, words', [
+    (dict(vectors=np.zeros([2, 5])), 'normals of another size'),
+    (dict(vectors=np.full([2, 6], np.nan)), 'not finite'), (dict(scales=np.zeros(3)), 'scales'),
+    (dict(names=np.array(['a', 'a'])), 'two directions have the same name'),
+    (dict(names=np.array([1, 2])), 'names'), (dict(biases=np.zeros([2, 2])), 'biases')], ids=str)
+def test_arrays_that_do_not_fit_are_refused(tmp_path, change, words):
+    path = tmp_path / 'directions.npz'
+    directions.save(path, [_direction('a', 0), _direction('b', 1)], {})
+    with np.load(str(path)) as arrays:
+        changed = dict(arrays, **change)
+    np.savez(str(path), **changed)
+    with pytest.raises(UserError, match=f'directions.npz is no file of directions.*{words}'):
+        directions.load(path)

@@ -1,5 +1,7 @@
 """The page to label on needs no network, its table is read as it was clicked, and so are others."""
 
+import base64
+import hashlib
 import html
 import html.parser
 import json
@@ -10,11 +12,11 @@ import subprocess
 import numpy as np
 import pytest
 
-from steering import label_page
 from dnnlib import images
 from dnnlib.files import UserError
+from steering import hand_labels
 
-_HOSTILE = '"\'><script>alert("x")</script> & $name </script> 👗'
+_HOSTILE = '"\'><script>alert("x")</script> & $name {{ name }} </script> 👗'
 _BROWSER = shutil.which('chromium') or shutil.which('google-chrome')
 
 # Answers as a person would, then leaves the table that would be downloaded in the title.
@@ -47,7 +49,7 @@ class _Reader(html.parser.HTMLParser):
 
 def _write(folder, name='sleeve=long sleeves', count=4):
     pictures = np.random.RandomState(0).randint(0, 256, [count, 8, 8, 3]).astype(np.uint8)
-    label_page.write(folder, name, pictures, seeds=range(10, 10 + count), psi=0.7,
+    hand_labels.write(folder, name, pictures, seeds=range(10, 10 + count), psi=0.7,
                     origin={'synthetic': 'yes'})
     return pictures, (folder / 'index.html').read_text(encoding='utf-8')
 
@@ -86,11 +88,24 @@ def test_a_hostile_name_is_only_text(tmp_path):
                       for index, name in enumerate(['a', _HOSTILE])]
     assert [tag for tag, _ in plain.found] == [tag for tag, _ in hostile.found]
     assert _HOSTILE in hostile.text
-    told = re.search(r'id="told">(.*)</script>', _write(tmp_path, _HOSTILE)[1]).group(1)
-    assert json.loads(told)['name'] == _HOSTILE
+    main, = hostile.of('main')
+    assert main == {'data-name': _HOSTILE, 'data-psi': '0.7'}
 
 
-@pytest.mark.parametrize('name', ['', ' ', 'seed', 'psi', 'a\nb'])
+def test_only_its_own_script_and_style_may_run(tmp_path):
+    _, text = _write(tmp_path, _HOSTILE)
+    metas = [attrs for attrs in _Reader(text).of('meta') if 'http-equiv' in attrs]
+    policy = dict(part.strip().split(' ', 1) for part in metas[0]['content'].split(';'))
+    assert metas[0]['http-equiv'] == 'Content-Security-Policy'
+    assert policy['default-src'] == policy['base-uri'] == policy['form-action'] == "'none'"
+    for tag in ('script', 'style'):
+        own = re.search(f'<{tag}>(.*?)</{tag}>', text, re.S).group(1)
+        digest = base64.b64encode(hashlib.sha256(own.encode('utf-8')).digest()).decode('ascii')
+        assert policy[tag + '-src'] == f"'sha256-{digest}'"
+    assert text.index('Content-Security-Policy') < text.index('<style>')
+
+
+@pytest.mark.parametrize('name', ['', ' ', 'seed', 'psi', 'a\nb', 'a\x1b[31mb', 'a' * 201])
 def test_names_that_cannot_be_columns(tmp_path, name):
     with pytest.raises(UserError, match='--name elegant'):
         _write(tmp_path, name)
@@ -100,6 +115,7 @@ def test_names_that_cannot_be_columns(tmp_path, name):
 def test_clicks_and_keys_become_a_table(tmp_path):
     _, text = _write(tmp_path, 'long, or "longish"')
     page = tmp_path / 'clicked.html'
+    text = re.sub('<meta http-equiv.*?>', '', text)  # it forbids the clicks as well
     page.write_text(text.replace('</body>', _CLICKS), encoding='utf-8')
     shown = subprocess.run(
         [_BROWSER, '--headless', '--no-sandbox', '--disable-gpu', '--dump-dom',
@@ -109,7 +125,7 @@ def test_clicks_and_keys_become_a_table(tmp_path):
     assert table.splitlines() == ['seed,psi,"long, or ""longish"""', '10,0.7,yes', '12,0.7,no']
     assert count == '1 yes, 1 no, 2 open'
     (tmp_path / 'labels.csv').write_text(table)
-    assert label_page.read(tmp_path / 'labels.csv') == {
+    assert hand_labels.read(tmp_path / 'labels.csv') == {
         'long, or "longish"': [(10, 0.7, True), (12, 0.7, False)]}
 
 
@@ -119,19 +135,23 @@ def test_clicks_and_keys_become_a_table(tmp_path):
     ('seed,psi,sleeve\n1,0.5,long sleeves\n2,,cap\n',
      {'sleeve=long sleeves': [(1, 0.5, True), (2, None, False)],
       'sleeve=cap': [(1, 0.5, False), (2, None, True)]}),
-    ('\ufeffseed,a=b,c\n1,yes,no\n', {'a=b': [(1, None, True)], 'c': [(1, None, False)]})])
+    ('\ufeffseed,a=b,c\n1,yes,no\n', {'a=b': [(1, None, True)], 'c': [(1, None, False)]}),
+    ('seed;psi;a;b\n1;0.5;yes;\n2;;no;\n', {'a': [(1, 0.5, True), (2, None, False)]})])
 def test_tables(tmp_path, table, expected):
     (tmp_path / 'labels.csv').write_text(table, encoding='utf-8')
-    assert label_page.read(tmp_path / 'labels.csv') == expected
+    assert hand_labels.read(tmp_path / 'labels.csv') == expected
 
 
 @pytest.mark.parametrize('content, words', [
     ('', 'needs a column seed'), ('seed\n1\n', 'needs a column seed'),
     ('name,a\n1,yes\n', 'needs a column seed'), ('seed,a\nx,yes\n', "'x' as seed"),
-    ('seed,psi,a\n1,x,yes\n', "'x' as psi")])
+    ('seed,psi,a\n1,x,yes\n', "'x' as psi"), ('seed,psi,a\n1,nan,yes\n', "'nan' as psi"),
+    ('seed,psi,a\n1,inf,yes\n', "'inf' as psi"), ('seed,a\n-1,yes\n', "'-1' as seed"),
+    ('seed,a\n4294967296,yes\n', "'4294967296' as seed"), ('seed,a,a\n1,yes,no\n', 'two columns'),
+    ('seed,a\n1\x1b[31m,yes\n', r"'1.x1b\[31m' as seed"), ('seed,a\n1,yes,no\n', 'more cells')])
 def test_other_tables_are_refused(tmp_path, content, words):
     (tmp_path / 'labels.csv').write_text(content)
     with pytest.raises(UserError, match=words):
-        label_page.read(tmp_path / 'labels.csv')
+        hand_labels.read(tmp_path / 'labels.csv')
     with pytest.raises(UserError, match='does not exist'):
-        label_page.read(tmp_path / 'none.csv')
+        hand_labels.read(tmp_path / 'none.csv')

@@ -1,7 +1,7 @@
 """The file of directions, `directions.npz`: plain arrays, one row per direction.
 
 names, kinds, bands: strings [n]; vectors: float32 [n, w], of unit length; normals: float32 [n, w];
-scales, biases, aucs: float64 [n]; about: a JSON text with what made them.
+scales, biases, aucs: float64 [n]; about: what made them.
 """
 
 import dataclasses
@@ -14,6 +14,8 @@ from stylegan import labelled
 
 _COLUMNS = {'name': 'names', 'vector': 'vectors', 'scale': 'scales', 'band': 'bands',
             'kind': 'kinds', 'auc': 'aucs', 'normal': 'normals', 'bias': 'biases'}
+_TEXTS, _NUMBERS = ('name', 'band', 'kind'), ('scale', 'auc', 'bias')
+_VECTORS = ('vector', 'normal')
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -22,13 +24,13 @@ class Direction:
 
     name:   such as 'pca3' or 'sleeve=long sleeves'.
     vector: float32 [w], unit length: what to add to w.
-    scale:  length in w of one unit of strength: a standard deviation of w along the vector.
+    scale:  length in w of one unit of strength: the standard deviation of w along the vector.
     band:   the layers to move, as `latent.band` reads them.
-    kind:   how it was found: sefa, pca, lda, logistic or ridge.
-    auc:    how well the score tells held-out pictures apart; nan where nothing was labelled.
-    normal: float32 [w]; w @ normal + bias is the score: log odds of the property, or the number
-            that ridge estimates; without labels, the place along the vector.
-    bias:   see there.
+    kind:   the method that found it: sefa, pca, lda, logistic or ridge.
+    auc:    area under the ROC curve of the score on held-out pictures; nan without labels.
+    normal: float32 [w]; w @ normal + bias is the score: the log odds of the attribute, or the
+            number that ridge regression predicts; without labels, the position along the vector.
+    bias:   see normal.
     """
     name: str
     vector: np.ndarray
@@ -46,24 +48,41 @@ def save(path, directions, about):
                          for field, column in _COLUMNS.items()}, about)
 
 
+def _check(columns):
+    """Raise ValueError if the arrays are not those of `save`."""
+    count, names = len(columns['name']), columns['name']
+    for field, values in columns.items():
+        kinds = 'U' if field in _TEXTS else 'f'
+        if values.dtype.kind not in kinds or values.ndim != 1 + (field in _VECTORS) or (
+                len(values) != count):
+            raise ValueError(f"its '{_COLUMNS[field]}' have the shape {values.shape}")
+    if columns['vector'].shape != columns['normal'].shape or not count:
+        raise ValueError('it has no directions, or normals of another size')
+    if len(set(names.tolist())) < count:
+        raise ValueError('two directions have the same name')
+    archive.finite({name: values for name, values in columns.items() if name != 'auc'})
+
+
 def load(path):
     """Read a file of `save` -> ({name: Direction}, about). Raises UserError."""
     with archive.reading(path, 'file of directions', 'make it again: python run.py '
                          'directions') as arrays:
         columns = {field: arrays[column] for field, column in _COLUMNS.items()}
+        _check(columns)
         about = archive.about(arrays)
     rows = [dict(zip(columns, row)) for row in zip(*columns.values())]
     for row in rows:
-        row.update({field: str(row[field]) for field in ('name', 'band', 'kind')},
-                   **{field: float(row[field]) for field in ('scale', 'auc', 'bias')})
+        row.update({field: str(row[field]) for field in _TEXTS},
+                   **{field: float(row[field]) for field in _NUMBERS},
+                   **{field: np.float32(row[field]) for field in _VECTORS})
     return {row['name']: Direction(**row) for row in rows}, about
 
 
-def recall(folder, made):
+def recall(folder, made, width):
     """What `run.py directions` has left in a folder: (labelled.LabelledSample, {name: Direction}).
 
-    made: {name: fingerprint} of the generator and the tagger, as saved in both files. Raises
-    UserError if there is nothing yet, or something of others.
+    made: {name: fingerprint} of the generator and the tagger, as saved in both files; width: of w.
+    Raises UserError if there is nothing yet, or if it is of another generator or tagger.
     """
     again = f'python run.py directions --out {folder}'
     if not (folder / 'directions.npz').exists():
@@ -73,6 +92,9 @@ def recall(folder, made):
     for name, own in made.items():
         if not of_sample.get(name) == of_found.get(name) == own:
             raise UserError(f'{folder} is of another {name}; type: {again}')
+    widths = {direction.vector.size for direction in found.values()} | {sample.w.shape[1]}
+    if widths != {width}:
+        raise UserError(f'{folder} has directions of another size than w; type: {again}')
     return sample, found
 
 
