@@ -23,7 +23,7 @@ _TABLE = 'products.csv'
 _TEXTS = ('.txt',) + tuple(tables.READERS)
 _MISSING = ('', 'nan', '-nan', 'none', 'null', 'n/a', '#n/a', 'na', '#na', '<na>', 'nat')
 _NO_VALUE = _MISSING + ('unknown', 'yes', 'no', 'true', 'false', '-')
-_NO_ATTRIBUTE = ('truth',)  # columns of a products.csv that say nothing about the product
+_NO_ATTRIBUTE = ('truth',)  # what a shot of the demo catalogue is, not what the product is
 _LONGEST = 60       # characters of an attribute's value; what is longer is a text
 _MOST_VALUES = 30   # distinct values of an attribute, or one in four products if that is more
 _NUMBER = re.compile(r'[-+]?[\d.,]+%?')
@@ -34,7 +34,7 @@ class Product(NamedTuple):
 
     name is the picture as `products.csv` and `prune.csv` call it, '' without one. Rows of equal
     key are the same product: a held-out split must not separate them. attributes holds (column,
-    value) of all attribute columns, in plain words; '' is a value that says nothing.
+    value) of all attribute columns, in plain words; '' where it is missing.
     """
     image: Optional[pathlib.Path]
     name: str
@@ -93,17 +93,17 @@ def _product(row, folder, text_column, tag_columns, key_column):
     return Product(image=folder / name if name else None, name=name, description=description,
                    category=_text(row.get('category', '')),
                    tags=tuple(dict.fromkeys(value for _, value in attributes if value)),
-                   key=_text(row[key_column]) if key_column else description or name,
+                   key=(_text(row[key_column]) if key_column else '') or description or name,
                    attributes=tuple(one for one in attributes if one[0] != 'category'))
 
 
 def _read_catalogue(folder, text_column, tag_columns, key_column):
     """A folder with products.csv; every attribute column is a tag unless some are chosen."""
     path = folder / _TABLE
-    wanted = ['image', text_column, 'category'] + [key_column] * bool(key_column)
-    rows = tables.read_rows(path, wanted + list(tag_columns))
+    needed = ['image', text_column, 'category'] + [key_column] * bool(key_column)
+    rows = tables.read_rows(path, needed + list(tag_columns))
     if not tag_columns:
-        attributes, left_out = attribute_columns(rows, wanted + list(_NO_ATTRIBUTE))
+        attributes, left_out = attribute_columns(rows, needed + list(_NO_ATTRIBUTE))
         tag_columns = ['category'] + attributes
         if left_out:
             reasons = ', '.join(f'{column} ({why})' for column, why in left_out.items())
@@ -141,8 +141,8 @@ def _read_file(path, text_column, tag_columns, key_column):
         texts = [_text(text) for text in tables.read_documents(path)]
         return [Product(None, '', text, '', (), text) for text in texts if text]
     if kind in tables.READERS:
-        wanted = [text_column] + list(tag_columns) + [key_column] * bool(key_column)
-        rows = tables.READERS[kind](path, wanted)
+        needed = [text_column] + list(tag_columns) + [key_column] * bool(key_column)
+        rows = tables.READERS[kind](path, needed)
         return [_product(row, None, text_column, tag_columns, key_column) for row in rows]
     if images.is_photo(path):
         raise UserError(f'{path} is one picture; give the folder it lies in')

@@ -69,7 +69,7 @@ def _check_columns(path, columns, header):
     for column in columns:
         if column not in header:
             names = ', '.join(name for name in header if name) or 'none, the file is empty'
-            raise UserError(f"{path} has no column '{column}'; its columns are: {names}")
+            raise UserError(f"{path} has no column '{column}'; its columns are: {names[:1000]}")
 
 
 def _body(text):
@@ -86,7 +86,7 @@ def _body(text):
 
 
 def _header(path, cells, columns):
-    header = [name.strip() for name in cells]
+    header = [' '.join(name.split()) for name in cells]
     twice = sorted({name for name in header if name and header.count(name) > 1}) \
         if len(header) <= _MAX_COLUMNS else []
     if len(header) > _MAX_COLUMNS:

@@ -81,11 +81,11 @@ def agrees(text, tags):
     """
     found = mentions(text)
     lines = []
-    for attribute, wanted in mentions('; '.join(tags)).items():
+    for attribute, expected in mentions('; '.join(tags)).items():
         values = found.get(attribute, [])
         said = ' and '.join(values) or 'nothing'
-        lines += [f'{attribute}: {value} wanted, text says {said}'
-                  for value in wanted if values != [value]]
+        lines += [f'{attribute}: {value} expected, text says {said}'
+                  for value in expected if values != [value]]
     return lines
 
 

@@ -52,22 +52,22 @@
   }
 
   // How many products an answer would leave, if given in place of its facet's present one.
-  function count(answer, spoken, wanted) {
-    const others = wanted.filter(({facet}) => facet !== answer.facet);
+  function count(answer, spoken, selected) {
+    const others = selected.filter(({facet}) => facet !== answer.facet);
     return spoken.filter(
       card => has(card, answer) && others.every(other => has(card, other))).length;
   }
 
   function find() {
-    const wanted = chosen();
+    const selected = chosen();
     const terms = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     const spoken = cards.filter(card => terms.every(term => card.words.includes(term)));
-    found = spoken.filter(card => wanted.every(answer => has(card, answer)));
+    found = spoken.filter(card => selected.every(answer => has(card, answer)));
     for (const card of cards) card.element.hidden = true;
     for (const card of found) card.element.hidden = false;
     for (const answer of answers.filter(({value}) => value)) {
-      const left = count(answer, spoken, wanted);
-      answer.option.disabled = !left && !wanted.includes(answer);
+      const left = count(answer, spoken, selected);
+      answer.option.disabled = !left && !selected.includes(answer);
       const small = answer.label.querySelector('small');
       if (small) small.textContent = left;
       else answer.label.textContent = `${answer.value} (${left})`;
@@ -75,7 +75,7 @@
     for (const field of form.querySelectorAll('select[data-facet]')) {
       field.classList.toggle('chosen', Boolean(field.value));
     }
-    const narrowed = wanted.length + terms.length;
+    const narrowed = selected.length + terms.length;
     const all = cards.length === 1 ? '1 product' : `${cards.length} products`;
     form.querySelector('[role=status]').textContent = !found.length ? 'Nothing matches.'
       : narrowed ? `${found.length} of ${all}` : all;

@@ -4,8 +4,8 @@
 `keep` is yes or no, and is a person's to edit. `rule` is what the rules alone said, "good" or why
 not; where keep differs from it a person decided, and the next run says so: its `reason` is
 "manual". An emptied keep hands the picture back to the rules. `error` says why a picture is
-unreadable. `prune.json` says which catalogue was judged
-and with which thresholds. Beside them lie the contact sheets, in the folder `sheets`.
+unreadable. `prune.json` says which catalogue was judged and with which thresholds. Beside them lie
+the contact sheets, in the folder `sheets`.
 """
 
 import os

@@ -89,6 +89,6 @@ def test_agrees_tells_what_differs():
     text = 'A sleeveless red dress.'
     assert words.agrees(text, ['red', 'dress', 'lovely']) == []
     assert words.agrees(text, ['blue', 'midi', 'dress']) == [
-        'colour: blue wanted, text says red', 'length: midi wanted, text says nothing']
+        'colour: blue expected, text says red', 'length: midi expected, text says nothing']
     assert words.agrees('A red and blue dress.', ['red']) == [
-        'colour: red wanted, text says red and blue']
+        'colour: red expected, text says red and blue']
