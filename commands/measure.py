@@ -3,7 +3,8 @@
 import dataclasses
 import pathlib
 
-from commands import models, options as common
+from commands import models
+from commands import options as common
 from dnnlib import files, knobs
 from dnnlib.files import UserError
 

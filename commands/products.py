@@ -3,7 +3,8 @@
 import shlex
 import sys
 
-from commands import models, options as common
+from commands import models
+from commands import options as common
 from dnnlib import files, knobs
 
 
@@ -18,8 +19,8 @@ def samples_options(parser):
 def samples(options):
     """Make fake products: grids, films, texts and a page that shows them all."""
     from dnnlib import images, runs, video
-    from gpt2.write import Writer, report
     from gpt2.config import Sampling
+    from gpt2.write import Writer, report
     from stylegan import figures
     from stylegan.generator import Generator
     sampling = knobs.from_flags(Sampling(), options)
@@ -49,8 +50,8 @@ def cards_options(parser):
 
 def cards(options):
     """Make fake products alone: pictures, what they show, texts that fit, and their page."""
-    from gpt2.write import Writer
     from gpt2.config import Sampling
+    from gpt2.write import Writer
     from stylegan.generator import Generator
     sampling = knobs.from_flags(Sampling(), options)
     gan = Generator(models.stylegan(options), sampling.threads, options.noise)

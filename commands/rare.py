@@ -3,7 +3,8 @@
 import dataclasses
 import pathlib
 
-from commands import models, options as common
+from commands import models
+from commands import options as common
 from dnnlib import files, knobs, model_lookup
 
 
@@ -120,7 +121,8 @@ def evaluate_options(parser):
 def evaluate(options):
     """Measure whether synthetic pictures help a classifier with a rare class; again goes on."""
     from dnnlib import images, runs
-    from rare import contest as contests, verdict
+    from rare import contest as contests
+    from rare import verdict
     from stylegan.generator import Generator
     config = knobs.from_flags(contests.Evaluate(), options)
     gan = Generator(models.stylegan(options), config.threads)

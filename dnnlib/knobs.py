@@ -19,6 +19,7 @@ import math
 from dnnlib.files import UserError
 
 LARGEST_SEED = 2 ** 32 - 1  # of numpy's RandomState
+_LARGEST = 2 ** 31 - 1  # of any other int
 
 
 def knob(default, help, unit='', *, least=None, most=None, above=None, below=None, choices=None):
@@ -41,6 +42,8 @@ def out_of_bounds(value, least=None, most=None, above=None, below=None):
     """What is wrong with a number: '' if nothing is."""
     if isinstance(value, float) and not math.isfinite(value):
         return 'is not a finite number'
+    if isinstance(value, int) and most is None:
+        most = _LARGEST
     if least is not None and value < least:
         return f'is too small; the least is {least}'
     if above is not None and value <= above:
@@ -60,7 +63,7 @@ def number(kind, least=None, most=None, **bounds):
             raise ValueError
         wrong = out_of_bounds(value, least, most, **bounds)
         if wrong:
-            raise argparse.ArgumentTypeError(f'{text} {wrong}')
+            raise argparse.ArgumentTypeError(f'{text:.40} {wrong}')
         return value
     parse.__name__ = kind.__name__  # argparse calls what it cannot parse an invalid int value
     return parse
@@ -84,13 +87,13 @@ def check(record):
         if not data:  # no knob
             continue
         if not _fits(value, field.type):
-            raise UserError(f'{flag} {value!r:.60} is no {field.type.__name__}')
+            raise UserError(f'{flag} {value!r:.40} is no {field.type.__name__}')
         if field.type in (int, float):
             wrong = out_of_bounds(value, **data['bounds'])
             if wrong:
-                raise UserError(f'{flag} {value} {wrong}')
+                raise UserError(f'{flag} {value!r:.40} {wrong}')
         if data['choices'] is not None and value not in data['choices']:
-            raise UserError(f"{flag} '{value}' is unknown; choose from "
+            raise UserError(f"{flag} '{value:.40}' is unknown; choose from "
                             + ', '.join(choice or "''" for choice in data['choices']))
 
 

@@ -10,6 +10,8 @@ import numpy as np
 from dnnlib import archive
 from dnnlib.files import UserError
 
+_MOST = 100000  # seeds in one option
+
 
 def seeds(text):
     """'7', '1,5,9', '0-7' or a combination with commas -> list of seeds. Raises UserError."""
@@ -17,12 +19,14 @@ def seeds(text):
         found = []
         for part in text.split(','):
             first, _, last = part.strip().partition('-')
-            found += range(int(first), int(last or first) + 1)
+            found.append(range(int(first), int(last or first) + 1))
     except ValueError:
         raise UserError(f"'{text}' names no seeds; write 7, 1,5,9 or 0-7")
-    if not found or max(found) >= 2 ** 32:
+    if not all(found) or max(part[-1] for part in found) >= 2 ** 32:
         raise UserError(f"'{text}' names no seeds; they go from 0 to {2 ** 32 - 1}")
-    return found
+    if sum(map(len, found)) > _MOST:
+        raise UserError(f"'{text}' names more than {_MOST} seeds; give fewer")
+    return [seed for part in found for seed in part]
 
 
 def read(path, layers, width):

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from commands import fakes
+from dnnlib import images
 from gpt2.config import Sampling
 from tagger import agreement
 from tagger.agreement import Seen, Verdict
-from dnnlib import images
 
 SEEN = Seen('dress', ['red', 'dress'], {'category': 'dress', 'colour': 'red'},
             {'category': 1.0, 'colour': 0.9})

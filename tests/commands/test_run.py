@@ -2,7 +2,6 @@
 
 import csv
 import json
-import pathlib
 import signal
 import subprocess
 import sys
@@ -10,10 +9,11 @@ import time
 
 import numpy as np
 import pytest
+from process import PICKLE, REPO, SMALL_GAN, SMALL_GPT2, run, succeed
 
 import run as program
 from dnnlib import images
-from process import PICKLE, REPO, SMALL_GAN, SMALL_GPT2, run, succeed
+
 
 @pytest.fixture
 def here(place, monkeypatch, capsys):
@@ -167,7 +167,7 @@ def test_text_takes_files_tables_and_a_terminal(place, here):
     assert [row['seed'] for row in rows] == [0, 1, 2, 3]
     done = subprocess.run([sys.executable, str(REPO / 'run.py'), 'text', '--interactive',
                            '--count', '1', '--max-tokens', '4'], input='red dress\n\nnot read\n',
-                          stdout=subprocess.PIPE, cwd=str(place), universal_newlines=True)
+                          stdout=subprocess.PIPE, cwd=str(place), text=True)
     assert done.returncode == 0 and done.stdout.count('SAMPLE 1') == 1
 
 

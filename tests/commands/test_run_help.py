@@ -10,9 +10,9 @@ import pytest
 
 import run
 from commands import products, training
+from dnnlib.files import UserError
 from gpt2 import config as gpt2_config
 from stylegan import config as stylegan_config
-from dnnlib.files import UserError
 
 ROOT = pathlib.Path(__file__).parents[2]
 TARGETS = re.findall(r'^([a-z0-9-]+):', (ROOT / 'Makefile').read_text(encoding='utf-8'), re.M)
@@ -61,7 +61,7 @@ def test_help_tells_the_value_that_is_used_with_each_preset(name):
                 used = getattr(training._from_preset(config, options)[part], field.name)
                 typed = parser.parse_args([action.option_strings[0], shown.strip("'")])
                 assert getattr(typed, field.name) == used, (field.name, preset)
-    assert getattr(parser.parse_args([]), 'preset') == 'demo'
+    assert parser.parse_args([]).preset == 'demo'
 
 
 def test_the_list_of_commands_has_a_line_for_each():

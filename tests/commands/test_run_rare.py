@@ -10,9 +10,9 @@ import toy_stylegan
 from process import REPO, run, succeed
 
 from catalog import source
-from tagger import image_tagger
 from dnnlib import images
 from stylegan import generator
+from tagger import image_tagger
 
 RARE = ['rare', '--stylegan', 'toy.npz', '--data', 'toy', '--count', '4', '--search', '100',
         '--sure', '0.05', '--few', '5', '--threads', '1', '--max-tokens', '8', '--tries', '0']

@@ -9,8 +9,8 @@ import pytest
 import toy_stylegan
 from process import REPO, succeed
 
-from steering import hand_labels
 from dnnlib import images
+from steering import hand_labels
 
 TOY = ['--stylegan', 'toy.npz', '--threads', '1']
 FIND = ['directions', '--count', '100', '--components', '2', '--fewest', '12', '--probes', '1']
@@ -110,7 +110,7 @@ def test_mistakes_are_one_line_and_exit_code_1(place):
     for arguments, _ in MISTAKES:  # all in one process, which starts slowly
         script += f'assert run.main({arguments[:1] + TOY + arguments[1:]!r}) == 1\n'
     done = subprocess.run([sys.executable, '-c', script], cwd=str(place), timeout=600,
-                          stderr=subprocess.PIPE, universal_newlines=True)
+                          stderr=subprocess.PIPE, text=True)
     assert done.returncode == 0 and 'Traceback' not in done.stderr, done.stderr[-2000:]
     lines = [line for line in done.stderr.splitlines() if line.startswith('error: ')]
     assert len(lines) == len(MISTAKES)

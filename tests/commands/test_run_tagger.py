@@ -9,11 +9,11 @@ import shutil
 
 import numpy as np
 import pytest
+from process import succeed
 
 from catalog import source
-from tagger import lookalikes
 from dnnlib import images
-from process import succeed
+from tagger import lookalikes
 
 PRETRAINED = pathlib.Path(__file__).parents[2] / 'pretrained' / 'stylegan'
 

@@ -58,7 +58,7 @@ NAN, INF = float('nan'), float('inf')
     (Sampling, 'threads', [-1])])
 def test_impossible_values_are_refused_in_one_line(kind, field, values):
     for value in values:
-        with pytest.raises(UserError, match=field) as error:
+        with pytest.raises(UserError, match=field.replace('_', '-')) as error:
             kind(**{field: value})
         assert str(error.value).isprintable() and len(str(error.value)) < 200
 

@@ -5,7 +5,8 @@ import pytest
 
 from catalog.source import Product
 from dnnlib.files import UserError
-from rare import contest as contests, verdict
+from rare import contest as contests
+from rare import verdict
 from rare.contest import ARMS, Contest, Evaluate, Photos
 
 CLASSES = ('dress', 'jumpsuit')

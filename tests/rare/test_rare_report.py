@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from catalog import source
-from rare import report, target
 from dnnlib import images
+from rare import report, target
 
 HEADS = {'category': ('dress', 'jumpsuit'), 'colour': ('black', 'red'),
          'sleeve': ('', 'long sleeves', 'short sleeves'), 'trim': ('lace', 'red')}

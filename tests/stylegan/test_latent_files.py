@@ -14,7 +14,8 @@ def test_seeds():
     assert latent_files.seeds('0-3,8') == [0, 1, 2, 3, 8]
 
 
-@pytest.mark.parametrize('text', ['', 'a', '3-1', '1,,2', '-1', '4294967296'])
+@pytest.mark.parametrize('text', [
+    '', 'a', '3-1', '1,,2', '-1', '4294967296', '0-999999', '0-99999999999'])
 def test_no_seeds(text):
     with pytest.raises(UserError, match='seeds'):
         latent_files.seeds(text)
