@@ -106,6 +106,13 @@ def prompt(attributes):
     return (' ' + attributes.strip()).rstrip() + ARROW
 
 
+def prompt_ids(prompt, encoder):
+    """The ids of a prompt and, if it follows, the beginning of a description: encoded separately,
+    as in training."""
+    attributes, arrow, description = prompt.partition(ARROW)
+    return encoder.encode(attributes + arrow) + encoder.encode(description)
+
+
 def selection(tags, category, rng):
     """A random selection of the attributes in random order, a string; '' in an eighth of all cases.
 

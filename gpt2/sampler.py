@@ -25,7 +25,7 @@ _CHUNK = 16  # tokens of a prompt that are read at once; divides a block of the 
 class Sample(NamedTuple):
     """A sampled text.
 
-    prompt:  as it was given.
+    prompt:  what precedes it, a string.
     text:    what follows it.
     seed:    of the random numbers.
     finish:  'end' at an end-of-text, 'length' where there was no more room.
@@ -197,29 +197,29 @@ class Sampler:
             results.append((ids, logprobs[:len(ids), row]))
         return results
 
-    def _prompt_ids(self, prompt, sampling):
-        """The ids of a prompt; if it is too long, its last ones or a UserError."""
+    def _fitting(self, prompt, sampling):
+        """A prompt after end-of-text; if it is too long, its last ids or a UserError."""
         # Every text follows the end of another one, in training as well.
-        end, ids = [self._encoder.end], self._encoder.encode(prompt)
+        end, ids = [self._encoder.end], prompt
         size = self._network.n_ctx
         if sampling.trim:
             room = min(sampling.max_tokens or size, size // 2)
             ids = ids[max(0, len(ids) + 1 + room - size):]
         if len(ids) + 1 >= size:
-            raise UserError(f"the prompt '{files.printable(prompt[:40])}...' has {len(ids) + 1} "
-                            f'tokens, and prompt and text together can have {size}; shorten it, or '
-                            'use --trim yes')
+            beginning = files.printable(self._encoder.decode(ids[:20])[:40])
+            raise UserError(f"the prompt '{beginning}...' has {len(ids) + 1} tokens, and prompt "
+                            f'and text together can have {size}; shorten it, or use --trim yes')
         return end + ids
 
     def samples(self, sess, prompts, *, seeds, sampling):
         """A Sample for each prompt, in their order.
 
-        prompts: list of strings, used unchanged.
+        prompts: list of lists of ids.
         seeds:   one int in [0, 2**32) per prompt; they count, and `sampling.seed` does not.
         Raises UserError for a prompt that leaves no room for a text.
         """
         assert len(seeds) == len(prompts), (len(seeds), len(prompts))
-        encoded = [self._prompt_ids(prompt, sampling) for prompt in prompts]
+        encoded = [self._fitting(prompt, sampling) for prompt in prompts]
         # Batches of similar lengths waste the least.
         order = sorted(range(len(prompts)), key=lambda i: len(encoded[i]))
         batches = [order[i:i + _BATCH] for i in range(0, len(order), _BATCH)]
@@ -230,7 +230,8 @@ class Sampler:
                                   sampling)
             for i, (ids, logprobs) in zip(batch, sampled):
                 results[i] = Sample(
-                    prompt=prompts[i], text=self._encoder.decode(ids), seed=int(seeds[i]),
+                    prompt=self._encoder.decode(prompts[i]), text=self._encoder.decode(ids),
+                    seed=int(seeds[i]),
                     finish='end' if ids[-1] == self._encoder.end else 'length', tokens=len(ids),
                     logprob=float(np.sum(logprobs, dtype=np.float64)))
         return results

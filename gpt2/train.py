@@ -201,7 +201,8 @@ class Trainer:
         """
         prompts = self.dataset.prompts
         samples = self.graph.sampler.samples(
-            self.sess, prompts, seeds=range(len(prompts)), sampling=_SAMPLING)
+            self.sess, [self.dataset.training.encoder.encode(prompt) for prompt in prompts],
+            seeds=range(len(prompts)), sampling=_SAMPLING)
         texts = [sample.prompt + sample.text for sample in samples]
         figures = self.overlap([sample.text for sample in samples])
         table = ''.join(f'{name} {value:.3g}\n' for name, value in sorted(figures.items()))

@@ -22,6 +22,7 @@ class Writer:
     def __init__(self, path, threads=0):
         snapshot = snapshots.read(path)
         self._tagged = snapshot.facts.get('tagged', False)
+        self._encoder = snapshot.encoder
         with tf.Graph().as_default():
             self._sampler = Sampler(snapshot.network, snapshot.encoder)
             self._session = tflib.session(threads)
@@ -50,8 +51,9 @@ class Writer:
                  Sample, whatever else is sampled.
         Raises UserError for a prompt that is too long.
         """
-        samples = self._sampler.samples(self._session, [self.prompt(words) for words in prompts],
-                                        seeds=seeds, sampling=sampling)
+        ids = [data.prompt_ids(self.prompt(words), self._encoder) if self._tagged
+               else self._encoder.encode(words) for words in prompts]
+        samples = self._sampler.samples(self._session, ids, seeds=seeds, sampling=sampling)
         return [sample._replace(prompt=words) for sample, words in zip(samples, prompts)]
 
     def joined(self, sample):

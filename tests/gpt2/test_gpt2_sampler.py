@@ -30,7 +30,8 @@ class Toy:
             tflib.assign(self.session, self.values)
 
     def write(self, prompts, seeds, **some):
-        return self.sampler.samples(self.session, prompts, seeds=seeds,
+        ids = [VOCABULARY.encode(prompt) for prompt in prompts]
+        return self.sampler.samples(self.session, ids, seeds=seeds,
                                     sampling=Sampling(**dict(dict(max_tokens=24), **some)))
 
     def logits(self, ids):

@@ -78,6 +78,19 @@ def test_prompts_of_a_model_with_attributes(folder, values, tmp_path):
     assert tagged.samples(['red dress'], seeds=[4])[0].prompt == 'red dress'
 
 
+def test_a_begun_description_is_encoded_as_in_training(values, tmp_path):
+    """By itself: with the space after the arrow it would be tokens that no training has seen."""
+    snapshots.write(tmp_path, Snapshot(SMALL, values, VOCABULARY, {'tagged': True}))
+    tagged = write.Writer(tmp_path, threads=1)
+    together = VOCABULARY.encode(' red -> red')
+    apart = VOCABULARY.encode(' red -> ') + VOCABULARY.encode('red')
+    assert together != apart
+    wanted, other = tagged._sampler.samples(
+        tagged._session, [apart, together], seeds=[4, 4], sampling=FREE)
+    assert wanted.text != other.text
+    assert tagged.texts(['red -> red'], seeds=[4], sampling=FREE) == [wanted.text]
+
+
 def test_impossible_wishes_are_refused(writer):
     with pytest.raises(UserError, match='top_p'):
         writer.texts(['a'], seeds=[0], top_p=1.5)
