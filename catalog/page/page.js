@@ -23,7 +23,7 @@
     words: [...element.querySelectorAll('h3, .tags li, .words, .origin')]
       .map(piece => piece.textContent).join(' ').toLowerCase()
   }));
-  const answers = [...form.querySelectorAll('[data-facet]')].flatMap(
+  const choices = [...form.querySelectorAll('[data-facet]')].flatMap(
     field => [...field.options || [field]].map(option => ({
       option, facet: field.dataset.facet, value: option.value,
       label: field === option ? option.nextElementSibling : option
@@ -44,33 +44,33 @@
   }
 
   function chosen() {
-    return answers.filter(({option, value}) => value && (option.selected || option.checked));
+    return choices.filter(({option, value}) => value && (option.selected || option.checked));
   }
 
   function has(card, {facet, value}) {
     return (card.facets.get(facet) || []).includes(value);
   }
 
-  // How many products an answer would leave, if given in place of its facet's present one.
-  function count(answer, spoken, selected) {
-    const others = selected.filter(({facet}) => facet !== answer.facet);
-    return spoken.filter(
-      card => has(card, answer) && others.every(other => has(card, other))).length;
+  // How many products a choice would leave, if given in place of its facet's present one.
+  function count(choice, matching, selected) {
+    const others = selected.filter(({facet}) => facet !== choice.facet);
+    return matching.filter(
+      card => has(card, choice) && others.every(other => has(card, other))).length;
   }
 
   function find() {
     const selected = chosen();
     const terms = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const spoken = cards.filter(card => terms.every(term => card.words.includes(term)));
-    found = spoken.filter(card => selected.every(answer => has(card, answer)));
+    const matching = cards.filter(card => terms.every(term => card.words.includes(term)));
+    found = matching.filter(card => selected.every(choice => has(card, choice)));
     for (const card of cards) card.element.hidden = true;
     for (const card of found) card.element.hidden = false;
-    for (const answer of answers.filter(({value}) => value)) {
-      const left = count(answer, spoken, selected);
-      answer.option.disabled = !left && !selected.includes(answer);
-      const small = answer.label.querySelector('small');
+    for (const choice of choices.filter(({value}) => value)) {
+      const left = count(choice, matching, selected);
+      choice.option.disabled = !left && !selected.includes(choice);
+      const small = choice.label.querySelector('small');
       if (small) small.textContent = left;
-      else answer.label.textContent = `${answer.value} (${left})`;
+      else choice.label.textContent = `${choice.value} (${left})`;
     }
     for (const field of form.querySelectorAll('select[data-facet]')) {
       field.classList.toggle('chosen', Boolean(field.value));
@@ -107,8 +107,8 @@
   }
 
   function show(card) {
-    const twin = card.element.cloneNode(true);
-    const piece = name => twin.querySelector(name);
+    const clone = card.element.cloneNode(true);
+    const piece = name => clone.querySelector(name);
     const at = found.indexOf(card);
     shown = card;
     dialog.querySelector('h2').textContent = piece('h3').textContent;
