@@ -62,6 +62,12 @@ def plain(value):
     return '' if no_words else words
 
 
+@functools.lru_cache(maxsize=2 ** 16)
+def _attribute(column, value):
+    """(column, value in plain words): one object for all products that share it."""
+    return column, plain(value)
+
+
 def attribute_columns(rows, others=()):
     """Which columns of a table, but `others`, hold attributes: short values that products share.
 
@@ -89,7 +95,7 @@ def _product(row, folder, text_column, tag_columns, key_column):
     """A row of a table as a Product; `folder` is where its pictures are, None for text alone."""
     name = _text(row.get('image', '')) if folder else ''
     description = _text(row[text_column])
-    attributes = tuple((column, plain(row.get(column, ''))) for column in tag_columns)
+    attributes = tuple(_attribute(column, row.get(column, '')) for column in tag_columns)
     return Product(image=folder / name if name else None, name=name, description=description,
                    category=_text(row.get('category', '')),
                    tags=tuple(dict.fromkeys(value for _, value in attributes if value)),

@@ -18,6 +18,7 @@ _END_OF_TEXT = '<|endoftext|>'
 _MAX_BYTES = 2 ** 30        # of a file, which is held in memory
 _MAX_LINE = 2 ** 24         # characters of a line of JSON, which takes 20 times as much when read
 _MAX_COLUMNS = 2000
+_MAX_CELLS = 5 * 10 ** 7     # rows times columns
 _QUOTED = re.compile('"(?:[^"]|"")*"')
 _SEPARATOR_LINE = re.compile('"?sep=([,;|\t])"?$', re.IGNORECASE)  # for Excel, in front of a header
 
@@ -115,6 +116,9 @@ def read_rows(path, columns=()):
             if any(cell.strip() for cell in cells[len(header):]):
                 raise UserError(f'{path} line {number} has more cells than the header; put a text '
                                 'with commas in double quotes')
+            if len(rows) * len(header) > _MAX_CELLS:
+                raise UserError(f'{path} has more than {_MAX_CELLS // len(header)} rows of '
+                                f'{len(header)} columns; leave out rows or columns')
             if any(cells):
                 rows.append(dict(empty, **dict(zip(header, cells))))
             number = skipped + reader.line_num + 1

@@ -195,6 +195,8 @@ REFUSED = {
     'empty.csv': (b'', 'its columns are: none'),
     'only-missing.csv': (b'description\nnan\nNULL\n', 'no descriptions'),
     'columns.csv': (b'description' + b',' * 10 ** 5 + b'\n', '100001 columns'),
+    'cells.csv': (b'description,' + b','.join(b'c%d' % i for i in range(1999)) + b'\nA' * 30000,
+                  'more than 25000 rows of 2000 columns'),
     'deep.jsonl': (b'{"description": ' + b'[' * 10 ** 5, 'line 1 is not JSON'),
     'deep-object.jsonl': (b'{"a":' * 10 ** 5, 'line 1 is not JSON'),
     'list.jsonl': (b'["A."]\n', 'line 1 is no object'),
