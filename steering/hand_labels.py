@@ -65,7 +65,7 @@ def _number(path, row, column, kind, most):
         value = kind(text) if text else None
     except ValueError:
         value = math.nan
-    if value is None or 0 <= abs(value) <= most and (kind is float or value >= 0):
+    if value is None or (0 <= abs(value) <= most and (kind is float or value >= 0)):
         return value
     raise UserError(f"{path} has '{files.printable(text[:40])}' as {column}; that is no "
                     + ('seed' if kind is int else 'truncation'))

@@ -20,29 +20,31 @@ _SERVER = multiprocessing.get_context('forkserver')
 _SERVER.set_forkserver_preload(['dnnlib.tflib'])
 
 
-def _main(arguments, cwd, out, err):
-    """What the new process does."""
-    for stream, path in ((sys.stdout, out), (sys.stderr, err)):
-        with open(path, 'wb') as file:
-            os.dup2(file.fileno(), stream.fileno())
+def _main(arguments, cwd, typed, out, err):
+    """What the new process does: its standard streams are these three files."""
+    for number, path, mode in ((0, typed, 'rb'), (1, out, 'wb'), (2, err, 'wb')):
+        with open(path, mode) as file:
+            os.dup2(file.fileno(), number)
+    sys.stdin = open(0, encoding='utf-8', closefd=False)  # multiprocessing has closed the old one
     os.chdir(cwd)
     sys.argv = [str(REPO / 'run.py')] + arguments
     import run as program  # as the first thing: what it imports depends on the command
     sys.exit(program.main(arguments))
 
 
-def run(*arguments, cwd):
-    """Run a command; returns (exit code, stdout, stderr)."""
+def run(*arguments, cwd, typed=''):
+    """Run a command, which reads `typed` from its terminal; returns (exit code, stdout, stderr)."""
     os.environ['PYTHONPATH'] = str(REPO)  # for the server, where it is not started yet
     with tempfile.TemporaryDirectory() as folder:
-        texts = [pathlib.Path(folder) / name for name in ('out', 'err')]
+        files = [pathlib.Path(folder) / name for name in ('typed', 'out', 'err')]
+        files[0].write_text(typed)
         process = _SERVER.Process(target=_main, args=(
-            [str(argument) for argument in arguments], str(cwd), *map(str, texts)))
+            [str(argument) for argument in arguments], str(cwd), *map(str, files)))
         process.start()
         process.join(300)
         if process.is_alive():
             process.terminate()
-        return (process.exitcode, *[path.read_text(encoding='utf-8') for path in texts])
+        return (process.exitcode, *[path.read_text(encoding='utf-8') for path in files[1:]])
 
 
 def succeed(*arguments, cwd):

@@ -19,13 +19,15 @@ _LARGEST = 2 ** 30  # bytes of a graph; Inception has 96 MB
 # What classifiers are made of. TensorFlow also has operations that read and write files, open
 # sockets and call Python: none of those is here.
 _OPERATIONS = frozenset((
-    'Add AddV2 AddN AvgPool BatchNormWithGlobalNormalization BiasAdd Cast CheckNumerics Concat '
-    'ConcatV2 Const Conv2D DepthwiseConv2dNative Div Elu Exp ExpandDims FusedBatchNorm '
-    'FusedBatchNormV2 FusedBatchNormV3 Identity LRN LeakyRelu Log MatMul Max MaxPool Maximum Mean '
-    'Min Minimum Mul Neg NoOp Pack Pad PadV2 Placeholder PlaceholderWithDefault Pow Prod RealDiv '
-    'Relu Relu6 Reshape ResizeBilinear ResizeBicubic ResizeNearestNeighbor Rsqrt Selu Shape '
-    'Sigmoid Slice Softmax Softplus Split Sqrt Square SquaredDifference Squeeze StopGradient '
-    'StridedSlice Sub Sum Tanh Transpose Unpack').split())
+    'Add', 'AddV2', 'AddN', 'AvgPool', 'BatchNormWithGlobalNormalization', 'BiasAdd', 'Cast',
+    'CheckNumerics', 'Concat', 'ConcatV2', 'Const', 'Conv2D', 'DepthwiseConv2dNative', 'Div',
+    'Elu', 'Exp', 'ExpandDims', 'FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3',
+    'Identity', 'LRN', 'LeakyRelu', 'Log', 'MatMul', 'Max', 'MaxPool', 'Maximum', 'Mean', 'Min',
+    'Minimum', 'Mul', 'Neg', 'NoOp', 'Pack', 'Pad', 'PadV2', 'Placeholder',
+    'PlaceholderWithDefault', 'Pow', 'Prod', 'RealDiv', 'Relu', 'Relu6', 'Reshape',
+    'ResizeBilinear', 'ResizeBicubic', 'ResizeNearestNeighbor', 'Rsqrt', 'Selu', 'Shape',
+    'Sigmoid', 'Slice', 'Softmax', 'Softplus', 'Split', 'Sqrt', 'Square', 'SquaredDifference',
+    'Squeeze', 'StopGradient', 'StridedSlice', 'Sub', 'Sum', 'Tanh', 'Transpose', 'Unpack'))
 
 
 def _read(path):
@@ -64,7 +66,7 @@ def _check_operations(nodes, input, output, path):
             continue
         reached.add(name)
         if nodes[name].op not in _OPERATIONS and name != input.split(':')[0]:
-            raise UserError(f'{path} uses the operation {ascii(nodes[name].op)}, which no '
+            raise UserError(f'{path} uses the operation {nodes[name].op!a}, which no '
                             'classifier needs; it was not run')
         if name != input.split(':')[0]:
             waiting += [each.lstrip('^').split(':')[0] for each in nodes[name].input]

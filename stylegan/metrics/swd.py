@@ -107,6 +107,6 @@ def distance(a, b, *, seed, patches=128, directions=128, repeats=4):
                 slices /= np.linalg.norm(slices, axis=1, keepdims=True)
                 found.append(sliced(left, right, slices))
                 bar.update()
-            result['swd_%d' % own] = 1000 * float(np.mean(found))
+            result[f'swd_{own}'] = 1000 * float(np.mean(found))
     result['swd'] = float(np.mean(list(result.values())))
     return result

@@ -62,7 +62,7 @@ def reached(network, lod):
 
 def counts(variables):
     """Trainable parameters of each network of `convert`: name -> int."""
-    totals = {name: 0 for name in pickles.NETWORKS}
+    totals = dict.fromkeys(pickles.NETWORKS, 0)
     for name, value in variables.items():
         if not name.endswith(('/noise', '/dlatent_avg')):
             totals[name.split('/')[0]] += value.size
@@ -80,7 +80,7 @@ def describe(path, variables, network, options):
     for name, what in [('G', 'generator'), ('D', 'discriminator'),
                        ('Gs', f'moving average of the generator, with {noises} noise inputs')]:
         lines.append(f'{name:2} {totals[name]:,} parameters: {what}')
-        lines.append('   ' + ', '.join(f'{shown(key)[1:-1]} {ascii(value)}'
+        lines.append('   ' + ', '.join(f'{shown(key)[1:-1]} {value!a}'
                                        for key, value in sorted(options[name].items())))
     return '\n'.join(lines)
 
@@ -252,7 +252,7 @@ def _joined(variables, table, network):
         if variables[theirs].shape != table[theirs][1]:
             raise Refused(f'its variable {theirs} of network {network} has the shape '
                           f'{variables[theirs].shape}; its options make it {table[theirs][1]}')
-    for theirs, (ours, shape) in table.items():
+    for theirs, (ours, _) in table.items():
         value = variables[theirs]
         if ours:
             if ours.endswith(('/const', '/noise')):

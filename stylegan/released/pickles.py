@@ -113,8 +113,8 @@ class _Machine:
             elif opcode in _ACT:
                 _ACT[opcode](self)
             else:
-                raise Refused('it contains %s, which no network needs; nothing was run' % (
-                    _REFUSED.get(opcode, f'the pickle instruction {ascii(opcode)[1:]}')))
+                what = _REFUSED.get(opcode, f'the pickle instruction {ascii(opcode)[1:]}')
+                raise Refused(f'it contains {what}, which no network needs; nothing was run')
         raise Refused(f'it has more than {MAX_INSTRUCTIONS:,} instructions, which no network needs')
 
     def spend(self, count):
@@ -446,6 +446,6 @@ def _plain(key, value):
 def _scalar(key, value):
     if isinstance(value, np.ndarray) and not value.shape:
         return value.item()
-    if type(value) in (type(None), bool, int, float) or type(value) is str and len(value) <= 200:
+    if type(value) in (type(None), bool, int, float) or (type(value) is str and len(value) <= 200):
         return value
     raise Refused(f'the option {shown(key)} in it is no plain value')

@@ -165,10 +165,9 @@ def test_text_takes_files_tables_and_a_terminal(place, here):
     rows = [json.loads(line) for line in (place / 'out.jsonl').read_text().splitlines()]
     assert [row['prompt'] for row in rows] == ['red dress'] * 2 + ['navy midi skirt'] * 2
     assert [row['seed'] for row in rows] == [0, 1, 2, 3]
-    done = subprocess.run([sys.executable, str(REPO / 'run.py'), 'text', '--interactive',
-                           '--count', '1', '--max-tokens', '4'], input='red dress\n\nnot read\n',
-                          stdout=subprocess.PIPE, cwd=str(place), text=True)
-    assert done.returncode == 0 and done.stdout.count('SAMPLE 1') == 1
+    code, out, _ = run('text', '--interactive', '--count', '1', '--max-tokens', '4', cwd=place,
+                       typed='red dress\n\nnot read\n')
+    assert code == 0 and out.count('SAMPLE 1') == 1
 
 
 def test_a_text_model_is_written_for_other_programs(place, here):

@@ -32,7 +32,7 @@ def place(tools, tmp_path_factory):
 
 
 def test_every_target_has_its_files(tools, place):
-    gan, projector, named = tools
+    gan, _, named = tools
     out, found = place
     assert {path.name for path in out.iterdir()} == {
         name + ending for name in named for ending in ('.npz', '.png', '.mp4')}
@@ -103,7 +103,7 @@ def test_other_options_search_anew_but_not_other_frames(tools, place):
 def test_damage_is_told(tools, place, tmp_path):
     gan, projector, named = tools
     (tmp_path / 'one.npz').write_text('nothing')
-    with pytest.raises(UserError, match='one.npz is no result of projection'):
+    with pytest.raises(UserError, match=r'one.npz is no result of projection'):
         results.project(tmp_path, named, gan, projector, {})
 
 

@@ -5,8 +5,8 @@ import pytest
 
 from dnnlib.files import UserError
 from steering import directions
-from stylegan import labelled
 from steering.directions import Direction
+from stylegan import labelled
 
 
 def _direction(name, seed):
@@ -30,7 +30,7 @@ def test_what_is_saved_is_loaded(tmp_path):
 
 def test_directions_go_with_their_sample_and_with_what_made_both(tmp_path):
     made = {'stylegan': 'a', 'tagger': 'b'}
-    with pytest.raises(UserError, match='no directions in .* yet; find them first: python run.py'):
+    with pytest.raises(UserError, match=r'no directions in .* yet; find them first: python run.py'):
         directions.recall(tmp_path, made, 6)
     probabilities = {'colour': np.float32([[0.5, 0.5]])}
     labelled.save(tmp_path / 'tagged.npz', labelled.LabelledSample(
@@ -39,9 +39,9 @@ def test_directions_go_with_their_sample_and_with_what_made_both(tmp_path):
     sample, found = directions.recall(tmp_path, made, 6)
     assert len(sample) == 1 and list(found) == ['a']
     for other in (dict(made, tagger='c'), {'stylegan': 'c'}):
-        with pytest.raises(UserError, match='of another (tagger|stylegan); type: python run.py'):
+        with pytest.raises(UserError, match=r'of another (tagger|stylegan); type: python run.py'):
             directions.recall(tmp_path, other, 6)
-    with pytest.raises(UserError, match='directions of another size than w; type: python run.py'):
+    with pytest.raises(UserError, match=r'directions of another size than w; type: python run.py'):
         directions.recall(tmp_path, made, 8)
 
 
@@ -59,9 +59,9 @@ def test_other_files_are_refused(tmp_path, content):
         np.savez(str(path), names=np.array(['a']))
     else:
         path.write_bytes(content)
-    with pytest.raises(UserError, match='directions.npz'):
+    with pytest.raises(UserError, match=r'directions.npz'):
         directions.load(path)
-    with pytest.raises(UserError, match='run.py directions'):
+    with pytest.raises(UserError, match=r'run.py directions'):
         directions.load(tmp_path / 'none.npz')
 
 

@@ -7,8 +7,8 @@ import pytest
 from toy_world import HEADS, Tagger, World, see
 
 from steering import discover, entangle
-from stylegan import labelled, linear
 from steering.directions import Direction
+from stylegan import labelled, linear
 
 CONFIG = discover.Discovery(count=500, fewest=20, components=1, ordered='size=small<medium<large')
 

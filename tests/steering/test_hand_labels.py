@@ -120,7 +120,8 @@ def test_clicks_and_keys_become_a_table(tmp_path):
     shown = subprocess.run(
         [_BROWSER, '--headless', '--no-sandbox', '--disable-gpu', '--dump-dom',
          f"--user-data-dir={tmp_path / 'browser'}", page.as_uri()],
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60).stdout.decode('utf-8')
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60,
+        check=False).stdout.decode('utf-8')
     table, count = json.loads(html.unescape(re.search('<title>(.*?)</title>', shown).group(1)))
     assert table.splitlines() == ['seed,psi,"long, or ""longish"""', '10,0.7,yes', '12,0.7,no']
     assert count == '1 yes, 1 no, 2 open'

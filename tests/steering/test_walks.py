@@ -6,9 +6,9 @@ from toy_world import World
 
 from dnnlib.files import UserError
 from steering import walks
+from steering.walks import Walk
 from stylegan import latent, latent_files
 from stylegan.metrics import path_length
-from steering.walks import Walk
 
 
 def _walk(config, seeds='1,5,9', keys=None, tagger=None):
@@ -50,7 +50,7 @@ class Features:
 
 def test_constant_speed_in_the_features_of_a_tagger():
     config = Walk(frames=8, side=16, constant_speed='tagger')
-    world, frames = _walk(config, tagger=Features())
+    _, frames = _walk(config, tagger=Features())
     steps = np.diff(np.stack(frames + frames[:1])[:, 0, 0, 0].astype(float))
     moving = np.abs(steps)
     assert len(frames) == 24 and moving.max() <= moving.mean() + 2  # equal, but for rounding
@@ -67,7 +67,7 @@ def test_keys_are_stops(tmp_path):
     latent_files.save(tmp_path / 'one.npz', ws[:1])
     with pytest.raises(UserError, match='two stops or more'):
         walks.stops(world, '', tmp_path / 'one.npz', config)
-    with pytest.raises(UserError, match='photo.jpg does not exist; give an .npz'):
+    with pytest.raises(UserError, match=r'photo.jpg does not exist; give an .npz'):
         walks.stops(world, '', tmp_path / 'photo.jpg', config)
 
 

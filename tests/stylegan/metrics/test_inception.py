@@ -54,7 +54,7 @@ def test_any_tensor_can_be_read(toy):
 def test_closing_ends_the_session(toy):
     network = Inception(toy[0])
     network.close()
-    with pytest.raises(RuntimeError, match='[Cc]losed'):
+    with pytest.raises(RuntimeError, match=r'[Cc]losed'):
         network.features(_pictures(1))
 
 
@@ -72,18 +72,18 @@ def test_tensors_that_are_not_there(toy, input, output, missing):
 @pytest.mark.parametrize('content', [b'', b'no graph\n', b'PK\x03\x04', b'\x89PNG\r\n\x1a\n'])
 def test_other_files_are_refused(tmp_path, content):
     (tmp_path / 'a.pb').write_bytes(content)
-    with pytest.raises(UserError, match='a.pb (is no frozen|holds no) graph'):
+    with pytest.raises(UserError, match=r'a.pb (is no frozen|holds no) graph'):
         Inception(tmp_path / 'a.pb')
 
 
 def test_a_file_that_is_cut_off_is_refused(tmp_path, toy):
     (tmp_path / 'a.pb').write_bytes(toy[0].read_bytes()[:-10])
-    with pytest.raises(UserError, match='a.pb is no frozen graph'):
+    with pytest.raises(UserError, match=r'a.pb is no frozen graph'):
         Inception(tmp_path / 'a.pb')
 
 
 def test_folders_and_missing_files_are_named(tmp_path):
-    with pytest.raises(UserError, match='a.pb does not exist; give the path of a frozen graph'):
+    with pytest.raises(UserError, match=r'a.pb does not exist; give the path of a frozen graph'):
         Inception(tmp_path / 'a.pb')
     with pytest.raises(UserError, match='is no frozen graph'):
         Inception(tmp_path)
@@ -92,14 +92,14 @@ def test_folders_and_missing_files_are_named(tmp_path):
 def test_a_tensor_made_for_one_picture_is_refused(toy):
     with Inception(toy[0], output='pool_3/_reshape', threads=1) as network:
         assert network.features(_pictures(1)).shape == (1, toy_frozen.DEPTH)
-        with pytest.raises(UserError, match='several at a time .*; name a tensor before it'):
+        with pytest.raises(UserError, match=r'several at a time .*; name a tensor before it'):
             network.features(_pictures(2))
 
 
 def test_pictures_that_do_not_fit_are_refused(toy):
-    with Inception(toy[0], 'ResizeBilinear', threads=1) as network:
-        with pytest.raises(UserError, match=r'takes arrays of shape .* not \[2, 8, 8, 3\]'):
-            network.features(_pictures(2, 8))
+    network = Inception(toy[0], 'ResizeBilinear', threads=1)
+    with pytest.raises(UserError, match=r'takes arrays of shape .* not \[2, 8, 8, 3\]'):
+        network.features(_pictures(2, 8))
 
 
 def _graph(path, build):
@@ -124,7 +124,7 @@ def test_a_graph_that_writes_a_file_is_not_run(tmp_path):
         session.run('pool_3:0', {'ExpandDims:0': np.zeros([1, 6, 6, 3])})
     assert marker.exists() and graph, 'the attack works on readers that allow it'
     marker.unlink()
-    with pytest.raises(UserError, match="a.pb uses the operation 'WriteFile'.*it was not run"):
+    with pytest.raises(UserError, match=r"a.pb uses the operation 'WriteFile'.*it was not run"):
         Inception(tmp_path / 'a.pb')
     assert not marker.exists()
 
@@ -132,5 +132,5 @@ def test_a_graph_that_writes_a_file_is_not_run(tmp_path):
 def test_a_graph_that_reads_a_file_is_not_run(tmp_path):
     _graph(tmp_path / 'a.pb', lambda x: tf.reduce_mean(x, [1, 2]) + tf.cast(
         tf.strings.length(tf.io.read_file(str(tmp_path / 'a.pb'))), tf.float32))
-    with pytest.raises(UserError, match='a.pb uses the operation'):
+    with pytest.raises(UserError, match=r'a.pb uses the operation'):
         Inception(tmp_path / 'a.pb')

@@ -47,11 +47,14 @@ def test_fakes_of_the_same_kind_reach_the_floor_and_others_do_not():
 
 def test_both_comparisons_have_the_same_reals_and_as_many_pictures(monkeypatch):
     calls = []
-    for module, name in ((swd, 'distance'), (distances, 'frechet')):
-        def spy(a, b, original=getattr(module, name), **more):
+
+    def watched(function):
+        def spy(a, b, **more):
             calls.append((a, b))
-            return original(a, b, **more)
-        monkeypatch.setattr(module, name, spy)
+            return function(a, b, **more)
+        return spy
+    monkeypatch.setattr(swd, 'distance', watched(swd.distance))
+    monkeypatch.setattr(distances, 'frechet', watched(distances.frechet))
     reals, fakes = _pictures(5, 100, 16), _pictures(6, 45, 16)
     measure.measure(reals, fakes, seed=1, features=_features)
     assert [(len(a), len(b)) for a, b in calls] == [(45, 45)] * 4
@@ -71,8 +74,7 @@ def test_same_seed_same_figures():
 
 @pytest.mark.parametrize('reals, fakes', [(39, 20), (40, 19)])
 def test_too_few_pictures_are_refused(reals, fakes):
-    with pytest.raises(UserError, match='%d real and %d .* too few .* 40 and 20 at least' % (
-            reals, fakes)):
+    with pytest.raises(UserError, match=f'{reals} real and {fakes} .* too few .* 40 and 20'):
         measure.measure(_pictures(9, reals), _pictures(9, fakes), seed=0)
 
 
@@ -169,9 +171,9 @@ def test_distances_are_in_units_of_the_usual_one():
                        for i, a in enumerate(reals.pictures)])
     assert indices.shape == gaps.shape == (2, 4) and (np.diff(gaps, axis=1) >= 0).all()
     assert indices[1, 0] == 7 and gaps[1, 0] < 1e-3
-    for picture, row, distances in zip(copy, indices, gaps):
+    for picture, row, found in zip(copy, indices, gaps):
         expected = [gap(picture, reals.pictures[i]) / usual for i in row]
-        np.testing.assert_allclose(distances, expected, rtol=1e-4, atol=1e-3)
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-3)
 
 
 def test_fewer_real_pictures_than_asked_for():

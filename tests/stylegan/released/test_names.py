@@ -11,8 +11,8 @@ from dnnlib import tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
 from stylegan import networks
-from stylegan.released import names, pickles
 from stylegan.config import Network
+from stylegan.released import names, pickles
 
 DATA = pathlib.Path(__file__).parents[2] / 'data' / 'stylegan'
 ORIGINAL = DATA / 'original_small_clean.pkl'
@@ -88,7 +88,7 @@ def test_values_of_the_original_programs_own_pickle():
     planes = [name for name in variables if name.endswith('/noise')]
     assert len(planes) == 8 and all(name.startswith('Gs/') for name in planes)
     for plane, layer in [('4x4/Const', 0), ('4x4/Conv', 1), ('16x16/Conv0_up', 4)]:
-        noise = theirs['Gs'].variables['G_synthesis/noise%d' % layer]
+        noise = theirs['Gs'].variables[f'G_synthesis/noise{layer}']
         assert np.array_equal(variables[f'Gs/synthesis/{plane}/noise'][0, ..., 0], noise[0, 0])
 
 

@@ -440,7 +440,7 @@ def test_names_without_end(tmp_path, data):
 def test_every_truncated_file_is_noticed(tmp_path):
     whole = toy_released.pickled(toy_released.networks())
     for size in list(range(2, 200)) + list(range(200, len(whole), 197)):
-        _refused(tmp_path, whole[:size], 'breaks off after %d bytes|damaged' % size)
+        _refused(tmp_path, whole[:size], f'breaks off after {size} bytes|damaged')
 
 
 @pytest.mark.parametrize('data', [
@@ -483,10 +483,10 @@ def test_other_files_are_refused(tmp_path, data, match):
 def test_files_that_are_none(tmp_path):
     with pytest.raises(UserError, match='does not exist; give the path of a network pickle'):
         pickles.read(tmp_path / 'a.pkl')
-    with pytest.raises(UserError, match='cannot use .*it is no file'):
+    with pytest.raises(UserError, match=r'cannot use .*it is no file'):
         pickles.read(tmp_path)
     os.mkfifo(str(tmp_path / 'fifo.pkl'))  # reading it would wait for ever
-    with pytest.raises(UserError, match='cannot use .*it is no file'):
+    with pytest.raises(UserError, match=r'cannot use .*it is no file'):
         pickles.read(tmp_path / 'fifo.pkl')
     with open(str(tmp_path / 'huge.pkl'), 'wb') as huge:
         huge.truncate(pickles.MAX_BYTES + 1)
