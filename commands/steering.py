@@ -209,7 +209,7 @@ def walk_options(parser):
 
 def walk(options):
     """Film a walk through the latent space, from picture to picture and back to the first."""
-    from dnnlib import gif, runs, video
+    from dnnlib import runs, video
     from steering import walks
     from stylegan import generator
     config, tagger = knobs.from_flags(walks.Walk(), options), None
@@ -224,7 +224,7 @@ def walk(options):
     video.write_mp4(options.out / 'walk.mp4', walks.frames(gan, stops, t, config), fps=config.fps,
                     origin=origin)
     if config.gif:
-        gif.write_gif(options.out / 'walk.gif', walks.frames(gan, stops, t[::2], config),
+        video.write_gif(options.out / 'walk.gif', walks.frames(gan, stops, t[::2], config),
                       fps=config.fps / 2, origin=origin)
     print(f"done: open {options.out / 'walk.mp4'}")
 

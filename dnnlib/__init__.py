@@ -1,1 +1,9 @@
-"""What both models stand on: files, options, pixels, runs, the border to TensorFlow; no model."""
+"""The foundation that every other room stands on: files, options, runs, TensorFlow; no model.
+
+It gives them files that are whole or absent and are read within bounds (`files`, `archive`,
+`images`, `video`), options that are defined once (`knobs`), run folders that survive kills, full
+disks and damage (`runs`, `lock`), and the border to TensorFlow 1.15 and 2.x (`tflib`).
+
+Reading order: files, archive, knobs, lock, tflib, accumulation, runs; then, as needed, images,
+video, chart, progress, origin, model_lookup and fetch/.
+"""

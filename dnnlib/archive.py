@@ -110,7 +110,7 @@ def digest(arrays):
     """A fingerprint of {name: array}, however it is stored: 16 hexadecimal digits."""
     total = hashlib.sha256()
     for name, values in sorted(arrays.items()):
-        total.update(f'{name} {values.dtype.str} {values.shape}\n'.encode('utf-8'))
+        total.update(f'{name} {values.dtype.str} {values.shape}\n'.encode())
         total.update(np.ascontiguousarray(values).data)
     return total.hexdigest()[:16]
 

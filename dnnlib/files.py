@@ -28,13 +28,17 @@ class DiskFull(UserError):
     def __init__(self, path, needed=None):
         path = pathlib.Path(path)
         path = path.parent if path.name.startswith(TEMPORARY) else path
-        much = f'about {_mb(needed)} are needed' if needed else 'it takes more space'
-        super().__init__(f'the disk is full: {path} could not be written; {much}, {_mb(free(path))}'
-                         ' are free: make room, then type the same command again')
+        much = f'about {_amount(needed)} are needed' if needed else 'it takes more space'
+        super().__init__(f'the disk is full: {path} could not be written; {much}, '
+                         f'{_amount(free(path))} are free: make room, then type the same command '
+                         'again')
 
 
-def _mb(size):
-    return f'{size / 1e6:.1f} MB' if size < 1e8 else f'{size / 1e6:,.0f} MB'
+def _amount(size):
+    """Bytes for people."""
+    unit, name = next((unit, name) for unit, name in ((1e9, 'GB'), (1e6, 'MB'), (1e3, 'kB'))
+                      if size >= unit or name == 'kB')
+    return f'{size / unit:.3g} {name}'
 
 
 def printable(text):
@@ -184,7 +188,7 @@ def read_bytes(path, limit=TEXT_LIMIT):
     with open(str(path), 'rb') as stream:
         content = stream.read(limit + 1)
     if len(content) > limit:
-        raise UserError(f'{path} is larger than {_mb(limit)}, too large for what it should be')
+        raise UserError(f'{path} is larger than {_amount(limit)}, too large for what it should be')
     return content
 
 

@@ -32,10 +32,6 @@ class Interrupted(KeyboardInterrupt):
     """The user or the system asked to stop, and everything has been saved."""
 
 
-class NotFinite(UserError):
-    """Weights have become NaN or infinite; the last checkpoint is from before."""
-
-
 def provenance():
     """What made a result: command line, commit, versions, machine, as a JSON-able dict."""
     return {'command': ' '.join(['run.py'] + sys.argv[1:]), 'commit': origin.commit(),
@@ -183,12 +179,12 @@ class Run:
     def save(self, sess, position):
         """Write a checkpoint of every global variable; `position` numbers it.
 
-        `prepare_saving` comes first, once per graph. Raises NotFinite, and then nothing is written;
-        raises files.DiskFull, and then the checkpoints before it are untouched.
+        `prepare_saving` comes first, once per graph. Raises UserError if a weight is NaN or
+        infinite, and files.DiskFull; the checkpoints before this one are untouched then.
         """
         assert self._writing, 'a checkpoint is written inside of Run.writing'
         if not sess.run(self._finite):
-            raise NotFinite(f'weights have become NaN or infinite before {position}; the last '
+            raise UserError(f'weights have become NaN or infinite before {position}; the last '
                             'checkpoint is whole and from before: start a new run with a lower '
                             'learning rate')
         prefix = self.folder / 'checkpoint' / f'state-{position}'

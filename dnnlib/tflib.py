@@ -121,7 +121,7 @@ def restore_matching(sess, checkpoint, variables, skip=()):
     A variable whose name contains one of `skip` is not loaded. A shape that differs is an error
     of ours: names carry the resolution, so equal names mean equal shapes.
     """
-    stored = {name: shape for name, shape in tf.train.list_variables(checkpoint)}
+    stored = dict(tf.train.list_variables(checkpoint))
     found, fresh = [], []
     for variable in variables:
         name = variable.op.name

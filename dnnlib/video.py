@@ -1,4 +1,4 @@
-"""Videos: RGB frames to one H.264 MP4 that every browser and phone plays.
+"""Videos: RGB frames to an H.264 MP4 that every browser and phone plays, or to an animated GIF.
 
 The ffmpeg program comes with the `imageio-ffmpeg` package; its path can be set in the environment
 variable IMAGEIO_FFMPEG_EXE.
@@ -9,6 +9,7 @@ import itertools
 
 import imageio_ffmpeg
 import numpy as np
+from PIL import Image
 
 from dnnlib import files
 from dnnlib.files import UserError
@@ -85,6 +86,26 @@ def write_mp4(path, frames, *, fps=30, origin=None):
         with _explained(temporary):  # its exit status is not passed on, so the file has to tell
             written, _ = imageio_ffmpeg.count_frames_and_secs(str(temporary))
         if written != count:
-            raise UserError('no video, ffmpeg kept %d of %d frames; %s' % (
-                written, count, _ADVICE))
+            raise UserError(f'no video, ffmpeg kept {written} of {count} frames; {_ADVICE}')
     return count
+
+
+def write_gif(path, frames, *, fps=15, origin=None):
+    """Write frames as a GIF that loops for ever, whole or not at all; return how many there were.
+
+    frames: iterable, at least one, of uint8 [height, width, 3] of one size.
+    fps:    frames per second; GIF counts in hundredths of a second, so 100 / fps is rounded.
+    origin: flat dict that travels in the file as its comment; see `dnnlib.origin`.
+    All frames share 256 colours, those of a few of them side by side: colours of their own for
+    each frame would flicker.
+    """
+    frames = list(frames)
+    assert frames and all(frame.shape == frames[0].shape for frame in frames), 'no frames to show'
+    seen = np.concatenate(frames[::max(1, len(frames) // 16)])
+    colours = Image.fromarray(seen).quantize(256)
+    first, *others = [Image.fromarray(frame).quantize(palette=colours) for frame in frames]
+    told = {'comment': to_comment(origin).encode('ascii')} if origin else {}
+    with files.replacing(path) as temporary:
+        first.save(str(temporary), format='GIF', save_all=True, append_images=others, loop=0,
+                   duration=round(100 / fps) * 10, **told)
+    return len(frames)

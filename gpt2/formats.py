@@ -151,7 +151,10 @@ def _write_transformers(folder, snapshot):
     network, vocabulary = snapshot.network, snapshot.encoder
     tensors = {_PREFIX + _theirs(name): values[0] if name.endswith('/w') else values
                for name, values in snapshot.weights.items()}
-    save_file(tensors, str(folder / 'model.safetensors'), metadata={'format': 'pt'})
+    try:
+        save_file(tensors, str(folder / 'model.safetensors'), metadata={'format': 'pt'})
+    except SafetensorError as error:
+        raise OSError(str(error))  # as every other writer, so that a full disk is known
     config = dict(_SWITCHES, architectures=['GPT2LMHeadModel'], n_ctx=network.n_ctx,
                   bos_token_id=vocabulary.end, eos_token_id=vocabulary.end)
     config.update({theirs: getattr(network, ours) for ours, theirs in _SIZES.items()})

@@ -1,4 +1,9 @@
-"""Download one file: resumed where it stopped, and verified before it takes its name."""
+"""Download one file: resumed where it stopped, bounded, and verified before it takes its name.
+
+What has come of `NAME` lies in `NAME.part`, and in `NAME.part.json` stands of which address and
+which version of the file it is a part. Where nobody has published a SHA-256, that of the first copy
+is written to `sha256.json` beside it and every later copy is compared with it: trust on first use.
+"""
 
 import contextlib
 import itertools
@@ -13,14 +18,11 @@ import requests
 from dnnlib import files, progress
 from dnnlib.fetch import webpage
 from dnnlib.files import UserError
-from dnnlib.fetch.part import Part
-from dnnlib.fetch.verify import Expected
 
 _CHUNK = 1 << 16
 _PAGE = 64  # chunks of a web page that are looked at
 _TIMEOUT = (20, 60)  # seconds to connect, and of silence
 _TRY_AGAIN = (408, 429)  # and every 5xx
-_AS_STORED = {'Accept-Encoding': 'identity'}
 
 
 class Unavailable(UserError):
@@ -35,7 +37,97 @@ class _Dropped(Exception):
     """The connection broke, or the server is busy: what has come is kept, ask again."""
 
 
-def _words(error):
+class Expected:
+    """What is known of the file that belongs at `path`.
+
+    size:   its bytes, or None.
+    sha256: 64 hex digits, or None: then that of the first copy counts.
+    check:  a function of a path that raises UserError if the file there is built wrongly, or None.
+    """
+
+    def __init__(self, path, *, size=None, sha256=None, check=None):
+        self.path, self.size, self.sha256 = pathlib.Path(path), size, sha256
+        self._check, self._record = check, self.path.with_name('sha256.json')
+
+    def _recorded(self):
+        return files.read_json(self._record) if self._record.exists() else {}
+
+    def verify(self, found):
+        """The sha256 of the file at the path `found`. Raises UserError if it is not the one meant.
+
+        A web page is never right, nor is an empty file; the structure is checked last.
+        """
+        with open(str(found), 'rb') as stream:
+            start, size = stream.read(_CHUNK), os.fstat(stream.fileno()).st_size
+        if webpage.is_page('', start):
+            said = webpage.says(start)
+            raise UserError(f"{found} is a web page ('{said}') in place of the file: "
+                            'its quota was used up or the link is dead')
+        if size == 0 or self.size not in (None, size):
+            expected = '' if self.size is None else f', not {self.size}'
+            raise UserError(f'{found} has {size} bytes{expected}')
+        digest = files.sha256(found)
+        if self.sha256 not in (None, digest):
+            raise UserError(f'{found} has the sha256 {digest}, not {self.sha256}')
+        first = self._recorded().get(self.path.name, digest)
+        if self.sha256 is None and first != digest:
+            raise UserError(f'{found} has the sha256 {digest}, but the first copy had {first}; if '
+                            f'another one is right now, delete that line in {self._record}')
+        if self._check:
+            self._check(found)
+        return digest
+
+    def is_there(self):
+        """Whether the file is in its place already. Raises UserError if another one is."""
+        if not self.path.exists():
+            return False
+        try:
+            self.remember(self.verify(self.path))
+        except UserError as error:
+            raise UserError(f'{error}; delete it to get it again')
+        return True
+
+    def remember(self, digest):
+        """Record the sha256 of the file that took its place, where none was published."""
+        recorded = self._recorded()
+        if self.sha256 is None and self.path.name not in recorded:
+            files.write_json(self._record, dict(recorded, **{self.path.name: digest}))
+
+
+class _Part:
+    """What has come of the file for `path`. It is worth keeping only for the same version of it."""
+
+    def __init__(self, path):
+        self.path = path.with_name(path.name + '.part')
+        self._about = path.with_name(path.name + '.part.json')
+
+    def length(self):
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    def version(self, url):
+        """The version of the file at `url` that this is the start of; None if it is not."""
+        try:
+            about = files.read_json(self._about)
+        except UserError:  # missing or damaged: nothing tells what has come
+            return None
+        known = about.get('url') == url and isinstance(about.get('version'), str)
+        return about['version'] if known and self.length() else None
+
+    def start(self, url, version):
+        """Throw away what has come; from now on this is a part of `url`."""
+        self.drop()
+        files.write_json(self._about, {'url': url, 'version': version})
+
+    def drop(self):
+        """Throw away what has come."""
+        for path in (self.path, self._about):
+            if path.exists():
+                path.unlink()
+
+
+# --- One answer of a server.
+
+def _reason(error):
     """The last clause of an error of requests, which repeats the whole chain of causes."""
     return str(error).rsplit(': ', 1)[-1].strip('"\')')
 
@@ -49,10 +141,10 @@ def _network_errors():
         raise _Dropped('the connection broke')
     except (requests.exceptions.SSLError, requests.exceptions.TooManyRedirects,
             requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema,
-            requests.exceptions.MissingSchema) as error:
-        raise _Refused(_words(error))
+            requests.exceptions.MissingSchema, requests.exceptions.InvalidHeader) as error:
+        raise _Refused(_reason(error))
     except requests.RequestException as error:
-        raise _Dropped(f'no connection ({_words(error)})')
+        raise _Dropped(f'no connection ({_reason(error)})')
 
 
 def _version(headers):
@@ -61,97 +153,98 @@ def _version(headers):
     return headers.get('Last-Modified', '') if not tag or tag.startswith('W/') else tag
 
 
+def _length(headers):
+    """The Content-Length, or None if there is none."""
+    text = headers.get('Content-Length', '').strip()
+    if text and not re.match(r'[0-9]{1,18}$', text):
+        raise _Refused(f"the answer has the odd length '{text[:40]}'")
+    return int(text) if text else None
+
+
 def _range(headers):
     """(first byte, bytes of the whole file) of a Content-Range header; None where it is silent."""
-    found = re.match(r'bytes (?:(\d+)-\d+|\*)/(\d+|\*)$', headers.get('Content-Range', ''))
-    if not found:
-        return None, None
-    return tuple(int(number) if number and number != '*' else None for number in found.groups())
-
-
-def _is_page(response, start):
-    return webpage.is_page(response.headers.get('Content-Type', ''), start)
-
-
-def _refuse_status(response, chunks):
-    """Raise for every status but those that bring the file or answer a Range."""
-    status = response.status_code
-    if status in (200, 206, 416):
-        return
-    answer = ('%d %s' % (status, response.reason or '')).strip()
-    page = b''.join(itertools.islice(chunks, _PAGE))
-    if _is_page(response, page):
-        answer += f" ('{webpage.says(page)}')"
-    raise (_Dropped if status in _TRY_AGAIN or status >= 500 else _Refused)(answer)
+    text = headers.get('Content-Range', '')
+    found = re.match(r'bytes (?:([0-9]{1,18})-[0-9]{1,18}|\*)/([0-9]{1,18}|\*)$', text)
+    first, total = found.groups() if found else (None, None)
+    return int(first) if first else None, int(total) if total not in (None, '*') else None
 
 
 def _ask(session, url, headers, confirmed=False):
     """(response, its body in chunks); a page that asks for a confirmation is answered once."""
     response = session.get(url, headers=headers, stream=True, timeout=_TIMEOUT)
-    chunks = response.iter_content(_CHUNK)
-    _refuse_status(response, chunks)
+    status, chunks = response.status_code, response.iter_content(_CHUNK)
+    if response.headers.get('Content-Encoding', 'identity').lower() not in ('', 'identity'):
+        chunks = iter(())  # it might be any size when unpacked
+        if status in (200, 206):
+            raise _Refused('the answer is compressed, though none was asked for')
     first = next(chunks, b'')
-    chunks = itertools.chain([first], chunks)
-    if response.status_code == 416 or not _is_page(
-            response, first if response.status_code == 200 else b''):
-        return response, chunks
-    page = b''.join(itertools.islice(chunks, _PAGE))
+    is_page = webpage.is_page(response.headers.get('Content-Type', ''),
+                              b'' if status in (206, 416) else first)
+    if status in (200, 206, 416) and (status == 416 or not is_page):
+        return response, itertools.chain([first], chunks)
+    page = first + b''.join(itertools.islice(chunks, _PAGE))
     response.close()
+    if status not in (200, 206):
+        answer = f'{status} {response.reason or ""}'.strip()
+        answer += f" ('{webpage.says(page)}')" if is_page else ''
+        raise (_Dropped if status in _TRY_AGAIN or status >= 500 else _Refused)(answer)
     behind = webpage.confirmation(page, response.url)
     if behind and not confirmed:
         return _ask(session, behind, headers, confirmed=True)
-    raise _Refused("a web page ('%s') came in place of the file: its quota is used up or the link "
-                   'is dead' % webpage.says(page))
+    raise _Refused(f"a web page ('{webpage.says(page)}') came in place of the file: its quota is "
+                   'used up or the link is dead')
 
 
-def _refuse_full_disk(folder, needed):
-    free = shutil.disk_usage(str(folder)).free
-    if needed > free:
-        raise UserError('%d MB are still to come and only %d MB are free in %s; make room, or '
-                        'choose another folder' % (needed >> 20, free >> 20, folder))
+def _write(part, chunks, start, total, limit):
+    """Append a body to the part, which is then to have `total` bytes, if that is known.
 
-
-def _write(part, chunks, start, total):
+    limit: the most that it may have.
+    """
     with progress.bar(what=part.path.name[:-len('.part')], unit='B', unit_scale=True, total=total,
-                      initial=start) as shown, open(str(part.path), 'ab') as out:
+                      initial=start) as bar, open(str(part.path), 'ab') as out:
         for chunk in chunks:
+            if out.tell() + len(chunk) > limit:
+                raise _Refused(f'sends more than {limit} bytes')
             out.write(chunk)
-            shown.update(len(chunk))
+            bar.update(len(chunk))
         out.flush()
         os.fsync(out.fileno())
     if total not in (None, part.length()):
-        raise _Dropped('the connection ended after %d of %d bytes' % (part.length(), total))
+        raise _Dropped(f'the connection ended after {part.length()} of {total} bytes')
 
 
 def _receive(session, url, part, size):
     """Ask once for what is missing and append it. Returns whether an earlier part was used."""
     version = part.version(url)
     start = part.length() if version is not None else 0
-    headers = dict(_AS_STORED)
+    headers = {'Accept-Encoding': 'identity'}
     if start:
-        headers['Range'] = 'bytes=%d-' % start
+        headers['Range'] = f'bytes={start}-'
         headers.update({'If-Range': version} if version else {})
     response, chunks = _ask(session, url, headers)
     with contextlib.closing(response):
         first, total = _range(response.headers)
         if response.status_code == 200:
-            start, total = 0, response.headers.get('Content-Length')
-            total = int(total) if total else None
+            start, total = 0, _length(response.headers)
         elif not start:
-            raise _Refused('%d, to a question without a range' % response.status_code)
+            raise _Refused(f'{response.status_code}, to a question without a range')
         elif response.status_code == 416 and start == (total or size):
             return True
         elif first != start or _version(response.headers) not in ('', version):
             part.drop()  # it is too long, or the start of another version
             return _receive(session, url, part, size)
         if None not in (size, total) and size != total:
-            raise _Refused('offers %d bytes, not %d' % (total, size))
+            raise _Refused(f'offers {total} bytes, not {size}')
         if not start:
             part.start(url, _version(response.headers))
-        _refuse_full_disk(part.path.parent, (total or size or start) - start)
-        _write(part, chunks, start, total)
+        known = total if size is None else size
+        files.need_space(part.path, (known or start) - start)
+        most = files.free(part.path) // 2 + start  # of a file whose size nobody tells
+        _write(part, chunks, start, total, most if known is None else known)
     return start > 0
 
+
+# --- All answers together.
 
 def _complete(session, url, part, size, retries, pause):
     """Ask until all has come. Returns whether it was put together from several answers."""
@@ -179,33 +272,26 @@ def _from(url, part, expected, retries, pause):
                 part.drop()
                 if last or not joined:  # else its pieces may not fit together: once more
                     raise _Refused(f'{error}; nothing of it is kept')
-
-
-@contextlib.contextmanager
-def _disk_errors(path):
-    try:
-        yield
-    except OSError as error:
-        raise UserError(f'{path} cannot be written ({error}); make room, or choose another folder')
+        return None
 
 
 def fetch(urls, path, *, size=None, sha256=None, check=None, retries=4, pause=1.0):
     """Download a file from the first of `urls` that gives it; False if it was there already.
 
-    size, sha256, check: see `verify.Expected`; all that is known is compared before the file takes
-    its name. retries: how often to ask an address again while nothing more comes; pause: seconds
-    before the first time, doubled before each further one.
+    size, sha256, check: see `Expected`; all that is known is compared before the file takes its
+    name. retries: how often to ask an address again while nothing more comes; pause: seconds before
+    the first time, doubled before each further one.
     Raises Unavailable if no address gave it; UserError if another file is in its place, or the disk
     is full. What has come stays for the next call, unless it was wrong.
     """
     path = pathlib.Path(path)
-    expected, part, answers = Expected(path, size=size, sha256=sha256, check=check), Part(path), []
+    expected, part, answers = Expected(path, size=size, sha256=sha256, check=check), _Part(path), []
     if expected.is_there():
         return False
     if not urls:
         raise Unavailable(f'{path} has no address to be downloaded from')
-    with _disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with files.disk_errors(path):
         for url in urls:
             try:
                 digest = _from(url, part, expected, retries, pause)
@@ -216,8 +302,8 @@ def fetch(urls, path, *, size=None, sha256=None, check=None, retries=4, pause=1.
             part.drop()
             expected.remember(digest)
             return True
-    raise Unavailable('%s could not be downloaded (%s); try again later, or get it by hand'
-                      % (path, '; '.join(answers)))
+    raise Unavailable(f"{path} could not be downloaded ({'; '.join(answers)}); try again later, or "
+                      'get it by hand')
 
 
 def from_file(source, path, *, size=None, sha256=None, check=None):
@@ -229,8 +315,8 @@ def from_file(source, path, *, size=None, sha256=None, check=None):
     if expected.is_there():
         return False
     source = files.existing(source, 'the file')
-    with _disk_errors(path), files.replacing(path) as temporary:
-        digest = expected.verify(source)
-        shutil.copyfile(str(source), str(temporary))
+    digest = expected.verify(source)
+    with files.replacing(path) as unfinished:
+        shutil.copyfile(str(source), str(unfinished))
     expected.remember(digest)
     return True

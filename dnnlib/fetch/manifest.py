@@ -61,9 +61,8 @@ def choose(items, names):
     """The items of these names, in this order. Raises UserError for an unknown name."""
     unknown = [name for name in names if name not in items]
     if unknown or not names:
-        raise UserError('%s; known are: %s' % (
-            'nothing called ' + ', '.join(unknown) if unknown else 'say what to download',
-            ', '.join(items)))
+        problem = f"nothing called {', '.join(unknown)}" if unknown else 'say what to download'
+        raise UserError(f"{problem}; known are: {', '.join(items)}")
     return [items[name] for name in names]
 
 
@@ -96,8 +95,8 @@ def _given(item, file, given):
         return given / file.name
     if len(item.files) > 1:
         names = ', '.join(each.name for each in item.files)
-        raise UserError('%s is one file and %s has %d; put them into one folder and give that: %s'
-                        % (given, item.name, len(item.files), names))
+        raise UserError(f'{given} is one file and {item.name} has {len(item.files)}; put them into '
+                        f'one folder and give that: {names}')
     return given
 
 
@@ -112,7 +111,7 @@ def _unpacked(item, folder):
 def get(item, folder, *, from_file=None, check=None, **patience):
     """Bring an item's files into `folder`; yield a line on each as soon as it is there.
 
-    from_file: copy from this file or folder instead of downloading. check: see `verify.Expected`;
+    from_file: copy from this file or folder instead of downloading. check: see `download.Expected`;
     an archive is checked by itself. patience: `retries` and `pause` of `download.fetch`.
     Raises UserError; where no mirror gives a file, it says how a person gets it.
     """
@@ -126,9 +125,8 @@ def get(item, folder, *, from_file=None, check=None, **patience):
                 done = 'downloaded' * download.fetch(file.mirrors, path, **known, **patience)
         except download.Unavailable as error:
             raise UserError(f'{error}; by hand: {item.by_hand}')
-        yield '%s: %s, verified%s' % (
-            path, done or 'already there',
-            '' if file.sha256 else ' as the first copy, whose sha256 is recorded beside it')
+        how = '' if file.sha256 else ' as the first copy, whose sha256 is recorded beside it'
+        yield f"{path}: {done or 'already there'}, verified{how}"
     if item.unpack:
         yield _unpacked(item, folder)
     yield f'{item.name}: {item.about}; licence: {item.licence}'

@@ -3,9 +3,9 @@
 import pathlib
 import shutil
 import tarfile
-import uuid
 import zlib
 
+from dnnlib import files
 from dnnlib.files import UserError
 
 # What tarfile raises on files that are no archives, or damaged ones.
@@ -22,8 +22,8 @@ def _place(name):
 
 def _refuse_danger(member, archive):
     if _place(member.name) is None or not (member.isfile() or member.isdir()):
-        raise UserError("%s is not unpacked: '%s' in it is a link, a device or leads out of the "
-                        'folder' % (archive, member.name))
+        raise UserError(f"{archive} is not unpacked: '{member.name}' in it is a link, a device or "
+                        'leads out of the folder')
 
 
 def check(archive):
@@ -63,16 +63,9 @@ def unpack(archive, folder):
     """
     folder = pathlib.Path(folder)
     assert not folder.exists(), folder
-    size, free = check(archive), shutil.disk_usage(str(folder.parent)).free
-    if size > free:
-        raise UserError('%s needs %d MB unpacked and only %d MB are free; make room'
-                        % (archive, size >> 20, free >> 20))
-    temporary = folder.with_name(f'.{folder.name}.{uuid.uuid4().hex[:8]}')
+    files.need_space(folder, check(archive))
     try:
-        temporary.mkdir()
-        _extract(archive, temporary)
-        temporary.rename(folder)
+        with files.creating(folder) as unfinished:
+            _extract(archive, unfinished)
     except _DAMAGE as error:
         raise UserError(f'{archive} cannot be unpacked ({error})')
-    finally:
-        shutil.rmtree(str(temporary), ignore_errors=True)

@@ -124,10 +124,10 @@ def test_what_the_reader_misses_counts_as_damage(tmp_path, also, reason):
 
 
 def test_a_missing_file_is_named_and_one_that_may_not_be_read_is_not_called_damaged(tmp_path):
-    with pytest.raises(UserError, match='a.npz does not exist; copy it again'):
+    with pytest.raises(UserError, match=r'a.npz does not exist; copy it again'):
         _read(tmp_path / 'a.npz')
     (tmp_path / 'b.npz').mkdir()
-    with pytest.raises(UserError, match='b.npz is not a file; copy it again'):
+    with pytest.raises(UserError, match=r'b.npz is not a file; copy it again'):
         _read(tmp_path / 'b.npz')
 
 

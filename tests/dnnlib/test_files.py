@@ -54,7 +54,7 @@ def test_bad_json_is_one_line_that_names_the_file(tmp_path, content, words):
 
 
 def test_missing_files_are_named(tmp_path):
-    with pytest.raises(UserError, match='a.json is missing'):
+    with pytest.raises(UserError, match=r'a.json is missing'):
         files.read_json(tmp_path / 'a.json')
     with pytest.raises(UserError, match='b does not exist; give the path of a catalogue'):
         files.existing(tmp_path / 'b', 'a catalogue')
@@ -79,7 +79,7 @@ def test_only_files_of_a_fair_size_are_read(tmp_path):
             files.read_json(tmp_path / name)
     (tmp_path / 'a.txt').write_text('12345')
     assert files.read_text(tmp_path / 'a.txt', limit=5) == '12345'
-    with pytest.raises(UserError, match='a.txt is larger than'):
+    with pytest.raises(UserError, match=r'a.txt is larger than'):
         files.read_text(tmp_path / 'a.txt', limit=4)
 
 
@@ -103,14 +103,14 @@ def test_a_full_disk_is_said_in_one_line(tmp_path, monkeypatch):
         with files.replacing(tmp_path / 'a.txt') as unfinished:
             unfinished.write_text('half')
             raise OSError(number, os.strerror(number) if number else 'encoder error -2')
-    with pytest.raises(files.DiskFull, match='the disk is full: .*a.txt.*type the same command'):
+    with pytest.raises(files.DiskFull, match=r'the disk is full: .*a.txt.*type the same command'):
         fails(errno.ENOSPC)
-    with pytest.raises(OSError, match='[Pp]ermission'):
+    with pytest.raises(OSError, match=r'[Pp]ermission'):
         fails(errno.EACCES)
     monkeypatch.setattr(files, 'free', lambda path: 1000)
-    with pytest.raises(files.DiskFull, match='0.0 MB are free'):
+    with pytest.raises(files.DiskFull, match='1 kB are free'):
         fails(None)
-    with pytest.raises(files.DiskFull, match='about 2.5 MB are needed'):
+    with pytest.raises(files.DiskFull, match=r'about 2.5 MB are needed'):
         files.need_space(tmp_path / 'new' / 'a', 2500000)
     assert list(tmp_path.iterdir()) == []
 
@@ -125,3 +125,9 @@ def test_a_digest_is_of_the_contents_not_of_the_place(tmp_path):
     assert files.digest(tmp_path / 'a') != files.digest(tmp_path / 'b')
     (tmp_path / 'abc').write_text('abc')
     assert files.digest(tmp_path / 'abc') == 'ba7816bf8f01cfea'
+
+
+def test_sha256_is_the_known_one(tmp_path):
+    (tmp_path / 'a').write_bytes(b'abc')  # FIPS 180-4, example B.1
+    assert files.sha256(tmp_path / 'a') == (
+        'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad')

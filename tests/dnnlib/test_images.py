@@ -198,13 +198,13 @@ def test_animations_show_their_first_frame(tmp_path):
 def test_what_is_no_picture_is_refused_in_one_line(tmp_path, content):
     path = tmp_path / 'a.jpg'
     path.write_bytes(content)
-    with pytest.raises(images.Unreadable, match='a.jpg is not a readable picture') as caught:
+    with pytest.raises(images.Unreadable, match=r'a.jpg is not a readable picture') as caught:
         images.read_rgb(path)
     assert '\n' not in str(caught.value)
 
 
 def test_missing_files_and_folders_are_refused(tmp_path):
-    with pytest.raises(images.Unreadable, match='b.jpg does not exist'):
+    with pytest.raises(images.Unreadable, match=r'b.jpg does not exist'):
         images.read_rgb(tmp_path / 'b.jpg')
     with pytest.raises(images.Unreadable):
         images.read_rgb(tmp_path)

@@ -61,7 +61,7 @@ def test_an_option_that_came_later_was_at_its_default(tmp_path):
 @pytest.mark.parametrize('content', ['[]', '{"options": 3}', '{"options": {'])
 def test_damaged_options_are_refused(tmp_path, content):
     (tmp_path / 'options.json').write_text(content)
-    with pytest.raises(UserError, match='options.json'):
+    with pytest.raises(UserError, match=r'options.json'):
         runs.Run(tmp_path, {})
 
 
@@ -131,7 +131,7 @@ def test_without_flock_the_start_time_tells_processes_apart(tmp_path, other, mon
         with lock.folder(tmp_path):
             pass
     files.write_json(path, dict(whole, boot='another', host='another-machine'))
-    with pytest.raises(UserError, match='on another-machine is working on .* delete'):
+    with pytest.raises(UserError, match=r'on another-machine is working on .* delete'):
         with lock.folder(tmp_path):
             pass
 
@@ -228,12 +228,12 @@ def test_a_run_without_a_whole_checkpoint_is_refused_and_not_begun_again(tmp_pat
     for position in (100, 300):
         _save(runs.Run(tmp_path, {}), position, position)
     (tmp_path / 'checkpoint').rename(tmp_path / 'elsewhere')
-    with pytest.raises(UserError, match='no checkpoint in .* is whole; copy'):
+    with pytest.raises(UserError, match=r'no checkpoint in .* is whole; copy'):
         runs.Run(tmp_path, {}).latest()
     (tmp_path / 'elsewhere').rename(tmp_path / 'checkpoint')
     for path in (tmp_path / 'checkpoint').iterdir():
         _zero(path)
-    with pytest.raises(UserError, match='no checkpoint in .* is whole; copy'):
+    with pytest.raises(UserError, match=r'no checkpoint in .* is whole; copy'):
         runs.Run(tmp_path, {}).latest()
 
 
@@ -248,7 +248,7 @@ def test_damaged_notes_about_checkpoints_lose_none(tmp_path):
 @pytest.mark.parametrize('value', [np.nan, np.inf])
 def test_what_is_not_finite_is_not_saved(tmp_path, value):
     _save(runs.Run(tmp_path, {}), 1, 100)
-    with pytest.raises(runs.NotFinite, match='NaN or infinite before 200; the last checkpoint'):
+    with pytest.raises(UserError, match='NaN or infinite before 200; the last checkpoint'):
         _save(runs.Run(tmp_path, {}), value, 200)
     assert _kept(tmp_path) == {'state-100'} and _value(tmp_path) == 1
 
@@ -256,7 +256,7 @@ def test_what_is_not_finite_is_not_saved(tmp_path, value):
 def test_a_full_disk_is_noticed_before_and_while_saving(tmp_path, monkeypatch):
     _save(runs.Run(tmp_path, {}), 1, 100)
     monkeypatch.setattr(files, 'free', lambda path: 10)
-    with pytest.raises(files.DiskFull, match='about 0.0 MB are needed'):
+    with pytest.raises(files.DiskFull, match=r'about .* are needed'):
         _save(runs.Run(tmp_path, {}), 2, 200)
     monkeypatch.undo()
 
@@ -296,7 +296,7 @@ def test_a_last_line_that_broke_off_is_dropped(tmp_path, torn):
 def test_any_other_damaged_line_is_an_error_of_one_line(tmp_path, line):
     run = _begin(tmp_path, {})
     (tmp_path / 'progress.jsonl').write_text(line + '\n{"step": 2}\n')
-    with pytest.raises(UserError, match='line .*of .*progress.jsonl .*delete'):
+    with pytest.raises(UserError, match=r'line .*of .*progress.jsonl .*delete'):
         run.cut_history('step', 5)
 
 

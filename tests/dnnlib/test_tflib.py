@@ -36,7 +36,7 @@ def bfloat16_units(monkeypatch):
 @pytest.mark.skipif(tf.__version__.startswith('1.'), reason='has no bfloat16 at all')
 def test_bfloat16_is_refused_on_a_cpu_without_units_for_it(monkeypatch):
     monkeypatch.setattr(tflib, 'cpu_has_bfloat16', lambda: False)
-    with pytest.raises(UserError, match='14 times as long .*; leave --bfloat16 out'):
+    with pytest.raises(UserError, match=r'14 times as long .*; leave --bfloat16 out'):
         tflib.check_bfloat16(True)
     tflib.check_bfloat16(False)
 

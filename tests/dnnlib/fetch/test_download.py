@@ -1,7 +1,8 @@
 """Whatever a server does, the right file takes its name or none does, and the error says why."""
 
+import contextlib
+import gzip
 import hashlib
-import shutil
 import threading
 
 import pytest
@@ -229,6 +230,53 @@ def test_pieces_that_never_fit_are_asked_for_twice(server, path):
     assert not _names(path)
 
 
+@pytest.mark.parametrize('size', [len(BODY), None])
+def test_a_body_is_stopped_where_the_file_ends(server, path, monkeypatch, size):
+    monkeypatch.setattr(files, 'free', lambda path: 2 * len(BODY))
+
+    def answer(handler):
+        whole(BODY, Content_Length=None)(handler)
+        with contextlib.suppress(OSError):
+            for _ in range(200):
+                handler.wfile.write(BODY)
+    if size is None:  # then half of the space that is free
+        answer = whole(BODY * 9, Content_Length=None)
+    _refused(server.route('/file', answer), path, 'sends more than 300000 bytes', size=size)
+    assert path.with_name('a.pkl.part').stat().st_size <= len(BODY)
+
+
+@pytest.mark.parametrize('length', ['-300000', 'many', '300000, 300000', '300000, 5', '9' * 5000])
+def test_odd_lengths_are_refused(server, path, length):
+    error = _refused(server.route('/file', whole(Content_Length=length)), path, 'length|Length')
+    assert len(error) < 300 and not _names(path)
+
+
+@pytest.mark.parametrize('status', [200, 404])
+def test_a_compressed_answer_is_not_unpacked(server, path, status):
+    bomb = gzip.compress(bytes(1 << 20))
+    words = {200: 'the answer is compressed', 404: '404 Not Found'}[status]
+    _refused(server.route('/file', whole(bomb, status, Content_Encoding='gzip')), path, words)
+    assert not _names(path)
+
+
+@pytest.mark.parametrize('damage', ['', '[]', '{"url": 3}', '[' * 9999, '{"url": "URL"}',
+                                    '{"url": "URL", "version": 7}'])
+def test_a_part_that_nothing_tells_of_starts_over(server, path, damage):
+    url = _stop_half_way(server, path)
+    path.with_name('a.pkl.part.json').write_text(damage.replace('URL', url))
+    assert _fetch(url, path) and server.ranges() == [None]
+    _assert_right(path)
+
+
+@pytest.mark.parametrize('damage', ['', '[]', '[' * 9999])
+def test_a_damaged_record_of_first_copies_is_refused(server, path, damage):
+    path.parent.mkdir()
+    path.with_name('sha256.json').write_text(damage)
+    _refused(server.route('/file', ranged()), path, 'sha256.json .*restore or delete it',
+             sha256=None)
+    assert not path.exists()
+
+
 def test_an_empty_file_is_refused(server, path):
     _refused(server.route('/file', whole(b'')), path, '0 bytes', size=None, sha256=None)
     assert not _names(path)
@@ -345,14 +393,15 @@ def test_the_first_copy_is_trusted_and_every_later_one_compared(server, path):
 
 
 def test_a_full_disk_is_noticed_before(server, path, monkeypatch):
-    monkeypatch.setattr(shutil, 'disk_usage', lambda folder: shutil._ntuple_diskusage(9, 8, 299999))
-    _refused(server.route('/file', ranged()), path, 'only 0 MB are free')
+    monkeypatch.setattr(files, 'free', lambda path: 299999)
+    _refused(server.route('/file', ranged()), path, '300 kB are needed, 300 kB are free')
     assert not path.exists()
 
 
 def test_a_folder_that_cannot_be_made_is_named(server, path):
     path.parent.write_text('a file')
-    _refused(server.route('/file', ranged()), path, 'cannot be written')
+    with pytest.raises(OSError, match='downloads'):
+        _fetch(server.route('/file', ranged()), path)
 
 
 # --- Files that a person brings.
@@ -387,3 +436,66 @@ def test_the_first_file_from_a_browser_is_trusted(tmp_path, path):
 def test_a_missing_file_is_named(tmp_path, path):
     with pytest.raises(UserError, match='nowhere does not exist'):
         _bring(tmp_path / 'nowhere', path)
+
+
+# --- Whether a file is the one that was meant.
+
+RIGHT, WRONG = b'right bytes', b'wrong bytes'
+RIGHT_SHA256 = hashlib.sha256(RIGHT).hexdigest()
+
+
+@pytest.fixture
+def right(tmp_path):
+    (tmp_path / 'a').write_bytes(RIGHT)
+    return tmp_path / 'a'
+
+
+def test_what_is_known_is_compared(right):
+    assert download.Expected(right, size=11, sha256=RIGHT_SHA256).verify(right) == RIGHT_SHA256
+    for wrong, words in ((dict(size=12), 'has 11 bytes, not 12'),
+                         (dict(sha256='0' * 64), f'has the sha256 {RIGHT_SHA256}, not 0000')):
+        with pytest.raises(UserError, match=words):
+            download.Expected(right, **wrong).verify(right)
+
+
+def test_pages_and_empty_files_are_never_right(right):
+    for content, words in ((b' <html><title>Quota</title>', "a web page \\('Quota'\\)"),
+                           (b'', 'has 0 bytes')):
+        right.write_bytes(content)
+        with pytest.raises(UserError, match=words):
+            download.Expected(right).verify(right)
+
+
+def test_the_check_is_asked_last(right):
+    seen = []
+    with pytest.raises(UserError):
+        download.Expected(right, size=12, check=seen.append).verify(right)
+    assert not seen
+    download.Expected(right, size=11, check=seen.append).verify(right)
+    assert seen == [right]
+
+
+def test_the_first_copy_is_remembered(right):
+    expected = download.Expected(right)
+    assert expected.is_there() and expected.is_there()
+    assert files.read_json(right.parent / 'sha256.json') == {'a': RIGHT_SHA256}
+    right.write_bytes(WRONG)
+    with pytest.raises(UserError, match=f'first copy had {RIGHT_SHA256}.*delete it to get it'):
+        expected.is_there()
+    assert files.read_json(right.parent / 'sha256.json') == {'a': RIGHT_SHA256}
+
+
+def test_several_files_share_a_record(right):
+    other = right.parent / 'b'
+    other.write_bytes(WRONG)
+    assert download.Expected(right).is_there() and download.Expected(other).is_there()
+    assert sorted(files.read_json(right.parent / 'sha256.json')) == ['a', 'b']
+
+
+def test_a_published_sha256_needs_no_record(right):
+    assert download.Expected(right, sha256=RIGHT_SHA256).is_there()
+    assert not (right.parent / 'sha256.json').exists()
+
+
+def test_a_missing_file_is_not_there(right):
+    assert not download.Expected(right.parent / 'b').is_there()

@@ -92,7 +92,7 @@ def test_a_mistake_in_a_manifest_names_the_item(tmp_path, change):
     item = dict({'about': 'a', 'licence': 'b', 'by_hand': 'c', 'files': []}, **change)
     item = {name: value for name, value in item.items() if value is not None}
     files.write_json(tmp_path / 'a.json', {'thing': item})
-    with pytest.raises(UserError, match='a.json: the item thing is incomplete or wrong'):
+    with pytest.raises(UserError, match=r'a.json: the item thing is incomplete or wrong'):
         manifest.read(tmp_path / 'a.json')
 
 
@@ -133,7 +133,7 @@ def test_all_files_of_an_item_are_downloaded(server, tmp_path):
 
 def test_what_no_mirror_gives_is_explained(server, tmp_path):
     for mirrors in ([], [server.route('/a', whole(b'', 404))]):
-        with pytest.raises(UserError, match='a (has no address|.*404).*; by hand: write to its'):
+        with pytest.raises(UserError, match=r'a (has no address|.*404).*; by hand: write to its'):
             _get(_item([_file('a', *mirrors)]), tmp_path)
 
 
@@ -149,7 +149,7 @@ def test_one_file_is_brought_by_its_path_or_folder(tmp_path):
 def test_several_files_are_brought_by_their_folder(tmp_path):
     item = _item([_file('a'), _file('b', body=b'bb')])
     (tmp_path / 'a').write_bytes(BODY)
-    with pytest.raises(UserError, match='one file and thing has 2; put .* one folder.*: a, b'):
+    with pytest.raises(UserError, match=r'one file and thing has 2; put .* one folder.*: a, b'):
         _get(item, tmp_path / 'out', from_file=tmp_path / 'a')
     with pytest.raises(UserError, match='b does not exist'):
         _get(item, tmp_path / 'out', from_file=tmp_path)
