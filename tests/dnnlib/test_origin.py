@@ -7,7 +7,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from dnnlib import images, origin, runs, video
+from dnnlib import files, images, origin, runs, video
 
 FACTS = origin.origin(seed=7, psi=0.7, stylegan='runs/kjole/größe.npz', quoted='"; \\ \'=')
 RGB = np.random.RandomState(0).randint(0, 256, [16, 16, 3]).astype(np.uint8)
@@ -36,6 +36,16 @@ def test_pictures_carry_their_origin_and_nothing_else_changes(tmp_path, write, n
                           images.read_rgb(tmp_path / ('plain-' + name)))
     write(tmp_path / ('again-' + name), RGB, FACTS)
     assert (tmp_path / name).read_bytes() == (tmp_path / ('again-' + name)).read_bytes()
+
+
+@pytest.mark.parametrize('write, name', [(images.write_png, 'a.png'),
+                                         (images.write_jpeg, 'a.jpg')])
+def test_names_that_are_not_utf8_are_told_as_escapes(tmp_path, write, name):
+    write(tmp_path / name, RGB, {'target': 'robe-\udce9t\udce9'})
+    target = images.read_origin(tmp_path / name)['target']
+    assert target.encode('utf-8', 'backslashreplace') == b'robe-\\udce9t\\udce9'
+    files.write_json(tmp_path / 'a.json', {'name': 'robe-\udce9'})
+    assert files.read_json(tmp_path / 'a.json') == {'name': 'robe-\udce9'}
 
 
 def _comment(path):

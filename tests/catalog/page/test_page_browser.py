@@ -100,8 +100,8 @@ def test_a_click_shows_everything_about_a_product(chromium, path):
     for words in ('A dress for the town.', 'seed 2', 'ψ 0.7', 'blue dress', '90 %', '70 %',
                   'says otherwise', '3.00', 'python run.py cards --seed 2 --count 1'):
         assert words in shown, words
-    assert chromium.run("[...document.querySelectorAll('dialog .beside img')]"
-                        ".every(one => one.naturalWidth === 64)")
+    chromium.wait("[...document.querySelectorAll('dialog .beside img')]"
+                  ".every(one => one.naturalWidth === 64)")  # they are loaded lazily
     chromium.click('dialog .copy')
     assert chromium.run("String(getSelection())").strip() == (
         'python run.py cards --seed 2 --count 1')
