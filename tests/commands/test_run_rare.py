@@ -39,6 +39,7 @@ def seen(place):
     return collections.Counter(each['category'][0] for each in tags).most_common(1)[0][0]
 
 
+@pytest.mark.slow
 def test_a_rare_class_becomes_a_catalogue(place, seen):
     with_all = succeed(*RARE, '--category', seen, '--method', 'all', cwd=place)
     assert 'gaussian' in with_all and 'shift' in with_all and 'done' in with_all
@@ -64,6 +65,7 @@ def test_a_rare_class_becomes_a_catalogue(place, seen):
     assert code == 1 and 'nowhere does not exist' in err and not (place / 'none').exists()
 
 
+@pytest.mark.slow
 def test_a_contest_is_held_and_goes_on(place):
     out = succeed(*EVALUATE, cwd=place)
     assert 'no --test-data given' in out and 'F1 against the best without any: with ' in out

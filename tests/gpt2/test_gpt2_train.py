@@ -56,7 +56,7 @@ def stop_after(monkeypatch, updates):
     monkeypatch.setattr(train, 'step', stopping)
 
 
-@pytest.mark.parametrize('updates', [1, 4])
+@pytest.mark.parametrize('updates', [pytest.param(1, marks=pytest.mark.slow), 4])
 def test_stopped_and_resumed_is_bitwise_not_stopped(trained, tmp_path, monkeypatch, updates):
     with monkeypatch.context() as patch:
         stop_after(patch, updates)

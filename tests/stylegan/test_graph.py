@@ -1,6 +1,7 @@
 """One step of the training graph: which variables it moves, and minibatches in parts."""
 
 import numpy as np
+import pytest
 import toy_stylegan
 
 from dnnlib.tflib import tf
@@ -22,6 +23,7 @@ def _moved(**knobs):
             for v, a, b in zip(variables, before, after) if not np.array_equal(a, b)}
 
 
+@pytest.mark.slow
 def test_freezing_the_discriminator_from_the_largest_blocks_down():
     free, one, two = _moved(), _moved(freeze_d=1), _moved(freeze_d=2)
     assert {'16x16/FromRGB', '16x16/Conv0', '16x16/Conv1_down', '8x8/Conv0', '4x4/Dense1'} <= free

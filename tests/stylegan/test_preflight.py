@@ -33,6 +33,7 @@ def test_the_peak_grows_with_what_is_held():
     assert held.sum() > 0 and 0.05 < before <= after and after >= 0.5 and gpu >= 0
 
 
+@pytest.mark.slow
 def test_preflight_measures_the_full_size():
     network = toy_stylegan.network(resolution=16)
     facts = preflight.preflight(network, Training(kimg=40, minibatch=4, tick_kimg=10, grid=4,
