@@ -23,9 +23,11 @@ def samples(options):
     from gpt2.write import Writer, report
     from stylegan import figures
     from stylegan.generator import Generator
+    from tagger.agreement import ProductTagger
     sampling = knobs.from_flags(Sampling(), options)
     gan = Generator(models.stylegan(options), sampling.threads, options.noise)
     writer = Writer(models.gpt2(options), sampling.threads)
+    taggers = ProductTagger(models.tagger(options), sampling.threads)
     out, psi, seed = options.out, options.psi, sampling.seed
     origin = runs.origin_of(stylegan=gan.path.name, seed=seed, psi=psi)
     images.write_png(out / 'grid.png', figures.grid(gan, common.seeds(seed, 40), psi=psi), origin)
@@ -39,7 +41,7 @@ def samples(options):
     texts = writer.texts([''] * options.count, seeds=common.seeds(seed, options.count),
                          sampling=sampling)
     files.write_text(out / 'descriptions.txt', report(texts))
-    _write_products(options, sampling, gan, writer, texts)
+    _write_products(options, sampling, gan, writer, taggers, texts)
 
 
 def cards_options(parser):
@@ -53,10 +55,12 @@ def cards(options):
     from gpt2.config import Sampling
     from gpt2.write import Writer
     from stylegan.generator import Generator
+    from tagger.agreement import ProductTagger
     sampling = knobs.from_flags(Sampling(), options)
     gan = Generator(models.stylegan(options), sampling.threads, options.noise)
     writer = Writer(models.gpt2(options), sampling.threads)
-    _write_products(options, sampling, gan, writer)
+    taggers = ProductTagger(models.tagger(options), sampling.threads)
+    _write_products(options, sampling, gan, writer, taggers)
 
 
 def _products_options(parser, folder):
@@ -76,17 +80,16 @@ def _products_options(parser, folder):
                         'none (default 3)')
 
 
-def _write_products(options, sampling, gan, writer, texts=()):
+def _write_products(options, sampling, gan, writer, taggers, texts=()):
     """Write the products and their page; print how many texts agree with their pictures.
 
     sampling: gpt2.config.Sampling; texts: written from nothing, for the page.
     """
     from commands import fakes
     from dnnlib import runs
-    from tagger.agreement import ProductTagger, report
+    from tagger.agreement import report
     out, psi = options.out, options.psi
     seeds = common.seeds(sampling.seed, options.count)
-    taggers = ProductTagger(models.tagger(options), sampling.threads)
     tagger = models.lookalikes(options, gan, taggers.images) or taggers
     w = gan.w(gan.seeded(seeds))
     pictures = gan.pictures(gan.truncate(w, psi))
