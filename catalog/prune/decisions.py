@@ -17,6 +17,8 @@ from dnnlib.files import UserError
 
 COLUMNS = ('image', 'width', 'height', 'keep', 'reason', 'rule')
 _TABLE, _ABOUT, SHEETS = 'prune.csv', 'prune.json', 'sheets'
+_NAMES = ('image', 'duplicate_of')  # columns with names of files, which may be anything
+_FORMULA = ('=', '+', '-', '@')     # what begins a formula in a spreadsheet
 
 
 def default_folder(catalogue):
@@ -49,6 +51,15 @@ def source(folder):
     return pathlib.Path(os.path.normpath(str(pathlib.Path(folder) / about['source'])))
 
 
+def _as_cell(name):
+    """A name that a spreadsheet does not take for a formula: './=1.jpg' for '=1.jpg'."""
+    return f'./{name}' if name.startswith(_FORMULA) else name
+
+
+def _from_cell(cell):
+    return cell[2:] if cell[:2] == './' and cell[2:].startswith(_FORMULA) else cell
+
+
 def is_manual(row):
     """Whether a person decided: they changed what the rules said, in this run or an earlier one."""
     by_rule = 'yes' if row['rule'] == 'good' else 'no'
@@ -61,7 +72,7 @@ def read(folder):
     Raises UserError for a keep that is not 'yes', 'no' or ''.
     """
     path = pathlib.Path(folder) / _TABLE
-    rows = {row['image']: row for row in tables.read_rows(path, COLUMNS)}
+    rows = {_from_cell(row['image']): row for row in tables.read_rows(path, COLUMNS)}
     for name, row in rows.items():
         row['keep'] = row['keep'].strip().lower()
         if row['keep'] not in ('yes', 'no', ''):
@@ -83,4 +94,6 @@ def write(folder, rows, *, catalogue, options):
     except ValueError:  # another drive: no relative path leads there
         place = str(catalogue)
     files.write_json(folder / _ABOUT, {'source': place, 'options': options})
-    tables.write_rows(folder / _TABLE, list(rows[0]), rows)  # last: it says that there are any
+    cells = [dict(row, **{column: _as_cell(row[column]) for column in _NAMES if column in row})
+             for row in rows]
+    tables.write_rows(folder / _TABLE, list(cells[0]), cells)  # last: it says that there are any

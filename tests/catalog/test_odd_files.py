@@ -15,7 +15,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from catalog import source
-from catalog.prune import rules
+from catalog.prune import decisions, rules
 from dnnlib import images
 from dnnlib.files import UserError
 
@@ -137,6 +137,8 @@ def test_one_bad_photo_never_ends_a_run(tmp_path, monkeypatch):
     counts = rules.prune(folder, tmp_path / 'out', rules.Prune(min_side=1))
     with open(str(tmp_path / 'out' / 'prune.csv'), newline='', encoding='utf-8') as stream:
         rows = {row['image']: row for row in csv.DictReader(stream)}
+    for name in ('=1+1.jpg', '-rf.jpg'):  # formulas to a spreadsheet
+        rows[name] = rows.pop('./' + name)
     assert {name for name, row in rows.items() if row['rule'] == 'unreadable'} == set(bad)
     assert all(row['error'] for row in rows.values() if row['rule'] == 'unreadable')
     names = {name.replace('\n', '\\n').replace('\x1b', '\\x1b') for name in good}
@@ -144,6 +146,7 @@ def test_one_bad_photo_never_ends_a_run(tmp_path, monkeypatch):
     assert not any(rows[name]['error'] for name in names)
     assert sum(counts.values()) == len(rows) and counts['unreadable'] == len(bad)
     assert not (tmp_path / 'started').exists()  # no program was run
+    assert set(decisions.kept(tmp_path / 'out')) == set(rows)
 
 
 def test_special_files_end_no_training_set(tmp_path, capsys):
