@@ -28,8 +28,8 @@ def directions(options):
     config = knobs.from_flags(discover.Discovery(), options)
     by_hand = hand_labels.read(options.labels) if options.labels else {}
     gan, tagger, made = _generator_and_tagger(options, config.threads)
-    sample = labelled.recall(options.out / 'tagged.npz', gan, tagger.heads, tagger.probabilities,
-                             count=config.count, psi=config.psi, seed=config.seed, made=made)
+    sample = labelled.recall(options.out / 'tagged.npz', gan, tagger, count=config.count,
+                             psi=config.psi, seed=config.seed, made=made)
     probe = entangle.Probe(gan, tagger, sample, config.probes, config.seed)
     found, figures = entangle.study_all(probe, discover.find(gan, sample, by_hand, config))
     directions.save(options.out / 'directions.npz', found, dict(made, made=runs.provenance()))
@@ -289,7 +289,6 @@ def _targets(options, side):
     from catalog import demo_default
     from dnnlib import images
     from projection import results
-    from rare import target
     paths, most, found = options.images, options.self_test or options.count, {}
     for path in paths:
         if path.is_dir():
@@ -300,6 +299,7 @@ def _targets(options, side):
     if not paths:
         products = demo_default.pictured(options.data)
         if options.category or options.where:
+            from rare import target
             products = target.chosen(products, options.category, options.where)
         paths = [product.image for product in products]
     for name, path in zip(results.names(paths), paths):

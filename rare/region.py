@@ -70,8 +70,8 @@ def search(path, generator, tagger, config, made):
             sample, seconds = None, 0.0
     while sample is None or len(sample) < config.search:
         have, began = len(sample) if sample else 0, time.time()
-        more = labelled.collect(generator, tagger.heads, tagger.probabilities, psi=config.psi,
-                                count=min(_CHUNK, config.search - have), seed=config.seed + have)
+        more = labelled.collect(generator, tagger, psi=config.psi, seed=config.seed + have,
+                                count=min(_CHUNK, config.search - have))
         sample = more if sample is None else labelled.LabelledSample(
             np.concatenate([sample.w, more.w]), more.heads,
             {head: np.concatenate([p, more.probabilities[head]])

@@ -40,7 +40,7 @@ class Probe:
         """What the pictures of the chosen w show when these are moved: {head: int [n]}."""
         layers = latent.band(band, self._generator.layers)
         ws = labelled.layered(self.sample.w[chosen], self._generator.layers)
-        found = labelled.predict(self._generator, self._tagger.probabilities,
+        found = labelled.predict(self._generator, self._tagger,
                                  latent.moved(ws, vector, amounts, layers))
         return {head: p.argmax(1) for head, p in found.items()}
 

@@ -1,8 +1,8 @@
 """A labelled sample: random w, and what a classifier predicts for the pictures of each.
 
-Directions are learnt from it and rare classes are searched in it. The classifier is passed in as
-`classify`, a function pictures -> {head: probabilities [n, values]}. `heads` is
-{head: (value, ...)}, such as {'sleeve': ('', 'long sleeves', ...)}, the category first.
+Directions are learnt from it and rare classes are searched in it. The classifier is an object like
+`tagger.image_tagger.Tagger`: it has `heads`, {head: (value, ...)} with the category first, such as
+{'sleeve': ('', 'long sleeves', ...)}, and `probabilities`, pictures -> {head: [n, values]}.
 """
 
 import numpy as np
@@ -72,25 +72,25 @@ def layered(w, layers):
     return np.repeat(w[:, np.newaxis], layers, 1)
 
 
-def predict(generator, classify, ws, what=''):
+def predict(generator, tagger, ws, what=''):
     """ws [n, layers, w] -> {head: probabilities [n, values]} of their pictures.
 
     what: label of the progress bar; '': no bar.
     """
-    batches = [classify(generator.pictures(ws[i:i + _BATCH]))
+    batches = [tagger.probabilities(generator.pictures(ws[i:i + _BATCH]))
                for i in progress.bar(range(0, len(ws), _BATCH), what=what, unit='batch',
                                      leave=False, disable=not what)]
     return {head: np.concatenate([batch[head] for batch in batches]) for head in batches[0]}
 
 
-def collect(generator, heads, classify, *, count, psi, seed):
+def collect(generator, tagger, *, count, psi, seed):
     """A LabelledSample of `count` pictures, of the seeds from `seed` on, all layers truncated."""
     w = truncated(generator, generator.w(generator.seeded(range(seed, seed + count))), psi)
-    return LabelledSample(w, heads, predict(generator, classify, layered(w, generator.layers),
-                                            'tagging'))
+    return LabelledSample(w, tagger.heads, predict(
+        generator, tagger, layered(w, generator.layers), 'tagging'))
 
 
-def recall(path, generator, heads, classify, *, count, psi, seed, made):
+def recall(path, generator, tagger, *, count, psi, seed, made):
     """As `collect`, cached in a file: read again if count, psi, seed and `made` are the same.
 
     made: JSON-able facts that identify the generator and the classifier.
@@ -100,7 +100,7 @@ def recall(path, generator, heads, classify, *, count, psi, seed, made):
         known, before = load(path)
         if before == about:
             return known
-    sample = collect(generator, heads, classify, count=count, psi=psi, seed=seed)
+    sample = collect(generator, tagger, count=count, psi=psi, seed=seed)
     save(path, sample, about)
     return load(path)[0]  # in half precision, as it will be read the next time
 
@@ -116,6 +116,13 @@ def load(path):
     with archive.reading(path, 'labelled sample of w', 'delete it and run the command that has '
                          'written it again') as arrays:
         about = archive.about(arrays)
-        heads = {head: tuple(values) for head, values in about.pop('heads').items()}
+        heads = {head: tuple(map(str, values)) for head, values in about.pop('heads').items()}
+        w = archive.finite(arrays)['w']
+        if w.ndim != 2 or w.dtype.kind != 'f' or not heads:
+            raise ValueError(f'its w have the shape {w.shape}')
+        for head, values in heads.items():
+            p = arrays['p/' + head]
+            if p.shape != (len(w), len(values)) or p.dtype.kind != 'f' or not values:
+                raise ValueError(f'its probabilities have the shape {p.shape}')
         probabilities = {head: arrays['p/' + head].astype(np.float32) for head in heads}
-        return LabelledSample(arrays['w'], heads, probabilities), about
+        return LabelledSample(w, heads, probabilities), about

@@ -38,13 +38,16 @@ def read(path, layers, width):
                          'project writes it', names=('ws', 'w')) as found:
         if not found:
             raise ValueError('it holds neither w [n, w] nor ws [n, layers, w]')
-    name = 'ws' if 'ws' in found else 'w'
-    values = found[name]
+        name = 'ws' if 'ws' in found else 'w'
+        if found[name].dtype.kind not in 'fiu':
+            raise ValueError(f"its '{name}' are no numbers")
+        with np.errstate(over='ignore'):  # too large for float32: infinite, and so refused
+            values = found[name].astype(np.float32)
+        archive.finite({name: values})
     own = values.shape[1:]
     if own != ((width,) if name == 'w' else (layers, width)) or not len(values):
         raise UserError(f'{path} has {name} of shape {list(values.shape)}; this generator takes '
                         f'[n, {width}] or [n, {layers}, {width}]')
-    values = values.astype(np.float32)
     return values if name == 'ws' else np.repeat(values[:, np.newaxis], layers, 1)
 
 

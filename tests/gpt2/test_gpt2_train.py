@@ -7,7 +7,7 @@ import signal
 import numpy as np
 import pytest
 
-from dnnlib import runs
+from dnnlib import runs, tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
 from gpt2 import data, encoder, snapshots, train, write

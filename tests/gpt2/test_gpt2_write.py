@@ -92,7 +92,7 @@ def test_a_begun_description_is_encoded_as_in_training(values, tmp_path):
 
 
 def test_impossible_wishes_are_refused(writer):
-    with pytest.raises(UserError, match='top_p'):
+    with pytest.raises(UserError, match='--top-p'):
         writer.texts(['a'], seeds=[0], top_p=1.5)
     with pytest.raises(UserError, match='--trim yes'):
         writer.texts(['dress ' * 30], seeds=[0])

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from toy_world import HEADS, World, see
+from toy_world import Tagger, World
 
 from dnnlib.files import UserError
 from steering import discover
@@ -13,7 +13,7 @@ CONFIG = discover.Discovery(count=600, fewest=20, components=3, ordered='size=sm
 
 @pytest.fixture(scope='module')
 def sample():
-    return labelled.collect(World(), HEADS, see, count=CONFIG.count, psi=1.0, seed=0)
+    return labelled.collect(World(), Tagger(), count=CONFIG.count, psi=1.0, seed=0)
 
 
 def test_labelled_directions_raise_what_they_are_named_after(sample):

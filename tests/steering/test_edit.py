@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from toy_world import HEADS, Tagger, World, see
+from toy_world import HEADS, Tagger, World
 
 from dnnlib.files import UserError
 from steering import discover, edit, edit_check
@@ -13,7 +13,7 @@ CONFIG = discover.Discovery(count=400, fewest=20, components=1, ordered='size=sm
 
 @pytest.fixture(scope='module')
 def editor():
-    sample = labelled.collect(World(), HEADS, see, count=CONFIG.count, psi=1.0, seed=0)
+    sample = labelled.collect(World(), Tagger(), count=CONFIG.count, psi=1.0, seed=0)
     known = {own.name: own for own in discover.find(World(), sample, {}, CONFIG)}
     return edit.Editor(World(), Tagger(), sample, known,
                        edit.Search(children=8, generations=2, similar=4, strengths=4))

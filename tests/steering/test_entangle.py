@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from toy_world import HEADS, Tagger, World, see
+from toy_world import Tagger, World
 
 from steering import discover, entangle
 from steering.directions import Direction
@@ -15,7 +15,7 @@ CONFIG = discover.Discovery(count=500, fewest=20, components=1, ordered='size=sm
 
 @pytest.fixture(scope='module')
 def probe():
-    sample = labelled.collect(World(turn=0), HEADS, see, count=CONFIG.count, psi=1.0, seed=0)
+    sample = labelled.collect(World(turn=0), Tagger(), count=CONFIG.count, psi=1.0, seed=0)
     return entangle.Probe(World(turn=0), Tagger(), sample, 30)
 
 

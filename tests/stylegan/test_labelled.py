@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from toy_world import HEADS, World, see
+from toy_world import HEADS, Tagger, World, see
 
 from dnnlib.files import UserError
 from stylegan import labelled
@@ -10,7 +10,7 @@ from stylegan import labelled
 
 def test_each_seed_is_predicted_by_itself():
     world = World()
-    sample = labelled.collect(world, HEADS, see, count=70, psi=0.5, seed=10)
+    sample = labelled.collect(world, Tagger(), count=70, psi=0.5, seed=10)
     w = 0.5 * world.w(world.seeded([40]))
     np.testing.assert_allclose(sample.w[30], w[0], atol=1e-6)
     shown = see(world.pictures(labelled.layered(w, 6)))
@@ -22,13 +22,14 @@ def test_each_seed_is_predicted_by_itself():
 def test_what_was_sampled_is_read_again_unless_something_differs(tmp_path):
     seen = []
 
-    def watched(pictures):
-        seen.append(len(pictures))
-        return see(pictures)
+    class Watched(Tagger):
+        def probabilities(self, pictures):
+            seen.append(len(pictures))
+            return see(pictures)
 
     def recall(**changes):
-        how = dict(dict(count=20, psi=1.0, seed=0, made={'by': 'a'}), **changes)
-        return labelled.recall(tmp_path / 'tagged.npz', World(), HEADS, watched, **how)
+        given = dict(dict(count=20, psi=1.0, seed=0, made={'by': 'a'}), **changes)
+        return labelled.recall(tmp_path / 'tagged.npz', World(), Watched(), **given)
     first, again = recall(), recall()
     assert sum(seen) == 20 and np.array_equal(first.w, again.w) and again.heads == HEADS
     assert all(np.array_equal(first.values[head], again.values[head]) for head in HEADS)
@@ -58,5 +59,23 @@ def test_unknown_values_list_the_known_ones():
 @pytest.mark.parametrize('content', [b'', b'no archive'])
 def test_other_files_are_refused(tmp_path, content):
     (tmp_path / 'tagged.npz').write_bytes(content)
-    with pytest.raises(UserError, match='tagged.npz'):
+    with pytest.raises(UserError, match=r'tagged.npz'):
         labelled.load(tmp_path / 'tagged.npz')
+
+
+@pytest.mark.parametrize('change, words', [
+    ({'w': np.zeros([3, 2])}, 'probabilities have the shape'), ({'w': np.zeros(4)}, 'its w have'),
+    ({'w': np.full([4, 2], np.inf)}, 'not finite'), ({'w': np.array(['a'])}, 'its w have'),
+    ({'p/colour': np.zeros([4, 9])}, 'probabilities have the shape'),
+    ({'about': np.array('{"heads": []}')}, 'another form'),
+    ({'about': np.array('{"heads": {"colour": []}}')}, 'probabilities have the shape'),
+    ({'about': np.array('{"heads": {"size": ["a"]}}')}, 'p/size')], ids=str)
+def test_arrays_that_do_not_fit_are_refused(tmp_path, change, words):
+    path = tmp_path / 'tagged.npz'
+    labelled.save(path, labelled.LabelledSample(np.zeros([4, 2], np.float32), {
+        'colour': ('red', 'blue')}, {'colour': np.full([4, 2], 0.5)}), {})
+    with np.load(str(path)) as arrays:
+        changed = dict(arrays, **change)
+    np.savez(str(path), **changed)
+    with pytest.raises(UserError, match=f'tagged.npz is no labelled sample of w.*{words}'):
+        labelled.load(path)

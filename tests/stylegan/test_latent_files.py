@@ -46,7 +46,9 @@ def test_seeds_are_truncated():
 @pytest.mark.parametrize('arrays, words', [
     (dict(w=np.zeros([2, 7])), r'w of shape \[2, 7\]; this generator takes'),
     (dict(ws=np.zeros([2, 5, 8])), r'\[n, 6, 8\]'), (dict(w=np.zeros([0, 8])), 'shape'),
-    (dict(z=np.zeros([2, 8])), 'neither w'), (dict(w=np.array([{}])), 'damaged')])
+    (dict(w=np.array([['a'] * 8])), 'no numbers'), (dict(w=np.full([1, 8], np.nan)), 'not finite'),
+    (dict(w=np.full([1, 8], 1e300)), 'not finite'), (dict(z=np.zeros([2, 8])), 'neither w'),
+    (dict(w=np.array([{}])), 'damaged')])
 def test_misfits(tmp_path, arrays, words):
     np.savez(str(tmp_path / 'w.npz'), **arrays)
     with pytest.raises(UserError, match=words):
@@ -56,7 +58,7 @@ def test_misfits(tmp_path, arrays, words):
 def test_a_photo_is_to_be_projected_first(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / 'photo.jpg').write_bytes(b'')
-    with pytest.raises(UserError, match='neither seeds nor .* run.py project photo.jpg'):
+    with pytest.raises(UserError, match=r'neither seeds nor .* run.py project photo.jpg'):
         latent_files.styles(World(), 'photo.jpg', 1)
     (tmp_path / '7').mkdir()
     assert len(latent_files.styles(World(), '7', 1)) == 1
@@ -64,7 +66,7 @@ def test_a_photo_is_to_be_projected_first(tmp_path, monkeypatch):
 
 def test_no_archive(tmp_path):
     (tmp_path / 'w.npz').write_text('no archive')
-    with pytest.raises(UserError, match='w.npz'):
+    with pytest.raises(UserError, match=r'w.npz'):
         latent_files.read(tmp_path / 'w.npz', 6, 8)
     with pytest.raises(UserError, match='does not exist'):
         latent_files.styles(World(), 'none.npz', 1)

@@ -364,6 +364,13 @@ def test_depth_is_no_trouble(tmp_path, wrap):
     _refused(tmp_path, PROTO + b'}' + (b']' if wrap == b'a' else b'') + deep + b'Ns.', 'no names')
 
 
+def test_networks_in_networks_are_freed_without_trouble():
+    levels = 11000
+    data = (PROTO + NETWORK + b'q\x00' + (b'h\x00)\x81}' + _text('x')) * levels + b'N'
+            + b'sb' * levels + b'.')
+    assert type(pickles._Machine(data).run()) is pickles._Network
+
+
 def test_networks_inside_themselves(tmp_path):
     networks = toy_released.networks()
     networks[0].components['synthesis'] = networks[0]
