@@ -122,7 +122,8 @@ def test_mistakes_in_the_documentation_would_be_found(call, wrong):
     assert wrong in found and bool(found) == bool(wrong)
 
 
-@pytest.mark.parametrize('path', [ROOT / 'README.md'] + sorted((ROOT / 'docs').glob('*.md')),
+@pytest.mark.parametrize('path', [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md',
+                                  *sorted((ROOT / 'docs').glob('*.md'))],
                          ids=lambda path: path.name)
 def test_what_the_documentation_types_is_understood(path):
     calls = list(_typed(path))
