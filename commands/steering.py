@@ -252,7 +252,7 @@ def project_options(parser):
                         help='make N new ones out of what was found, mixed.png (default 0)')
     parser.add_argument('--self-test', type=knobs.number(int, 0), default=0, metavar='N',
                         help='project N generated pictures, whose w is known, and N real '
-                        'ones of --data; print how near both come')
+                        'ones of --data, and compare the results')
     knobs.add_flags(parser.add_argument_group('search'), Projection)
 
 

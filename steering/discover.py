@@ -21,7 +21,7 @@ _METHODS = {'lda': linear.lda, 'logistic': linear.logistic}
 
 @dataclasses.dataclass(frozen=True)
 class Discovery:
-    """What to look for, and in how many pictures."""
+    """Which directions to find, and in how many pictures."""
     count: int = knob(4000, 'pictures to generate and tag', least=1)
     psi: float = knob(1.0, 'their truncation, in all layers; 1: none')
     seed: int = seed_knob('the first of their seeds')

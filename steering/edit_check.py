@@ -8,11 +8,11 @@ from dnnlib import files, progress
 from dnnlib.files import UserError
 from stylegan import labelled
 
-SEEN = 10  # sampled pictures that must show a value before an edit asks for it
+SEEN = 10  # sampled pictures that must show a value before an edit sets it
 
 
 def plausible_values(sample, shown):
-    """Values that an edit of a picture could be asked for: list of (head, value).
+    """Values that an edit of a picture could set: list of (head, value).
 
     shown: {head: value} of the picture. A value is plausible if the sample combines it with each
     other value of the picture `labelled.FEWEST` times; the category, the first head, is left out,

@@ -17,7 +17,7 @@ from stylegan import figures, labelled, latent, linear
 
 BANDS = ('coarse', 'middle', 'fine', 'all')
 SURE = 75
-UNITS = 2.0  # how far directions without labels are moved, either way
+UNITS = 2.0  # how far directions without labels are moved, both ways
 STRENGTHS = (-4, -2, -1, 0, 1, 2, 4)  # of the strips, in units; one row for each of ROWS samples
 ROWS = 4
 MOST_REMOVED = 8  # directions to make another one orthogonal to
@@ -78,7 +78,7 @@ class Probe:
         return gained
 
     def along(self, direction, band):
-        """Move UNITS either way along any direction -> flips of every head."""
+        """Move by UNITS and by -UNITS along any direction -> mean flips of every head."""
         chosen = self._order[:self._count]
         both = [self._flips(chosen, self._after(
             chosen, direction.vector, np.full(len(chosen), sign * UNITS * direction.scale),

@@ -2,13 +2,12 @@
 
 A pickle is a program for a stack machine (PEP 307, 3154 and 574). This one knows the instructions
 that arrays in plain containers need and a list of names, each of which makes an inert object of
-this module. Everything else is refused. The program text that a network carries is not looked at.
+this module. Everything else is refused. The source code that a network carries is ignored.
 
 The usual way, `pickle.Unpickler` with an allow-list in `find_class`, stops foreign calls, but not
-what the machine itself does before anybody is asked: as the key of a dict, a tuple nested 300,000
-deep crashes the process (hash recursion in C), one of 60 shared levels never comes to an end, and
-six bytes (LONG_BINPUT with a large index) take 4 GB. tests/stylegan/released/test_pickles.py tries
-all of them.
+what the machine does by itself: as the key of a dict, a tuple nested 300,000 deep crashes the
+process (hash recursion in C), hashing one of 60 shared levels never ends, and six bytes
+(LONG_BINPUT with a large index) take 4 GB. tests/stylegan/released/test_pickles.py tries them all.
 """
 
 import contextlib
