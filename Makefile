@@ -110,16 +110,16 @@ $(MADE): | engine
 help:            ## print this list
 	@awk -F ':.*## ' '/^[a-z]/ && NF == 2 {printf "make %-15s %s\n", $$1, $$2}' Makefile
 
-samples:         ## make fake products: pictures, films, texts and a page in out/samples
+samples:         ## make fake products: images, videos, texts and a page in out/samples
 train-stylegan:  ## train StyleGAN, on the demo catalogue unless ARGS='--data DIR'
 train-gpt2:      ## fine-tune GPT-2, on the demo catalogue unless ARGS='--data DIR'
-train-tagger:    ## train what reads category and attributes off pictures and texts
-cards:           ## make fake products alone, with texts that fit: ARGS='--count 100'
+train-tagger:    ## train classifiers of category and attributes, for images and texts
+cards:           ## make products only, each with a text that fits: ARGS='--count 100'
 demo:            ## draw the demo catalogue
 download:        ## fetch released weights and public data: ARGS=--list
 prune:           ## sort bad shots out of a catalogue: ARGS='--data DIR --out DIR2'
 text:            ## write descriptions: ARGS='--prompt "red dress" --count 4'
-metrics:         ## measure generated pictures against the catalogue's
+metrics:         ## measure generated images against the catalogue's
 
 demo download prune train-stylegan train-gpt2 train-tagger samples cards text metrics: env
 	$(PYTHON) run.py $@ $(ARGS)
@@ -130,7 +130,7 @@ PYTEST := -m pytest -q -n auto --maxprocesses 4 --dist loadfile --durations 10
 lint: env        ## check the code with ruff, by the rules in pyproject.toml
 	$(PYTHON) -m ruff check .
 
-test: env        ## run the tests but for the slow ones; ARGS=tests/gpt2 runs one folder
+test: env        ## run the tests, without the slow ones; ARGS=tests/gpt2 runs one folder
 	$(PYTHON) $(PYTEST) -m 'not slow' $(or $(ARGS),tests)
 
 test-all: env    ## run all tests

@@ -49,7 +49,7 @@ def training_records(gan):
     from stylegan import dataset
     folder, about = gan.path.parent / 'records', gan.path.parent / 'options.json'
     if model_lookup.shipped(gan.path):  # it has learnt from the demo
-        folder = demo_default.FOLDER.with_name('demo-records-%d' % gan.res)
+        folder = demo_default.FOLDER.with_name(f'demo-records-{gan.res}')
         if not folder.exists():
             print('the training pictures nearest to each product are sought in the demo catalogue; '
                   '--neighbours 0 does without')

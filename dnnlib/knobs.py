@@ -169,6 +169,7 @@ def from_dict(config, values):
     names = [field.name for field in dataclasses.fields(config)]
     unknown = sorted(set(values) - set(names))
     if unknown:
-        raise UserError('unknown option%s %s; known are: %s' % (
-            's' if len(unknown) > 1 else '', ', '.join(unknown), ', '.join(names)))
+        plural = 's' if len(unknown) > 1 else ''
+        raise UserError(f"unknown option{plural} {', '.join(unknown)}; known are: "
+                        + ', '.join(names))
     return config(**values)

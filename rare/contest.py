@@ -137,8 +137,8 @@ def class_index(classes, name):
         raise UserError('the catalogue names no categories; give one with folders or a column '
                         'category in products.csv')
     if name not in classes:
-        raise UserError("there is no category '%s'; known are: %s" % (
-            name, ', '.join(value or "''" for value in classes)))
+        raise UserError(f"there is no category '{name}'; known are: "
+                        + ', '.join(value or "''" for value in classes))
     return classes.index(name)
 
 

@@ -77,12 +77,12 @@ class Reference:
 
 
 _COLUMNS = (  # heading, figure, form
-    ('accepted', 'accepted', '%d'), ('yield', 'yield', '%.3f'),
-    ('unfiltered', 'yield_of_all_drawn', '%.3f'), ('diversity', 'diversity', '%.2f'),
-    ('/ found', 'diversity_of_found', '%.2f'), ('/ real', 'diversity_of_real', '%.2f'),
-    ('nearest', 'nearest_median', '%.2f'), ('least', 'nearest_least', '%.2f'),
-    ('pictures', 'pictures_each', '%.2f'), ('seconds', 'seconds_each', '%.3f'),
-    ('all in', 'pictures_each_all_in', '%.1f'), ('seconds', 'seconds_each_all_in', '%.3f'))
+    ('accepted', 'accepted', 'd'), ('yield', 'yield', '.3f'),
+    ('unfiltered', 'yield_of_all_drawn', '.3f'), ('diversity', 'diversity', '.2f'),
+    ('/ found', 'diversity_of_found', '.2f'), ('/ real', 'diversity_of_real', '.2f'),
+    ('nearest', 'nearest_median', '.2f'), ('least', 'nearest_least', '.2f'),
+    ('pictures', 'pictures_each', '.2f'), ('seconds', 'seconds_each', '.3f'),
+    ('all in', 'pictures_each_all_in', '.1f'), ('seconds', 'seconds_each_all_in', '.3f'))
 _LEGEND = '''\
 yield: share that the second tagger takes for it, of the accepted; unfiltered: of all drawn
 diversity: mean distance of two pictures' features; / found: against what the search found
@@ -92,20 +92,22 @@ pictures, seconds: generated and looked at per accepted one; all in: the search 
 
 def table(rows):
     """{method: figures} as text."""
-    lines = ['%-9s' % 'method' + ''.join('%11s' % heading for heading, _, _ in _COLUMNS)]
+    lines = [f"{'method':9}" + ''.join(f'{heading:>11}' for heading, _, _ in _COLUMNS)]
     for method, row in rows.items():
         lines.append(f'{method:9}' + ''.join(
-            '%11s' % ('-' if row[name] is None else form % row[name])
+            f"{'-' if row[name] is None else format(row[name], form):>11}"
             for _, name, form in _COLUMNS))
     each = {method: row['pictures_each'] for method, row in rows.items()}
-    lines += ['', _LEGEND] + [
-        '%s: %.1f times fewer pictures per accepted one than the search (%.1f with the search '
-        'counted)' % (method, each['search'] / own,
-                      each['search'] / rows[method]['pictures_each_all_in'])
-        for method, own in each.items() if method != 'search' and 'search' in each] + [
-        '%s keeps, of what the pictures showed before: %s' % (method, ', '.join(
-            '%s %.0f %%' % (head, 100 * share) for head, share in row['kept'].items()))
-        for method, row in rows.items() if 'kept' in row]
+    lines += ['', _LEGEND]
+    for method, own in each.items():
+        if method != 'search' and 'search' in each:
+            all_in = each['search'] / rows[method]['pictures_each_all_in']
+            lines.append(f'{method}: {each["search"] / own:.1f} times fewer pictures per accepted '
+                         f'one than the search ({all_in:.1f} with the search counted)')
+    for method, row in rows.items():
+        if 'kept' in row:
+            lines.append(f'{method} keeps, of what the pictures showed before: ' + ', '.join(
+                f'{head} {100 * share:.0f} %' for head, share in row['kept'].items()))
     return '\n'.join(lines)
 
 

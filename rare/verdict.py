@@ -167,17 +167,17 @@ def summary(figures, audit):
 def table(result):
     """The figures of `summary` as text: for each count of rare photos, a line per arm."""
     name = result['class']
-    lines = ['%-16s %6s %6s %6s %6s %8s  %-26s %s' % (
-        name, 'prec', 'recall', 'F1', 'AUPRC', 'macro-F1', 'F1 against real [95 %]', 'p (Holm)')]
+    lines = [f"{name:16} {'prec':>6} {'recall':>6} {'F1':>6} {'AUPRC':>6} {'macro-F1':>8}  "
+             f"{'F1 against real [95 %]':26} p (Holm)"]
     for row in result['arms']:
+        own, told = row['classes'][name], ''
         if row['arm'] == 'real':
-            lines.append('%d real photos of %s' % (row['count'], name))
-        own = row['classes'][name]
-        told = '%+.3f [%+.3f, %+.3f]' % tuple(row['f1_against_real'][:3]) + (
-            '%*s%.3f' % (5, '', row['p_holm'])) if 'p_holm' in row else ''
-        lines.append('  %-14s %6.3f %6.3f %6.3f %6.3f %8.3f  %s' % (
-            row['arm'], own['precision'], own['recall'], own['f1'], row['auprc'],
-            row['macro_f1'], told))
+            lines.append(f"{row['count']} real photos of {name}")
+        else:
+            difference, low, high = row['f1_against_real'][:3]
+            told = f"{difference:+.3f} [{low:+.3f}, {high:+.3f}]     {row['p_holm']:.3f}"
+        lines.append(f"  {row['arm']:14} {own['precision']:6.3f} {own['recall']:6.3f} "
+                     f"{own['f1']:6.3f} {row['auprc']:6.3f} {row['macro_f1']:8.3f}  {told}")
     return '\n'.join(lines + ['', _others(result)])
 
 
@@ -185,11 +185,11 @@ def _others(result):
     """The cost to the other classes: their F1 by arm, with all rare photos."""
     rows = [row for row in result['arms'] if row['count'] == result['arms'][-1]['count']]
     names = [name for name in rows[0]['classes'] if name != result['class']]
-    lines = ['F1 of the others, with all %d' % rows[0]['count'],
-             '  %-14s %s' % ('', ' '.join('%9.9s' % labels.shown(name)
-                                          for name in names))]
-    return '\n'.join(lines + ['  %-14s %s' % (row['arm'], ' '.join(
-        '%9.3f' % row['classes'][name]['f1'] for name in names)) for row in rows])
+    lines = [f"F1 of the others, with all {rows[0]['count']}",
+             f"  {'':14} " + ' '.join(f'{labels.shown(name)[:9]:>9}' for name in names)]
+    return '\n'.join(lines + [
+        f"  {row['arm']:14} " + ' '.join(f"{row['classes'][name]['f1']:9.3f}" for name in names)
+        for row in rows])
 
 
 def _clause(verdict):
@@ -199,25 +199,25 @@ def _clause(verdict):
         told = f'helps by {difference:.3f} [{low:.3f}, {high:.3f}]'
     if verdict['p_holm'] < _CHANCE and high < 0:
         told = f'hurts by {-difference:.3f} [{-high:.3f}, {-low:.3f}]'
-    return 'with %d real photos: %s, against %s' % (verdict['count'], told, verdict['against'])
+    return f"with {verdict['count']} real photos: {told}, against {verdict['against']}"
 
 
 def sentence(result):
     """The verdict: one sentence about F1 of the rare class, the full count first."""
-    clauses = [_clause(verdict) for verdict in reversed(result['verdicts'])]
-    return ('Adding filtered synthetic pictures of %s, F1 against the best without any: %s.'
-            % (result['class'], '; '.join(clauses)))
+    clauses = '; '.join(_clause(verdict) for verdict in reversed(result['verdicts']))
+    return (f"Adding filtered synthetic pictures of {result['class']}, F1 against the best "
+            f'without any: {clauses}.')
 
 
 def report(result):
     """Everything to print: the table, the checks, and the verdict at the end."""
     lines = [table(result), '']
     for name, gaps in result.get('copies', {}).items():
-        lines.append('distance %-18s median %.2f, least %.2f of the usual one between photos'
-                     % (name, gaps['median'], gaps['least']))
+        lines.append(f"distance {name:18} median {gaps['median']:.2f}, least {gaps['least']:.2f} "
+                     'of the usual one between photos')
     for count, share in result['label_errors'].items():
-        lines.append('with %3s real photos %.1f %% of the filtered pictures are something else, '
-                     'says a classifier that learnt from all real ones' % (count, 100 * share))
+        lines.append(f'with {count:>3} real photos {100 * share:.1f} % of the filtered pictures '
+                     'are something else, says a classifier that learnt from all real ones')
     return '\n'.join(lines + ['', sentence(result), ''])
 
 
@@ -228,16 +228,16 @@ def plot(figures):
     """
     samples = {(name, count): figures.samples(name, count)
                for name in ARMS for count in figures.counts}
-    places = list(range(len(figures.counts)))
-    sheet = chart.Chart([-0.5] + places + [len(places) - 0.5],
-                        chart.ticks(0, max(1e-3, max(each.max() for each in samples.values()))),
-                        'real photos of %s; F1 on real test photos, 95 %%'
-                        % figures.classes[figures.rare],
+    positions = list(range(len(figures.counts)))
+    sheet = chart.Chart([-0.5] + positions + [len(positions) - 0.5],
+                        chart.ticks(0, max(1e-3, *(each.max() for each in samples.values()))),
+                        f'real photos of {figures.classes[figures.rare]}; F1 on real test photos, '
+                        '95 %',
                         names=[''] + [str(count) for count in figures.counts] + [''],
                         height=460, top=60)
     for number, (name, colour) in enumerate(zip(ARMS, chart.COLOURS)):
-        spots = [(place + 0.05 * (number - len(ARMS) / 2), samples[name, count][0])
-                 for place, count in enumerate(figures.counts)]
+        spots = [(position + 0.05 * (number - len(ARMS) / 2), samples[name, count][0])
+                 for position, count in enumerate(figures.counts)]
         sheet.line(spots, colour)
         sheet.dots(spots, colour)
         for (x, _), count in zip(spots, figures.counts):

@@ -41,11 +41,11 @@ class Tagger:
         return Verdict({f'head {i}': i >= count for i in range(3)}, [])
 
 
-def make(folder, writer, tagger=Tagger(), temperature=0.3, **more):
+def make(folder, writer, tagger=None, temperature=0.3, **more):
     pictures = np.zeros([3, 8, 8, 3], np.uint8)
     return fakes.write(folder, pictures, seeds=[5, 6, 7], psi=0.7, origin={'synthetic': 'yes'},
-                       tagger=tagger, writer=writer, sampling=Sampling(temperature=temperature),
-                       **dict({'tries': 0}, **more))
+                       tagger=tagger or Tagger(), writer=writer,
+                       sampling=Sampling(temperature=temperature), **dict({'tries': 0}, **more))
 
 
 def test_products_hold_everything_and_so_do_the_files(tmp_path):

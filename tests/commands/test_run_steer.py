@@ -21,8 +21,8 @@ def place(tmp_path_factory):
     """A folder with a random StyleGAN and the directions that the pretrained tagger finds in it."""
     folder = tmp_path_factory.mktemp('place')
     toy_stylegan.snapshot(folder / 'toy.npz')
-    rows = ['%d,%s' % (seed, 'yes' if seed % 3 else 'no') for seed in range(40)]
-    (folder / 'labels.csv').write_text('seed,elegant\n%s\n' % '\n'.join(rows))
+    rows = [f"{seed},{'yes' if seed % 3 else 'no'}" for seed in range(40)]
+    (folder / 'labels.csv').write_text('\n'.join(['seed,elegant'] + rows) + '\n')
     out = succeed(*FIND, *TOY, '--labels', 'labels.csv', cwd=folder)
     (folder / 'printed.txt').write_text(out)
     return folder

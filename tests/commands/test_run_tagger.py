@@ -33,8 +33,8 @@ def place(tmp_path_factory):
         rgb = np.full([24, 24, 3], 240, np.uint8)
         rgb[4:12 + index % 2 * 8, 6:18] = {'red': (200, 28, 40), 'blue': (62, 126, 214)}[colour]
         (folder / 'toy').mkdir(exist_ok=True)
-        images.write_png(folder / 'toy' / ('%d.png' % index), rgb)
-        lines.append('%d.png,%s %s number %d,%s,%s' % (index, colour, kind, index, kind, colour))
+        images.write_png(folder / 'toy' / f'{index}.png', rgb)
+        lines.append(f'{index}.png,{colour} {kind} number {index},{kind},{colour}')
     (folder / 'toy' / 'products.csv').write_text('\n'.join(lines) + '\n')
     folder.joinpath('report').write_text(
         succeed('train-tagger', '--data', 'toy', *SMALL, cwd=folder))

@@ -214,7 +214,7 @@ def test_copies_are_found(tmp_path):
 
 
 def test_photos_are_split_by_product_and_labelled():
-    products = [Product(None, '%d.png' % i, '', CLASSES[i % 2] if i else 'hat', (), str(i // 2))
+    products = [Product(None, f'{i}.png', '', CLASSES[i % 2] if i else 'hat', (), str(i // 2))
                 for i in range(20)]
     train, test = contests.split(products, 0.3, 0)
     assert len(train) + len(test) == 20 and not ({p.key for p in train} & {p.key for p in test})
@@ -242,7 +242,7 @@ def test_a_contest_that_would_show_nothing_is_refused_and_leaves_nothing(tmp_pat
     with pytest.raises(UserError, match='there are 3 rare photos'):
         Contest(out, generator, train, train, 'jumpsuit', Evaluate(counts='4'))
     for test in (train.part(train.labels != RARE), train.part([])):
-        with pytest.raises(UserError, match="no product to test on .* 'jumpsuit'; name another"):
+        with pytest.raises(UserError, match=r"no product to test on .* 'jumpsuit'; name another"):
             Contest(out, generator, train, test, 'jumpsuit', Evaluate(counts='3'))
     with pytest.raises(UserError, match="no category 'hat'; known are: dress, jumpsuit"):
         Contest(out, generator, train, train, 'hat', Evaluate(counts='3'))

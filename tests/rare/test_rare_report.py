@@ -38,7 +38,7 @@ def test_what_a_shift_keeps():
     wanted = {'colour': 'red'}
     assert report.kept(Judge(), wanted, dark, light) == {}
     assert report.kept(Judge(), {'category': 'jumpsuit'}, dark, light) == {'colour': 1.0}
-    row = dict(_figures(), kept={'colour': 0.25, 'sleeve': 1.0})
+    row = dict(_figures(Judge(), PHOTOS, PRODUCTS), kept={'colour': 0.25, 'sleeve': 1.0})
     assert 'keeps, of what the pictures showed before: colour 25 %, sleeve 100 %' in (
         report.table({'shift': row}))
 
@@ -61,13 +61,14 @@ PRODUCTS = [source.Product(None, 'a.png', '', category, (), '', ())
             for category in ('jumpsuit', 'dress', 'jumpsuit', 'dress')]
 
 
-def _figures(judge=Judge(), photos=PHOTOS, products=PRODUCTS, **more):
-    reference = report.Reference({'category': 'jumpsuit'}, Judge(), judge, photos, products)
+def _figures(*known, **more):
+    """known: judge, photos and products of the Reference."""
+    reference = report.Reference({'category': 'jumpsuit'}, Judge(), *known)
     return reference.figures(Accepted, **more)
 
 
 def test_figures_of_a_method():
-    row = _figures(found=Found, before=(92, 6))
+    row = _figures(Judge(), PHOTOS, PRODUCTS, found=Found, before=(92, 6))
     own = np.mean([abs(a - b) for i, a in enumerate((250, 240, 230, 200))
                    for b in (250, 240, 230, 200)[:i]]) / 255
     assert row['accepted'] == 4 and row['drawn'] == 8
@@ -83,14 +84,14 @@ def test_figures_of_a_method():
 
 
 def test_figures_without_a_judge_that_knows_and_without_photos():
-    class Ignorant(Judge):
-        heads = {'category': ('hat', 'glove')}
-    for judge in (None, Ignorant()):
+    ignorant = Judge()
+    ignorant.heads = {'category': ('hat', 'glove')}
+    for judge in (None, ignorant):
         bare = _figures(judge, None, ())
         assert {name for name, value in bare.items() if value is None} == {
             'yield', 'yield_of_all_drawn', 'diversity_of_found', 'diversity_of_real',
             'nearest_median', 'nearest_least'}
-    search = dict(_figures(), pictures_each=40.0)
+    search = dict(_figures(Judge(), PHOTOS, PRODUCTS), pictures_each=40.0)
     bare['pictures_each_all_in'] = 25.0
     text = report.table({'gaussian': bare, 'search': search})
     assert 'gaussian: 20.0 times fewer pictures' in text and '(1.6 with the search counted)' in text
@@ -98,7 +99,7 @@ def test_figures_without_a_judge_that_knows_and_without_photos():
 
 
 def test_the_catalogue_can_be_read_again(tmp_path):
-    products = [{'image': 'products/%d.png' % i, 'text': 'A "red", long\nthing', 'category':
+    products = [{'image': f'products/{i}.png', 'text': 'A "red", long\nthing', 'category':
                  'jumpsuit', 'attributes': {'category': 'jumpsuit', 'colour': 'red',
                                             'sleeve': ['', 'long sleeves'][i]}} for i in range(2)]
     for product in products:

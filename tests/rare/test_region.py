@@ -109,10 +109,9 @@ def test_extra_codes_count_as_found(searched):
 class Tagger:
     """Sees a jumpsuit by its probability; counts what it saw."""
 
-    heads = {'category': ('dress', 'jumpsuit')}
-
     def __init__(self, gan):
         self._gan, self.seen = gan, 0
+        self.heads = {'category': ('dress', 'jumpsuit')}
 
     def probabilities(self, pictures):
         self.seen += len(pictures)
