@@ -11,6 +11,10 @@ def processes():
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
 
 
+def _ignore_interrupts():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 @contextlib.contextmanager
 def ordered_map(function, values, count=None, chunk=8):
     """`map` over `count` processes (default: one a core): an iterator of the results in order.
@@ -24,6 +28,5 @@ def ordered_map(function, values, count=None, chunk=8):
     if count < 2:
         yield map(function, values)
         return
-    with multiprocessing.Pool(count, initializer=signal.signal,
-                              initargs=(signal.SIGINT, signal.SIG_IGN)) as pool:
+    with multiprocessing.Pool(count, initializer=_ignore_interrupts) as pool:
         yield pool.imap(function, values, chunksize=chunk)

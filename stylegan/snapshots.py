@@ -9,9 +9,8 @@ import dataclasses
 
 import numpy as np
 
-from dnnlib import archive, files, knobs, runs
+from dnnlib import archive, files, knobs
 from dnnlib.files import UserError
-from dnnlib.tflib import tf
 from stylegan.config import Network
 from stylegan.released import names
 
@@ -77,6 +76,8 @@ def load_all(path):
 
 def _from_checkpoint(folder):
     """All networks in the newest checkpoint of a run folder, as for `load_all`."""
+    from dnnlib import runs  # and TensorFlow, which no other function here needs
+    from dnnlib.tflib import tf
     checkpoint = runs.latest_checkpoint(folder)
     if checkpoint is None:
         raise UserError(f'{folder} holds no checkpoint; give the folder of a training')

@@ -208,8 +208,8 @@ def test_copies_are_found(tmp_path):
     train, test = _photos(40, 10, 1), _photos(40, 10, 2)
     contest = Contest(tmp_path, _generator(tmp_path), train, test, 'jumpsuit', CONFIG)
     gaps = contest.copies(train.pictures[:10])
-    assert gaps['synthetic to train'] == {'median': 0.0, 'least': 0.0}
-    assert gaps['synthetic to test']['median'] > 0 and gaps['test to train']['median'] > 0
+    assert gaps['synthetic to train'] == pytest.approx({'median': 0, 'least': 0}, abs=1e-4)
+    assert min(gaps[name]['median'] for name in ('synthetic to test', 'test to train')) > 1e-3
     assert set(contest.copies(train.pictures[:0])) == {'test to train'}
 
 
