@@ -10,7 +10,7 @@ from dnnlib import files, knobs, model_lookup
 
 def rare_options(parser):
     """What `rare` takes."""
-    from rare.region import Rare
+    from rare.config import Rare
     common.stylegan(parser)
     common.tagger(parser)
     parser.add_argument('--category', default='', help='what to make, such as jumpsuit: a category '
@@ -35,10 +35,11 @@ def rare(options):
     from gpt2.config import Sampling
     from gpt2.write import Writer
     from rare import region, report, target
+    from rare.config import Rare
     from stylegan import labelled
     from stylegan.generator import Generator
     from tagger.agreement import ProductTagger
-    config, sampling = [knobs.from_flags(each(), options) for each in (region.Rare, Sampling)]
+    config, sampling = [knobs.from_flags(each(), options) for each in (Rare, Sampling)]
     gan = Generator(models.stylegan(options), config.threads)
     taggers = ProductTagger(models.tagger(options), config.threads)
     tagger = taggers.images
@@ -105,7 +106,7 @@ def _more_codes(options, gan):
 
 def evaluate_options(parser):
     """What `evaluate` takes."""
-    from rare.contest import Evaluate
+    from rare.config import Evaluate
     common.stylegan(parser)
     parser.add_argument('--category', required=True, help='the rare class, such as jumpsuit')
     parser.add_argument('--data', type=pathlib.Path, help='the catalogue to train on, the one that '
@@ -123,8 +124,9 @@ def evaluate(options):
     from dnnlib import images, runs
     from rare import contest as contests
     from rare import verdict
+    from rare.config import Evaluate
     from stylegan.generator import Generator
-    config = knobs.from_flags(contests.Evaluate(), options)
+    config = knobs.from_flags(Evaluate(), options)
     gan = Generator(models.stylegan(options), config.threads)
     train, test = _train_and_test(options, config)
     contest = contests.Contest(options.out, gan, train, test, options.category, config)

@@ -23,7 +23,6 @@ Each result is saved, so a stopped contest goes on.
 """
 
 import contextlib
-import dataclasses
 import hashlib
 import json
 
@@ -31,8 +30,8 @@ import numpy as np
 
 from dnnlib import archive, files, images, progress
 from dnnlib.files import UserError
-from dnnlib.knobs import check, knob, seed_knob
-from rare.region import Rare, Region
+from rare.config import Rare
+from rare.region import Region
 from stylegan import labelled
 from stylegan.metrics import measure
 from tagger import image_tagger, labels, net
@@ -43,48 +42,6 @@ SYNTHETIC = ('synthetic', 'filtered', 'synthetic only')
 ARMS = PLAIN + SYNTHETIC
 _HEAD = 'category'
 _BATCH = 64
-
-
-@dataclasses.dataclass(frozen=True)
-class Evaluate:
-    """The contest."""
-    counts: str = knob('10,25,50,all', 'how many rare photos there are, comma-separated: a sweep')
-    synthetic: int = knob(100, 'synthetic pictures (or duplicates) to add', least=1)
-    seeds: int = knob(5, 'trainings per arm and count; each draws its own rare photos', least=1)
-    pool: int = knob(4000, 'generated pictures in which the scout looks for the rare region',
-                     least=40)
-    test: float = knob(0.3, 'share of the products to test on, where --test-data gives none',
-                       above=0, below=1)
-    side: int = knob(32, 'side of the pictures', 'pixels', least=16, most=1024)
-    psi: float = knob(0.7, 'truncation of the generated pictures; 1: none')
-    fmaps: int = knob(6, 'maps of the first convolution of the classifier', least=1)
-    steps: int = knob(300, 'updates per training, the same for all arms', least=1)
-    batch: int = knob(48, 'batch size', least=1)
-    bootstrap: int = knob(1000, 'bootstrap samples', least=100)
-    seed: int = seed_knob('another seed, another contest')
-    threads: int = knob(1, 'CPU threads; 0 takes all, 1 makes the bytes repeatable', least=0)
-
-    def __post_init__(self):
-        check(self)
-
-    def decisive(self):
-        """The knobs that decide a result of an arm without synthetic pictures, {name: value}."""
-        free = ('psi', 'pool', 'counts', 'seeds', 'seed', 'test', 'bootstrap', 'threads')
-        return {name: value for name, value in dataclasses.asdict(self).items()
-                if name not in free}
-
-    def sweep(self, there):
-        """The counts of rare photos to try, ascending, when `there` are; 'all' is the last."""
-        try:
-            wanted = {there if part.strip() == 'all' else int(part)
-                      for part in self.counts.split(',')}
-        except ValueError:
-            raise UserError(f"--counts '{self.counts}' is to read like 10,25,50,all")
-        counts = sorted(count for count in wanted if count <= there)
-        if not counts or counts[0] < 1:
-            raise UserError(f'there are {there} rare photos to train on; --counts asks for '
-                            f'{self.counts}')
-        return counts
 
 
 class Photos:

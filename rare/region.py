@@ -9,7 +9,6 @@ accept those that score high enough.
 The linear algebra behind them is in `stylegan.whitening`.
 """
 
-import dataclasses
 import json
 import time
 
@@ -17,42 +16,13 @@ import numpy as np
 
 from dnnlib import archive, progress
 from dnnlib.files import UserError
-from dnnlib.knobs import check, knob, seed_knob
 from stylegan import labelled
 from stylegan.whitening import Space, gaussian, mixes, shift
 
-METHODS = ('mix', 'gaussian', 'shift', 'search')
 FEWEST = 5  # codes of a class that a Gaussian or a boundary can be fitted to
 _ROUNDS = 12  # of refining at most
 _BATCH = 64
 _CHUNK = 1000  # pictures of a search that are saved at a time
-
-
-@dataclasses.dataclass(frozen=True)
-class Rare:
-    """How the class is searched for and sampled."""
-    method: str = knob('mix', 'how to make them; all: every method, for a comparison',
-                       choices=METHODS + ('all',))
-    count: int = knob(200, 'products to make, with each method', least=1)
-    search: int = knob(8000, 'pictures to search through first', least=20)
-    sure: float = knob(0.8, 'a picture is of the class from this probability on', above=0,
-                       below=1)
-    few: int = knob(60, 'if fewer are found, mix and gaussian first sample around them for so many',
-                    least=1)
-    tau: float = knob(1.0, 'spread of the Gaussian; below 1: more typical, above: more varied',
-                      above=0)
-    margin: float = knob(1.0, 'how far shifted codes go past the boundary; 1: as far as found ones')
-    most: int = knob(50, 'pictures to draw for each one to make, before giving up', least=1)
-    psi: float = knob(0.7, 'truncation, in all layers; 1: none')
-    seed: int = seed_knob()
-    threads: int = knob(0, 'CPU threads; 0 takes all, 1 makes the bytes repeatable', least=0)
-
-    def __post_init__(self):
-        check(self)
-
-    def methods(self):
-        """The methods to use, in order."""
-        return METHODS if self.method == 'all' else (self.method,)
 
 
 def search(path, generator, tagger, config, made):

@@ -220,7 +220,8 @@ def test_the_stylegan_preset_is_stopped_saved_and_continued(place):
     (['metrics', '--features', 'inception'], '--inception'),
     (['metrics', '--count', '0'], '--count: 0 is too small; the least is 40'),
     (['metrics', '--records', 'nowhere'], 'nowhere holds no *-rNN.tfrecords files'),
-    (['text', '--gpt2', 'empty'], 'empty'), (['text', '--gpt2', 'texts.csv'], 'texts.csv is not a text model'),
+    (['text', '--gpt2', 'empty'], 'empty'),
+    (['text', '--gpt2', 'texts.csv'], 'texts.csv is not a text model'),
     (['samples', '--stylegan', 'empty'], 'empty')])
 def test_a_mistake_is_one_line_and_exit_code_1(tmp_path, monkeypatch, capsys, arguments, words):
     (tmp_path / 'empty').mkdir()

@@ -7,7 +7,8 @@ from catalog.source import Product
 from dnnlib.files import UserError
 from rare import contest as contests
 from rare import verdict
-from rare.contest import ARMS, Contest, Evaluate, Photos
+from rare.config import Evaluate
+from rare.contest import ARMS, Contest, Photos
 
 CLASSES = ('dress', 'jumpsuit')
 SIDE, RARE = 16, 1

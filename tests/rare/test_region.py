@@ -7,18 +7,19 @@ from toy_codes import AXIS, codes_of, latent, look
 
 from dnnlib import neighbours
 from dnnlib.files import UserError
+from rare import config
 from rare import region as rare
 from stylegan import labelled
 from stylegan.whitening import mixes
 
 
 def _config(**more):
-    return rare.Rare(**dict(dict(count=100, search=4000, sure=0.5, psi=1.0), **more))
+    return config.Rare(**dict(dict(count=100, search=4000, sure=0.5, psi=1.0), **more))
 
 
-def _region(w, scores, config, gan=None, **more):
+def _region(w, scores, options, gan=None, **more):
     gan = gan or toy_codes.Generator()
-    return rare.Region(gan, gan, w, scores, config, **more)
+    return rare.Region(gan, gan, w, scores, options, **more)
 
 
 @pytest.fixture(scope='module')
@@ -78,14 +79,14 @@ def test_methods_are_cheaper_than_the_search_and_as_varied(searched):
 
 def test_of_a_class_that_is_hardly_found_more_is_made(searched):
     w, _ = searched
-    config = _config(few=60)
-    region = _region(w, _rarer(w), config, toy_codes.Generator(_rarer))
+    few = _config(few=60)
+    region = _region(w, _rarer(w), few, toy_codes.Generator(_rarer))
     assert region.hits < 6 and len(region.found) >= 60 and region.refining > 0
     accepted = region.sample('gaussian')
     assert len(accepted) == 100 and accepted.drawn < 2000
     never = toy_codes.Generator(lambda w: np.zeros(len(w)))
     with pytest.raises(UserError, match='nothing like that was found in 7072 pictures, nor near'):
-        _region(w, np.zeros(len(w)), config, never)
+        _region(w, np.zeros(len(w)), few, never)
     with pytest.raises(UserError, match='nothing like that was found in 4000 pictures; use'):
         _region(w, np.zeros(len(w)), _config(method='search'), never).searched(1.0)
 
@@ -94,7 +95,7 @@ def test_methods_need_what_the_search_has_found(searched):
     w, _ = searched
     region = _region(w, _rarer(w), _config(few=1, method='all'), toy_codes.Generator(_rarer))
     assert 0 < region.hits < rare.FEWEST
-    assert [method for method in rare.METHODS if region.able(method)] == [
+    assert [method for method in config.METHODS if region.able(method)] == [
         'mix', 'gaussian', 'search']
     with pytest.raises(UserError, match='too few for --method shift; use mix'):
         region.sample('shift')
@@ -161,4 +162,4 @@ def test_codes_of_one_style_per_layer_are_refused():
     ({'search': 3}, '--search 3 is too small; the least is 20')])
 def test_impossible_knobs_are_refused(wrong, words):
     with pytest.raises(UserError, match=words):
-        rare.Rare(**wrong)
+        config.Rare(**wrong)
