@@ -105,7 +105,7 @@ $(MADE): | engine
 # --- The targets. `make` alone prints them.
 
 .PHONY: help engine env demo download prune train-stylegan train-gpt2 train-tagger samples cards
-.PHONY: text metrics lint test test-all parity parity-measure clean
+.PHONY: text metrics lint test test-all torture parity parity-measure clean
 
 help:            ## print this list
 	@awk -F ':.*## ' '/^[a-z]/ && NF == 2 {printf "make %-15s %s\n", $$1, $$2}' Makefile
@@ -135,6 +135,9 @@ test: env        ## run the tests, without the slow ones; ARGS=tests/gpt2 runs o
 
 test-all: env    ## run all tests
 	$(PYTHON) $(PYTEST) $(or $(ARGS),tests)
+
+torture: env     ## kill trainings, fill disks, damage files: hours; ARGS='--kills 4 --pairs 2'
+	$(PYTHON) tests/torture.py $(ARGS)
 
 parity:          ## compare both networks with the originals' numbers in tests/data, on both engines
 	@rm -rf out/parity
