@@ -34,17 +34,20 @@ def _from_preset(config, options):
     return knobs.from_flags(network, options), knobs.from_flags(training, options)
 
 
-def _run(options, network, training, free, **more):
+def _run(options, network, training, free, formerly=None, **more):
     """The run folder of a training; refuses one that was made with other options.
 
     more: what else decides the result, inputs by what they hold; where they lie is noted besides.
+    formerly: what an earlier version noted for them, beside the paths of those that are files.
     """
     from dnnlib.runs import Run
     decided, defaults = [dict(dataclasses.asdict(a), **dataclasses.asdict(b)) for a, b in (
         (network, training), (type(network)(), type(training)()))]
     paths = {name: value.resolve() for name, value in vars(options).items()
              if isinstance(value, pathlib.Path) and name != 'run'}
-    return Run(options.run, dict(more, **decided), free, defaults, paths)
+    typed = {name: str(getattr(options, name)) for name in paths}
+    return Run(options.run, dict(more, **decided), free, defaults, paths,
+               dict(typed, **(formerly or {})))
 
 
 def train_stylegan_options(parser):
@@ -74,10 +77,12 @@ def train_stylegan(options):
     decided = {'start': archive.digest(start) if start else ''}
     if options.records:
         records = dataset.Records(options.records, training.seed)
-        run = _run(options, network, training, config.FREE, data=records.digest(), **decided)
+        run = _run(options, network, training, config.FREE, {'data': str(options.records)},
+                   data=records.digest(), **decided)
     else:
         products = demo_default.pictured(options.data)
-        run = _run(options, network, training, config.FREE, fit=options.fit,
+        names = models.fingerprint(p.name for p in products)
+        run = _run(options, network, training, config.FREE, {'data': names}, fit=options.fit,
                    data=models.fingerprint((p.name, _size(p.image)) for p in products), **decided)
         with run.writing():
             if not (run.folder / 'records').exists():

@@ -100,14 +100,17 @@ class Run:
     free:    names of options that may change from one start to the next (how long, how fast).
     defaults: {name: value} that a run had which was begun before the option came to be.
     paths:   {name: path} of the inputs, noted for people.
+    formerly: {name: value} that an earlier version noted for the same input.
     Raises UserError if the folder holds a run with other options.
     """
 
-    def __init__(self, folder, options, free=(), defaults=None, paths=None):
+    def __init__(self, folder, options, free=(), defaults=None, paths=None,
+                 formerly=None):
         self.folder = pathlib.Path(folder)
         self.stopping = False
         # As they will read back: tuples become lists.
         self._options, self._defaults = json.loads(json.dumps([options, defaults or {}]))
+        self._formerly = formerly or {}
         self._free, self._paths = free, {name: str(path) for name, path in (paths or {}).items()}
         self._writing, self._latest = False, None
         self._saver = self._finite = None  # of the graph that is being trained
@@ -123,7 +126,9 @@ class Run:
         old = dict(self._defaults, **old)
         differences = [f'{name} was {old.get(name)}, now {new.get(name)}'
                        for name in sorted(set(old) | set(new))
-                       if name not in self._free and old.get(name) != new.get(name)]
+                       if name not in self._free
+                       and old.get(name) not in (new.get(name),
+                                             self._formerly.get(name, new.get(name)))]
         if differences:
             raise UserError(f'{self.folder} holds a run with other options: '
                             + '; '.join(differences) + '; repeat those options, or start a new '

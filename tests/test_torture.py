@@ -12,5 +12,5 @@ def test_kills_and_second_processes_change_no_bit():
     done = subprocess.run(
         [sys.executable, str(pathlib.Path(__file__).with_name('torture.py')), '--kills', '1',
          '--disks', '0', '--pairs', '1', '--damages', '0', '--mutations', '100'],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
+        check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert done.returncode == 0 and done.stdout.count('as promised') == 6, done.stdout[-3000:]

@@ -21,17 +21,18 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 
 import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / 'tests')]
 
-from process import SMALL_GAN, SMALL_GPT2
+from process import SMALL_GAN, SMALL_GPT2  # noqa: E402
 
-from dnnlib import archive, files, images, runs
-from dnnlib.files import UserError
-from dnnlib.tflib import tf
+from dnnlib import archive, files, images, runs  # noqa: E402
+from dnnlib.files import UserError  # noqa: E402
+from dnnlib.tflib import tf  # noqa: E402
 
 GAN = ['train-stylegan', '--data', 'small-pruned', *SMALL_GAN, '--run']
 GPT2 = ['train-gpt2', '--data', 'small', *SMALL_GPT2, '--save-every', '1', '--run']
@@ -71,7 +72,10 @@ def _count_events(kill_at, note):
 
 
 def start(arguments, folder, name='it', kill_at=0):
-    """Start a command in a folder -> its process id; see `end`. kill_at: an event, see `_events`."""
+    """Start a command in a folder -> its process id; see `end`.
+
+    kill_at: the number of the event, see `_events`, at which it is killed; 0: it is not.
+    """
     process = os.fork()
     if process:
         return process
@@ -87,8 +91,11 @@ def start(arguments, folder, name='it', kill_at=0):
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+    except BaseException:
+        traceback.print_exc()
     finally:
-        os._exit(99)  # a traceback is on stderr by then
+        sys.stderr.flush()
+        os._exit(99)
 
 
 def end(process, folder, name='it'):

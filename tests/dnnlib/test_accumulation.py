@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from dnnlib import tflib
-from dnnlib.tflib import tf
 from dnnlib.accumulation import Update, sums
+from dnnlib.tflib import tf
 
 X = np.float32([[1, 2], [3, -1], [0, 4], [2, 2]])
 

@@ -22,10 +22,12 @@ def test_replacing_puts_the_whole_file_in_place(tmp_path):
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / 'a.txt'
     path.write_text('old')
-    with pytest.raises(ZeroDivisionError):
+    def fail():
         with files.replacing(path) as temporary:
             temporary.write_text('half')
             raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert path.read_text() == 'old'
     assert list(tmp_path.iterdir()) == [path]
 

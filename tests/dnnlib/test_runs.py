@@ -58,6 +58,14 @@ def test_an_option_that_came_later_was_at_its_default(tmp_path):
         runs.Run(tmp_path, {'seed': 0, 'sizes': (1, 2)}, defaults={'seed': 0})
 
 
+def test_what_an_earlier_version_noted_for_the_same_input_is_accepted(tmp_path):
+    _begin(tmp_path, {'data': 'data/photos'})
+    with pytest.raises(UserError, match='data was data/photos, now 12ab'):
+        runs.Run(tmp_path, {'data': '12ab'})
+    _begin(tmp_path, {'data': '12ab'}, formerly={'data': 'data/photos'})
+    runs.Run(tmp_path, {'data': '12ab'})
+
+
 @pytest.mark.parametrize('content', ['[]', '{"options": 3}', '{"options": {'])
 def test_damaged_options_are_refused(tmp_path, content):
     (tmp_path / 'options.json').write_text(content)
@@ -66,16 +74,23 @@ def test_damaged_options_are_refused(tmp_path, content):
 
 
 def test_a_refusal_before_anything_was_made_leaves_the_folder_free_for_other_options(tmp_path):
+    def fail(made):
+        with runs.Run(tmp_path, {'seed': 1}).writing():
+            for name in made:
+                (tmp_path / name).mkdir()
+            raise UserError('no photos')
     for made in ((), ('records',)):
         with pytest.raises(UserError, match='no photos'):
-            with runs.Run(tmp_path, {'seed': 1}).writing():
-                for name in made:
-                    (tmp_path / name).mkdir()
-                raise UserError('no photos')
+            fail(made)
         assert (tmp_path / 'options.json').exists() == bool(made)
 
 
 # --- One process at a time.
+
+def _enter(context):
+    with context:
+        pass
+
 
 _HOLDS = """
 import sys; sys.path.insert(0, {root!r})
@@ -102,8 +117,7 @@ def other(tmp_path):
 def test_a_living_owner_is_left_alone(tmp_path, other):
     run = runs.Run(tmp_path, {})
     with pytest.raises(UserError, match=f'process {other.pid} is working on .*delete .*[.]lock'):
-        with run.writing():
-            pass
+        _enter(run.writing())
     assert not (tmp_path / 'options.json').exists()
     other.communicate('')
     with run.writing():
@@ -124,23 +138,19 @@ def test_without_flock_the_start_time_tells_processes_apart(tmp_path, other, mon
     monkeypatch.setattr(lock, 'fcntl', None)
     path, whole = tmp_path / '.lock', files.read_json(tmp_path / '.lock')
     with pytest.raises(UserError, match='is working on'):
-        with lock.folder(tmp_path):
-            pass
+        _enter(lock.folder(tmp_path))
     for change in ({'started': '1'}, {'boot': 'before'}, {'processes': 'pid:[1]'}):
         files.write_json(path, dict(whole, **change))
-        with lock.folder(tmp_path):
-            pass
+        _enter(lock.folder(tmp_path))
     files.write_json(path, dict(whole, boot='another', host='another-machine'))
     with pytest.raises(UserError, match=r'on another-machine is working on .* delete'):
-        with lock.folder(tmp_path):
-            pass
+        _enter(lock.folder(tmp_path))
 
 
 @pytest.mark.parametrize('content', ['', '{"process', '[]', '{"process": "../.."}'])
 def test_a_lock_that_was_cut_off_is_nobodys(tmp_path, content):
     (tmp_path / '.lock').write_text(content)
-    with lock.folder(tmp_path):
-        pass
+    _enter(lock.folder(tmp_path))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -317,12 +327,14 @@ def test_signals_only_ask_to_stop(tmp_path, number):
 
 def test_a_second_ctrl_c_stops_at_once(tmp_path):
     run, before = _begin(tmp_path, {}), _handlers()
-    with pytest.raises(KeyboardInterrupt):
+
+    def interrupt():
         with run.stoppable():
-            os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(0.01)
-            os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(1)
+            for seconds in (0.01, 1):
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(seconds)
+    with pytest.raises(KeyboardInterrupt):
+        interrupt()
     assert _handlers() == before
 
 

@@ -34,8 +34,8 @@ def test_files_and_folders_are_unpacked_as_they_are(tmp_path, mode):
     archive = _write(tmp_path / 'a', *members.items(), mode=mode)
     assert unpack.check(archive) == 1003
     unpack.unpack(archive, tmp_path / 'out')
-    assert _tree(tmp_path / 'out') == dict(
-        (name.replace('./', ''), content) for name, content in members.items())
+    assert _tree(tmp_path / 'out') == {
+        name.replace('./', ''): content for name, content in members.items()}
     assert sorted(path.name for path in tmp_path.iterdir()) == ['a', 'out']
 
 
