@@ -23,6 +23,7 @@ from stylegan import figures, latent, latent_files
 
 _FPS = 15  # frames per second of the videos; the last frame is shown for a second
 _COLUMNS = 8  # of the sheets
+_LONGEST = 60  # characters of a name
 _NOT_DECISIVE = ('batch', 'threads', 'frames')  # knobs that do not change a result
 
 
@@ -33,10 +34,14 @@ def psnr(a, b):
 
 
 def names(paths):
-    """A unique file name without suffix for each path: its stem, with a number if it is taken."""
+    """A unique file name without suffix for each path: its stem, with a number if it is taken.
+
+    Characters that are not printable, and bytes that are no Unicode, become dashes.
+    """
     result, taken = [], set()
     for path in paths:
-        name = stem = pathlib.Path(path).stem
+        stem = pathlib.Path(path).stem[:_LONGEST]
+        name = stem = ''.join(letter if letter.isprintable() else '-' for letter in stem)
         number = 2
         while name in taken or name in ('all', 'mixed'):
             name, number = f'{stem}-{number}', number + 1

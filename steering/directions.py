@@ -8,7 +8,7 @@ import dataclasses
 
 import numpy as np
 
-from dnnlib import archive
+from dnnlib import archive, files
 from dnnlib.files import UserError
 from stylegan import labelled
 
@@ -101,5 +101,6 @@ def recall(folder, made, width):
 def named(directions, name):
     """One of {name: Direction}; an unknown name is a UserError that lists the known ones."""
     if name not in directions:
-        raise UserError(f"there is no direction '{name}'; known are: {', '.join(directions)}")
+        known = files.printable(', '.join(directions))
+        raise UserError(f"there is no direction '{files.printable(name)}'; known are: {known}")
     return directions[name]

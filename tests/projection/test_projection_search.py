@@ -74,6 +74,7 @@ def test_the_same_seed_gives_the_same_and_neighbours_do_not_matter(plain, projec
     np.testing.assert_allclose(alone.ws[0], first.ws[1], atol=2e-3)
 
 
+@pytest.mark.slow
 def test_w_plus_has_a_style_for_each_layer_and_pull_holds_them(plain):
     gan, pictures, _ = plain
     other = pictures[:, :, ::-1]  # nothing it has drawn
@@ -88,6 +89,7 @@ def test_w_plus_has_a_style_for_each_layer_and_pull_holds_them(plain):
     assert np.abs(found.ws[:, 0] - found.ws[:, 1]).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_noise_inputs_are_found_and_kept_free_of_structure(tmp_path):
     gan, pictures, _ = toy_stylegan.own_pictures(tmp_path / 'a.npz', [3, 4])
     structure, losses = [], []

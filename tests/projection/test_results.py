@@ -1,6 +1,8 @@
 """Results of projection are written whole, known again, taken by others and mixed."""
 
 import dataclasses
+import os
+import pathlib
 
 import numpy as np
 import pytest
@@ -140,6 +142,16 @@ def test_all_of_them_are_taken_for_seeds_and_mixed(tools, place, tmp_path):
 def test_names_never_clash():
     assert results.names(['a/x.jpg', 'b/x.png', 'all.jpg', 'c/x-2.jpg']) == [
         'x', 'x-2', 'all-2', 'x-2-2']
+
+
+def test_odd_names_are_safe_to_print_and_to_write(tmp_path):
+    odd = [pathlib.Path(os.fsdecode(name)) for name in (
+        b'caf\xe9.jpg', 'café.jpg'.encode(), b'a\x1b[31m\nb.jpg', b'x' * 250 + b'.jpg')]
+    found = results.names(odd)
+    assert found == ['caf-', 'café', 'a-[31m-b', 'x' * 60]
+    for name in found:
+        name.encode('utf-8')
+        (tmp_path / f'{name}.npz').write_text('')
 
 
 def test_psnr():

@@ -50,6 +50,8 @@ def test_an_unknown_name_lists_the_known_ones():
     assert directions.named(known, 'pca1') is known['pca1']
     with pytest.raises(UserError, match="no direction 'pca2'; known are: pca0, pca1"):
         directions.named(known, 'pca2')
+    with pytest.raises(UserError, match=r"'a.x1b'; known are: b.x1b\[31m"):
+        directions.named({'b\x1b[31m': None}, 'a\x1b')
 
 
 @pytest.mark.parametrize('content', [b'', b'no archive', None])
