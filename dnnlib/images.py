@@ -99,13 +99,6 @@ def opened(path):
         raise Unreadable(path, f'is not a readable picture ({error or type(error).__name__})')
 
 
-def size(path):
-    """(width, height) of a picture file in pixels, upright. Raises Unreadable."""
-    with opened(path) as picture:
-        on_its_side = picture.getexif().get(_ORIENTATION) in (5, 6, 7, 8)
-        return picture.size[::-1] if on_its_side else picture.size
-
-
 @functools.lru_cache(maxsize=16)
 def _to_srgb(profile, mode):
     """The transform of an ICC profile (bytes) from a Pillow mode to sRGB.
@@ -158,15 +151,10 @@ def _flatten(picture):
     return picture.convert('RGB')
 
 
-def open_rgb(path, draft=None):
-    """A picture file as a Pillow RGB image in sRGB, turned upright by its EXIF orientation.
-
-    Grey, palette, CMYK, 16 bit and transparent pictures are converted, and so are the colours of
-    an embedded ICC profile; of an animation the first frame counts. `draft` (pixels) lets a JPEG
-    be decoded at a fraction of its size, but not smaller than that on a side.
-    Raises Unreadable, also for more than 100 megapixels.
-    """
+def open_sized(path, draft=None):
+    """A picture as `open_rgb` gives it, and the (width, height) of the whole file, upright."""
     with opened(path) as picture:
+        size = picture.size
         if draft:
             picture.draft('RGB', (draft, draft))
         if picture.width * picture.height > _MAX_PIXELS:
@@ -176,7 +164,20 @@ def open_rgb(path, draft=None):
         if 'icc_profile' in picture.info:
             picture = _managed(picture, picture.info['icc_profile'])
         picture = _flatten(picture)
-        return picture.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else picture
+        if orientation in _UPRIGHT:
+            picture = picture.transpose(_UPRIGHT[orientation])
+        return picture, size[::-1] if orientation in (5, 6, 7, 8) else size
+
+
+def open_rgb(path, draft=None):
+    """A picture file as a Pillow RGB image in sRGB, turned upright by its EXIF orientation.
+
+    Grey, palette, CMYK, 16 bit and transparent pictures are converted, and so are the colours of
+    an embedded ICC profile; of an animation the first frame counts. `draft` (pixels) lets a JPEG
+    be decoded at a fraction of its size, but not smaller than that on a side.
+    Raises Unreadable, also for more than 100 megapixels.
+    """
+    return open_sized(path, draft)[0]
 
 
 def readable(paths, draft=None, what='pictures'):

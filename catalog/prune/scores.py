@@ -22,8 +22,7 @@ _DRAFT = 192        # px: a JPEG need not be decoded finer to be measured
 def _measured(path):
     """Everything about a picture file but its name and state, see `of`."""
     try:
-        width, height = images.size(path)
-        picture = images.open_rgb(path, draft=_DRAFT)
+        picture, (width, height) = images.open_sized(path, draft=_DRAFT)
     except images.Unreadable as error:
         return {'width': 0, 'height': 0, 'scores': {}, 'thumbnail': '', 'error': error.reason}
     pixels = base64.b64encode(measure.thumbnail(picture).tobytes()).decode('ascii')
