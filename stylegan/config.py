@@ -16,21 +16,21 @@ class Network:
     latent_size: int = knob(512, 'dimensions of z', least=1, most=8192)
     w_size: int = knob(0, 'dimensions of w; 0: as z', least=0, most=8192)
     mapping_layers: int = knob(8, 'dense layers of the mapping network', least=1, most=64)
-    mapping_fmaps: int = knob(0, 'width of those layers except the last; 0: as z',
-                              least=0, most=8192)
+    mapping_fmaps: int = knob(0, 'width of those layers except the last; 0: as z', least=0,
+                             most=8192)
     mapping_lrmul: float = knob(0.01, 'learning rate of those layers, times that of the others',
                                 above=0)
     normalize_latents: bool = knob(True, 'normalise z to unit length per dimension first')
     fmap_base: int = knob(8192, 'feature maps at a resolution: 2 * fmap_base / resolution ...',
-                          least=1, most=1048576)
+                          least=1, most=1 << 20)
     fmap_max: int = knob(512, '... but at most this many', least=1, most=8192)
     use_noise: bool = knob(True, 'noise inputs after every convolution; in a short training they '
                            'take the place of details not yet learned')
     fused_scale: str = knob('auto', 'mirror the kernels of up-convolutions: yes, no, or auto as in '
                             'the released weights, from 128 px up', choices=('auto', 'yes', 'no'))
     mbstd_group: int = knob(4, 'group size of the minibatch standard deviation layer', least=1)
-    label_size: int = knob(0, 'classes of a conditional network; 0: unconditional',
-                           least=0, most=100000)
+    label_size: int = knob(0, 'classes of a conditional network; 0: unconditional', least=0,
+                           most=1 << 20)
 
     def fmaps(self, stage):
         """Feature maps nf(stage): a block at resolution 2^r works with nf(r - 1)."""
@@ -70,14 +70,18 @@ class Training:
     hold_kimg: float = knob(600, 'time at each resolution after its fade-in', 'kimg', least=0)
     fade_kimg: float = knob(600, 'duration of the fade-in of a new resolution', 'kimg', least=0)
     minibatch: int = knob(0, 'batch size; 0: by resolution, from 128 at 4 px to 4 at 512 px',
-                          least=0)
+                          least=0, most=4096)
     accumulate: int = knob(1, 'gradient accumulation: split each minibatch into so many '
                            'parts, which takes less memory', least=1)
     lrate: float = knob(0.0, 'learning rate; 0: by resolution, from 0.001 to 0.003', least=0)
+    d_lrate: float = knob(0.0, 'learning rate of the discriminator; 0: as the generator', least=0)
     rampup_kimg: float = knob(0.0, 'learning-rate warm-up from zero', 'kimg', least=0)
     settle_kimg: float = knob(0.0, 'linear learning-rate decay to a fiftieth over the end of the '
                               'training, at most half of it', 'kimg', least=0)
     r1_gamma: float = knob(10.0, 'weight of the R1 gradient penalty', least=0)
+    r1_pixels: str = knob('full', 'pixels that R1 is measured in: those of the full resolution, as '
+                          'in the original, or its own, those being trained (at 16 of 64 px weight '
+                          '10 in full is 0.6 in its own)', choices=('full', 'own'))
     r1_interval: int = knob(1, 'lazy regularisation: R1 every so many steps, weighted as much more',
                             least=1)
     mixing: float = knob(0.9, 'probability of style mixing, per minibatch', least=0, most=1)
@@ -91,13 +95,19 @@ class Training:
                         'color,translation,cutout')
     tick_kimg: float = knob(0.0, 'progress line, sample grid and checkpoint every so often; 0: by '
                             'resolution, from 160 to 20', 'kimg', least=0)
-    snapshot_ticks: int = knob(10, 'snapshot every so many ticks, and at the end', least=1)
+    snapshot_ticks: int = knob(10, 'snapshot every so many ticks, and at the end, where it holds '
+                               'all three networks, to --start from', least=1)
     metrics_every: int = knob(0, 'sliced Wasserstein distance every so many ticks; 0: never',
                               least=0)
-    grid: int = knob(0, 'pictures in a sample grid; 0: as many as fill a 4K screen', least=0)
+    grid: int = knob(0, 'pictures in a sample grid; 0: as many as fill a 4K screen', least=0,
+                     most=4096)
+    on_nan: str = knob('stop', 'what to do when a loss or gradient is not finite: stop, or roll '
+                       'back to the last checkpoint and go on with half the learning rate, three '
+                       'times at most', choices=('stop', 'rollback'))
     seed: int = seed_knob('seed; with one thread, the same seed gives the same bytes')
     bfloat16: bool = knob(False, 'bfloat16 convolutions on CPUs that have them, tf2 only')
-    threads: int = knob(0, 'CPU threads; 0: all, 1: results are repeatable to the byte', least=0)
+    threads: int = knob(0, 'CPU threads; 0: all, 1: results are repeatable to the byte', least=0,
+                        most=4096)
 
     def __post_init__(self):
         check(self)
@@ -110,7 +120,8 @@ class Training:
 
 
 # Options that may change when a run is continued.
-FREE = ('kimg', 'tick_kimg', 'snapshot_ticks', 'metrics_every', 'threads')
+FREE = ('kimg', 'tick_kimg', 'snapshot_ticks', 'metrics_every', 'on_nan',
+        'threads')
 
 PRESETS = {
     # 64 px on a CPU: few feature maps, many small steps at a high learning rate, most of them at
@@ -119,8 +130,8 @@ PRESETS = {
     'demo': (Network(resolution=64, latent_size=128, mapping_layers=4, mapping_lrmul=0.1,
                      fmap_base=512, fmap_max=96, use_noise=False),
              Training(kimg=120, hold_kimg=20, fade_kimg=10, minibatch=8, lrate=0.006, r1_interval=8,
-                      average_kimg=4, settle_kimg=40, tick_kimg=5, snapshot_ticks=4,
-                      metrics_every=4, grid=28)),
+                      average_kimg=4, settle_kimg=40, tick_kimg=10, snapshot_ticks=2,
+                      metrics_every=2, grid=28)),
     # 512 px, all feature maps, one GPU: the post's recipe.
     'dress': (Network(), Training()),
 }

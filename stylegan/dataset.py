@@ -10,6 +10,7 @@ import re
 import struct
 
 import numpy as np
+from google.protobuf.message import DecodeError
 
 from dnnlib import files, images, lock, tflib
 from dnnlib.files import UserError
@@ -67,28 +68,67 @@ def _pack(paths, folder, resolution, fit):
 
 
 class _Level:
-    """The pictures of one resolution, read by index from the memory-mapped file."""
+    """The pictures of one resolution, read by index from the memory-mapped file.
 
-    def __init__(self, path):
-        self.path = path
-        empty = path.stat().st_size == 0  # which a memory map cannot be
-        self.bytes = np.zeros(0, np.uint8) if empty else np.memmap(str(path), np.uint8, 'r')
-        self.spans = []  # (offset, length) of each record's payload
-        offset = 0
-        while offset + 12 <= len(self.bytes):
-            length, = struct.unpack('<Q', self.bytes[offset:offset + 8].tobytes())
-            self.spans.append((offset + 12, length))  # after 8 bytes of length and 4 of its CRC
-            offset += length + 16  # 4 more of the payload's CRC
-        if offset != len(self.bytes) or not self.spans:
-            raise UserError('%s is cut off or empty; delete the folder so that it is packed again'
-                            % path)
+    Every record is checked: all have one length, and around their pixels the bytes of the first
+    record, which is parsed; or those of a second kind, as protobuf writes the two features in any
+    order. Raises UserError.
+    """
+
+    def __init__(self, path, res):
+        self.path, self._res = path, res
+        size = path.stat().st_size
+        # A memory map cannot be empty.
+        self.bytes = np.memmap(str(path), np.uint8, 'r') if size else np.zeros(0, np.uint8)
+        # Before a record come 8 bytes of its length and 4 of their CRC, behind it 4 of its own.
+        stride = 16 + (struct.unpack('<Q', self.bytes[:8].tobytes())[0] if size >= 8 else 0)
+        if not size or size % stride:
+            raise UserError(f'{path} is cut off or empty; delete the folder so that it is packed '
+                            'again')
+        self._records = np.asarray(self.bytes).reshape(-1, stride)
+        self._starts = np.zeros(len(self._records), np.int64)  # of the pixels in each record
+        lengths = self._records[:, :8]
+        if not (lengths == lengths[0]).all():
+            raise self._damaged(np.argmin((lengths == lengths[0]).all(1)))
+        unchecked = np.arange(len(self._records))
+        for _ in range(2):
+            unchecked = self._check(unchecked)
+            if not len(unchecked):
+                return
+        raise self._damaged(unchecked[0])
+
+    def _damaged(self, index):
+        return UserError(f'record {index} of {self.path} is no square picture of {self._res} px, '
+                         'grey or RGB, as the others are; delete the folder so that it is packed '
+                         'again')
+
+    def _check(self, indices):
+        """Note where the pixels are in the records that are like the first; return the others."""
+        first = self._records[indices[0]]
+        try:
+            feature = tf.train.Example.FromString(first[12:-4].tobytes()).features.feature
+        except DecodeError:
+            raise self._damaged(indices[0])
+        shape, data = list(feature['shape'].int64_list.value), feature['data'].bytes_list.value
+        if (shape not in ([1, self._res, self._res], [3, self._res, self._res])
+                or len(data) != 1 or len(data[0]) != np.prod(shape)):
+            raise self._damaged(indices[0])
+        self.shape = shape  # [channels, height, width]
+        start = first.tobytes().index(data[0])
+        end = start + len(data[0])
+        alike = np.ones(len(indices), bool)
+        for part in (slice(0, start), slice(end, len(first) - 4)):
+            alike &= (self._records[indices, part] == first[part]).all(1)
+        self._starts[indices[alike]] = start
+        return indices[~alike]
+
+    def __len__(self):
+        return len(self._records)
 
     def __getitem__(self, index):
-        offset, length = self.spans[index]
-        example = tf.train.Example.FromString(self.bytes[offset:offset + length].tobytes())
-        shape = example.features.feature['shape'].int64_list.value
-        data = example.features.feature['data'].bytes_list.value[0]
-        return np.frombuffer(data, np.uint8).reshape(shape).transpose(1, 2, 0)  # [h, w, c]
+        start = self._starts[index]
+        data = self._records[index, start:start + np.prod(self.shape)]
+        return data.reshape(self.shape).transpose(1, 2, 0)  # [h, w, c]
 
 
 class Records:
@@ -96,7 +136,7 @@ class Records:
 
     The stream is a function of the seed and the position in it, with a new order in each epoch, so
     resuming needs no state. Attributes: count, the number of pictures; resolution, the full one.
-    Raises UserError for a folder that holds no set, or an incomplete one.
+    Raises UserError for a folder that holds no set, an incomplete or a damaged one.
     """
 
     def __init__(self, folder, seed=0):
@@ -106,22 +146,18 @@ class Records:
             if match:
                 found[2 ** int(match.group(1))] = path
         if not found:
-            raise UserError('%s holds no *-rNN.tfrecords files; give the folder of a TFRecord set'
-                            % folder)
+            raise UserError(f'{folder} holds no *-rNN.tfrecords files; give the folder of a '
+                            'TFRecord set')
         self.resolution = max(found)
         missing = [res for res in (2 ** r for r in range(2, self.resolution.bit_length()))
                    if res not in found]
         if missing:
-            raise UserError('%s lacks the resolution %d; pack the set again' % (folder, missing[0]))
-        self._levels = {res: _Level(path) for res, path in found.items()}
+            raise UserError(f'{folder} lacks the resolution {missing[0]}; pack the set again')
+        self._levels = {res: _Level(path, res) for res, path in found.items()}
         self._seed, self._epoch, self._order = seed, -1, None
-        self.count = len(self._levels[4].spans)
-        if any(len(level.spans) != self.count for level in self._levels.values()):
+        self.count = len(self._levels[4])
+        if any(len(level) != self.count for level in self._levels.values()):
             raise UserError(f'{folder} holds unequal numbers of pictures; pack the set again')
-        first = self._levels[self.resolution][0]
-        if first.shape[:2] != (self.resolution, self.resolution) or first.shape[2] not in (1, 3):
-            raise UserError('%s holds pictures of shape %s; they must be square, grey or RGB' % (
-                found[self.resolution], first.shape))
 
     def digest(self):
         """16 hexadecimal digits that tell this set from others, wherever it lies.

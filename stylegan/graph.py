@@ -11,7 +11,7 @@ import numpy as np
 
 from dnnlib import images, tflib
 from dnnlib.tflib import tf
-from dnnlib.accumulation import Update, sums
+from dnnlib.accumulation import NotFinite, Update, sums
 from stylegan import loss, networks, ops
 
 SHOWN = 16  # pictures drawn at a time for the sample grid
@@ -25,7 +25,7 @@ class Draws:
         self._streams = itertools.count(1000 * seed + 100 * step)
 
     def _key(self):
-        return tf.stack([next(self._streams), self._nimg])
+        return tf.stack([next(self._streams) % 2 ** 31, self._nimg])
 
     def normal(self, shape):
         return tf.random.stateless_normal(shape, self._key())
@@ -69,13 +69,13 @@ def mixed_styles(draws, network, *, count, res, mixing):
 class Graph:
     """Both networks at `res` pixels, with a session; use it in a `with` block.
 
-    Call `start` first. `step` trains once, `reset_optimisers` clears Adam's state, `show` draws
-    with the averaged generator and `snapshot` returns its weights.
+    Call `start` first. `step` trains once, `reset_optimisers` clears Adam's state, `show` draws and
+    `snapshot` returns weights.
     """
 
     def __init__(self, network, training, *, res, minibatch):
         parts = training.accumulate
-        assert minibatch % parts == 0, (minibatch, parts)
+        assert minibatch % parts == 0, (minibatch, parts)  # see train.check
         self.network, self.training, self.res = network, training, res
         self._minibatch, self._part = minibatch, minibatch // parts
         self._graph = tf.Graph()
@@ -90,6 +90,7 @@ class Graph:
             self._build_losses()
             self._build_average()
             self._build_steps()
+            self._build_raw()  # after all variables: initial values depend on how many ops precede
             self._initialise = tf.group(tf.global_variables_initializer(),
                                         tf.local_variables_initializer())
 
@@ -133,7 +134,8 @@ class Graph:
         self._d_loss = tf.reduce_mean(loss.discriminator(self._real_scores, self._fake_scores))
         # The original differentiates by the picture upscaled to full resolution, which spreads each
         # pixel's gradient over its copies: a quarter of the penalty for every halving.
-        scale = (self.res / self.network.resolution) ** 2
+        full = self.training.r1_pixels == 'full'
+        scale = (self.res / self.network.resolution) ** 2 if full else 1.0
         self._r1 = tf.reduce_mean(loss.r1(self._real_scores, self._faded)) * scale
         draws = self._draws(1)
         self._g_loss = tf.reduce_mean(loss.generator(self._score(self._generate(draws), draws)))
@@ -165,9 +167,10 @@ class Graph:
         return d_vars, tf.trainable_variables('G/')
 
     def _build_steps(self):
+        self._d_lrate = tf.placeholder_with_default(self._lrate, [], 'd_lrate')
         d_adam, g_adam = [
-            tf.train.AdamOptimizer(self._lrate, beta1=0.0, beta2=0.99, epsilon=1e-8, name=name)
-            for name in ('D_adam', 'G_adam')]
+            tf.train.AdamOptimizer(lrate, beta1=0.0, beta2=0.99, epsilon=1e-8, name=name)
+            for lrate, name in ((self._d_lrate, 'D_adam'), (self._lrate, 'G_adam'))]
         parts, (d_vars, g_vars) = self.training.accumulate, self._trained()
         penalty = self._r1 * (self.training.r1_gamma / 2 * self.training.r1_interval)
         held = sums(d_vars, parts)
@@ -180,6 +183,26 @@ class Graph:
                                 {'g_loss': self._g_loss}, parts, sums(g_vars, parts))
         self._count = tf.assign_add(self._nimg, self._minibatch)
         self._reset = tf.variables_initializer(d_adam.variables() + g_adam.variables())
+        self._build_undo(d_vars + d_adam.variables() + list(self._averaged.values())
+                         + [v for v in tf.global_variables() if v.op.name == 'G/dlatent_avg'])
+
+    def _build_undo(self, variables):
+        """Copies of what a step changes before the generator's update, for one that fails there."""
+        copies = [tf.get_variable(v.op.name + '/before', v.shape.as_list(), trainable=False,
+                                  initializer=tf.zeros_initializer(),
+                                  collections=[tf.GraphKeys.LOCAL_VARIABLES]) for v in variables]
+        self._keep, self._undo = [
+            tf.group(*[tf.assign(target, source) for target, source in pairs])
+            for pairs in (zip(copies, variables), zip(variables, copies))]
+
+    def _build_raw(self):
+        """What G itself draws for the same z as Gs, with the noise that is stored with Gs."""
+        with tf.variable_scope('G', reuse=True):
+            ws = networks.mapping(self._z, self.network)
+            ws = tf.tile(ws[:, tf.newaxis], [1, networks.layers(self.res), 1])
+            self._raw = networks.synthesis(
+                ws, self.network, res=self.res, alpha=self._alpha, planes=lambda layer:
+                self._averaged[f'Gs{tf.get_variable_scope().name[1:]}/noise'])
 
     def start(self, checkpoint, weights=None):
         """Initialise, then restore by name whatever the checkpoint (or None) holds.
@@ -197,18 +220,25 @@ class Graph:
             names = {v.op.name for v in tf.trainable_variables() + list(self._averaged.values())}
             tflib.assign(self.session, {name: weights[name] for name in names | {'G/dlatent_avg'}})
 
-    def step(self, reals, *, alpha, lrate, penalise):
+    def step(self, reals, *, alpha, lrate, penalise, d_lrate=None):
         """One update of the discriminator, then one of the generator -> {name: loss}.
 
-        reals: uint8 [minibatch, res, res, 3]; penalise: include R1 in this step.
+        reals: uint8 [minibatch, res, res, 3]; penalise: include R1 in this step; d_lrate: learning
+        rate of the discriminator, by default `lrate`.
+        Raises NotFinite if a loss or gradient is not, and then no variable has changed.
         """
         feeds = [{self._reals: reals[offset:offset + self._part], self._alpha: alpha,
-                  self._lrate: lrate, self._offset: offset}
-                 for offset in range(0, self._minibatch, self._part)]
+                  self._lrate: lrate, self._d_lrate: lrate if d_lrate is None else d_lrate,
+                  self._offset: offset} for offset in range(0, self._minibatch, self._part)]
         d_update = self._d_update_r1 if penalise else self._d_update
-        losses = d_update.run(self.session, feeds)
-        self.session.run(self._average)  # before G moves, so Gs lags by the pending step
-        losses.update(self._g_update.run(self.session, feeds))
+        self.session.run(self._keep)
+        try:
+            losses = d_update.run(self.session, feeds)
+            self.session.run(self._average)  # before G moves, so Gs lags by the pending step
+            losses.update(self._g_update.run(self.session, feeds))
+        except NotFinite:
+            self.session.run(self._undo)
+            raise
         self.session.run(self._count)
         return losses
 
@@ -216,10 +246,14 @@ class Graph:
         """Clear both optimisers' state, as the original does when a fade begins or ends."""
         self.session.run(self._reset)
 
-    def show(self, z, alpha):
-        """Pictures of the averaged generator for z [n, latent], uint8 [n, res, res, 3]."""
+    def show(self, z, alpha, raw=False):
+        """Pictures of the averaged generator for z [n, latent], uint8 [n, res, res, 3].
+
+        raw: of G itself, whose weights are not averaged, instead.
+        """
+        drawn = self._raw if raw else self._shown
         return images.to_rgb(np.concatenate([
-            self.session.run(self._shown, {self._z: z[i:i + SHOWN], self._alpha: alpha})
+            self.session.run(drawn, {self._z: z[i:i + SHOWN], self._alpha: alpha})
             for i in range(0, len(z), SHOWN)]))
 
     def sizes(self):
@@ -229,6 +263,15 @@ class Graph:
                 'D': tflib.parameters(tf.trainable_variables('D/')),
                 'Gs': tflib.parameters(self._averaged.values())}
 
-    def snapshot(self):
-        """The averaged generator: variable name -> float32 array."""
-        return self.session.run(self._averaged)
+    def snapshot(self, everything=False):
+        """The averaged generator, variable name -> float32 array.
+
+        everything: also G and D, in half precision, so that a training can start from the file.
+        """
+        values = self.session.run(self._averaged)
+        if everything:
+            own = {v.op.name: v for v in tf.trainable_variables('[GD]/')
+                   + tf.global_variables('G/dlatent_avg')}
+            values.update({name: value.astype(np.float16)
+                           for name, value in self.session.run(own).items()})
+        return values

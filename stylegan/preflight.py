@@ -73,7 +73,7 @@ def preflight(network, training, start=None):
             'hours': training.kimg * 1000 * seconds / at.minibatch / 3600,
             'gib': main, 'gpu_gib': gpu,
             'disk_gib': (2 * checkpoint + (1 + ticks // training.snapshot_ticks) * snapshot
-                         + ticks * count * at.resolution ** 2 * 3) / 2 ** 30}
+                         + 2 * ticks * count * at.resolution ** 2 * 3) / 2 ** 30}
 
 
 def report(facts):

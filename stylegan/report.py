@@ -11,9 +11,13 @@ from dnnlib.chart import COLOURS, Chart, LEFT, ticks
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
 from stylegan import figures, snapshots
-from stylegan.metrics import swd
+from stylegan.metrics import frechet_pixels, swd
 
 SWD_PICTURES, SWD_PATCHES = 1024, 32  # for a distance during training; patches per picture, level
+CHUNK = 64  # pictures held at a time
+# Charts over the length of a training: the figure that each is named after -> its lines.
+FIGURES = {'frechet_pixels': ('frechet_pixels', 'frechet_pixels_raw', 'frechet_pixels_floor'),
+           'swd': ('swd',)}
 
 
 def curve(points, names=('swd',)):
@@ -21,7 +25,7 @@ def curve(points, names=('swd',)):
 
     points: list of dicts as in progress.jsonl, with 'kimg' and the figures, numbers; points that
             lack a figure are skipped, and its line is broken where 'resolution' changes.
-    names:  one or two figures, drawn on a common axis that begins at 0 or below.
+    names:  the figures, drawn on a common axis that begins at 0 or below.
     Raises UserError if none of the points has any of the figures.
     """
     series = [[point for point in points if name in point] for name in names]
@@ -41,19 +45,36 @@ def curve(points, names=('swd',)):
 
 
 class Report:
-    """The progress bar and everything else that a training leaves in its run folder for people."""
+    """The progress bar and everything else that a training leaves in its run folder for people.
 
-    def __init__(self, run, network, training, nimg):
-        self._run, self._network, self._training = run, network, training
+    "raw" are the pictures of G itself, whose weights are not averaged: they show whether a training
+    swings, which the average hides.
+    """
+
+    def __init__(self, run, records, network, training, nimg):
+        self._run, self._records = run, records
+        self._network, self._training = network, training
+        self._references = {}  # of frechet_pixels, by resolution
         columns, rows = figures.fitting(network.resolution)
         count = training.grid or columns * rows
         self._columns = min(columns, int(np.ceil(np.sqrt(count * 7 / 4))))  # a wide screen's shape
-        self._z = np.random.RandomState([training.seed, 2]).randn(
-            count, network.latent_size).astype(np.float32)
+        self._z = self._latents(2, count)
         self._summaries = tf.summary.FileWriter(str(run.folder / 'tensorboard'))
         self._bar = progress.bar(total=int(training.kimg * 1000), initial=nimg, unit='img')
+        self._resume(nimg)
+
+    def rollback(self, nimg, lrate_factor):
+        """Say that the training goes on from the checkpoint at `nimg` images."""
+        self._bar.write(f'a loss or gradient is not finite: back to {nimg / 1000:.1f} kimg, with '
+                        f'the learning rate times {lrate_factor:g}')
+        self._resume(nimg)
+
+    def _resume(self, nimg):
+        """Count from `nimg` images on; later lines of the history are dropped."""
         self._losses, self._since = {}, (nimg, time.time())
-        run.cut_history('nimg', nimg)
+        self._bar.n = nimg
+        self._bar.refresh()
+        self._run.cut_history('nimg', nimg)
 
     def step(self, losses, count):
         """Note one step's losses and advance the bar by `count` images."""
@@ -61,75 +82,112 @@ class Report:
             self._losses.setdefault(name, []).append(value)
         self._bar.update(count)
 
-    def reals(self, records):
+    def reals(self):
         """reals.png: pictures of the training set at full resolution."""
-        pictures = records.batch(0, len(self._z), records.resolution)
+        pictures = self._records.batch(0, len(self._z), self._records.resolution)
         images.write_png(self._run.folder / 'reals.png', images.grid(pictures, self._columns))
 
-    def tick(self, graph, at, nimg, snapshot, distances):
-        """Log losses and speed, print a line, draw the sample grid; write a snapshot if told to.
+    def tick(self, graph, at, nimg, tick, done, lrate_factor=1.0):
+        """Log losses, speed and figures, print a line, draw grids; now and then write a snapshot.
 
-        at: the schedule.Position of the last step. distances: more figures to log, see `distances`.
+        at: the schedule.Position of the last step. tick: its number. done: it is the last one.
+        lrate_factor: what rollbacks have left of the learning rate; `at` includes it.
         """
-        seconds = max(time.time() - self._since[1], 1e-9)
-        speed = (nimg - self._since[0]) / seconds
+        speed = (nimg - self._since[0]) / max(time.time() - self._since[1], 1e-9)
         record = {'nimg': nimg, 'kimg': round(nimg / 1000, 3), 'resolution': at.resolution,
                   'lod': round(at.lod, 3), 'minibatch': at.minibatch, 'lrate': at.lrate,
                   'img_per_s': round(speed, 2)}
+        if lrate_factor < 1:
+            record['lrate_factor'] = lrate_factor
         record.update({name: round(float(np.mean(values)), 4)
                        for name, values in self._losses.items()})
-        record.update(distances)
+        record.update(self._frechet_pixels(graph, at))
+        every = self._training.metrics_every
+        if every and (done or tick % every == 0):
+            record.update(self._swd(graph, at))
         self._run.log(**record)
-        if distances:
-            images.write_png(self._run.folder / 'swd.png', curve(self._run.history()))
-        left = max(0, self._training.kimg * 1000 - nimg) / max(speed, 1e-9)
-        self._bar.write(
-            f'kimg {nimg / 1000:<7.1f} res {at.resolution:<4d} alpha {at.alpha:.2f}  '
-            f"d_loss {record.get('d_loss', 0):.3f}  g_loss {record.get('g_loss', 0):.3f}  "
-            f'{speed:5.1f} img/s  {self._bar.format_interval(left)} left at this speed')
-        self._grid(graph, at, nimg, record)
-        if snapshot:
-            self.snapshot(graph, at, nimg)
+        for figure, names in FIGURES.items():
+            if figure in record:
+                images.write_png(self._run.folder / f'{figure}.png',
+                                 curve(self._run.history(), names))
+        self._print(at, record, speed)
+        self._grids(graph, at, nimg, record)
+        if done or tick % self._training.snapshot_ticks == 0:
+            self._snapshot(graph, at, nimg, done)
         self._losses, self._since = {}, (nimg, time.time())
 
-    def distances(self, graph, at, records):
+    def _print(self, at, record, speed):
+        """The line of a tick, above the bar."""
+        left = max(0, self._training.kimg * 1000 - record['nimg']) / max(speed, 1e-9)
+        distance = ''
+        if 'frechet_pixels' in record:
+            distance = (f"frechet {record['frechet_pixels']:.3f} (raw "
+                        f"{record['frechet_pixels_raw']:.3f}, floor "
+                        f"{record['frechet_pixels_floor']:.3f})  ")
+        self._bar.write(
+            f"kimg {record['kimg']:<7.1f} res {at.resolution:<4d} alpha {at.alpha:.2f}  "
+            f"d_loss {record.get('d_loss', 0):.3f}  g_loss {record.get('g_loss', 0):.3f}  "
+            f'{distance}{speed:5.1f} img/s  {self._bar.format_interval(left)} left at this speed')
+
+    def _latents(self, stream, count):
+        """z [count, latent] that is the same at every tick."""
+        return np.random.RandomState([self._training.seed, stream]).randn(
+            count, self._network.latent_size).astype(np.float32)
+
+    def _frechet_pixels(self, graph, at):
+        """The figures of metrics/frechet_pixels.py for both generators, and the floor."""
+        if at.resolution not in self._references:
+            self._references[at.resolution] = frechet_pixels.cached(
+                self._run.folder, self._records, at.resolution, self._training.mirror)
+        reference = self._references[at.resolution]
+        if reference is None:
+            return {}
+        z, record = self._latents(4, frechet_pixels.FAKES), {}
+        for suffix, raw in (('', False), ('_raw', True)):
+            chunks = (graph.show(z[i:i + CHUNK], at.alpha, raw) for i in range(0, len(z), CHUNK))
+            distance, detail = frechet_pixels.measure(reference, chunks)
+            record[f'frechet_pixels{suffix}'] = round(distance, 4)
+            record[f'detail{suffix}'] = round(detail, 3)
+        return dict(record, frechet_pixels_floor=round(float(reference.floor), 4))
+
+    def _swd(self, graph, at):
         """Sliced Wasserstein distances of fakes to reals; none below swd.SMALLEST px."""
         if at.resolution < swd.SMALLEST:
             return {}
-        count = min(SWD_PICTURES, records.count)
-        z = np.random.RandomState([self._training.seed, 3]).randn(
-            count, self._network.latent_size).astype(np.float32)
-        reals = records.batch(0, count, at.resolution, mirror=self._training.mirror)
-        found = swd.distance(reals, graph.show(z, at.alpha), seed=self._training.seed,
-                             patches=SWD_PATCHES)
+        count = min(SWD_PICTURES, self._records.count)
+        reals = self._records.batch(0, count, at.resolution, mirror=self._training.mirror)
+        found = swd.distance(reals, graph.show(self._latents(3, count), at.alpha),
+                             seed=self._training.seed, patches=SWD_PATCHES)
         return {name: round(value, 3) for name, value in found.items()}
 
     def start(self, graph, at):
         """fakes-start.png: what the averaged generator draws before the first step."""
         images.write_png(self._run.folder / 'fakes-start.png', self._sheet(graph, at))
 
-    def _sheet(self, graph, at):
+    def _sheet(self, graph, at, raw=False):
         """The sample grid, of the same latents at every tick, at full resolution."""
-        return images.grid(images.enlarge(graph.show(self._z, at.alpha),
+        return images.grid(images.enlarge(graph.show(self._z, at.alpha, raw),
                                           self._network.resolution // at.resolution), self._columns)
 
-    def _grid(self, graph, at, nimg, record):
-        sheet = self._sheet(graph, at)
-        images.write_png(self._run.folder / f'fakes-{nimg // 1000:06d}.png', sheet)
-        png = io.BytesIO()
-        Image.fromarray(sheet).save(png, format='PNG')
+    def _grids(self, graph, at, nimg, record):
+        """fakes-NNNNNN.png, fakes-raw-NNNNNN.png, and the same with all figures for TensorBoard."""
         values = [tf.Summary.Value(tag=name, simple_value=record[name])
                   for name in record if name not in ('nimg', 'kimg')]
-        values.append(tf.Summary.Value(tag='fakes', image=tf.Summary.Image(
-            height=sheet.shape[0], width=sheet.shape[1], encoded_image_string=png.getvalue())))
+        for name, raw in (('fakes', False), ('fakes-raw', True)):
+            sheet = self._sheet(graph, at, raw)
+            images.write_png(self._run.folder / f'{name}-{nimg // 1000:06d}.png', sheet)
+            png = io.BytesIO()
+            Image.fromarray(sheet).save(png, format='PNG')
+            values.append(tf.Summary.Value(tag=name, image=tf.Summary.Image(
+                height=sheet.shape[0], width=sheet.shape[1], encoded_image_string=png.getvalue())))
         self._summaries.add_summary(tf.Summary(value=values), nimg)
         self._summaries.flush()
 
-    def snapshot(self, graph, at, nimg):
-        """Write the averaged generator, for drawing: small, and safe to load."""
+    def _snapshot(self, graph, at, nimg, done):
+        """Write the averaged generator, small and safe to load; the last time all networks."""
         snapshots.save(self._run.folder / f'network-snapshot-{nimg // 1000:06d}.npz',
-                       graph.snapshot(), self._network, res=at.resolution, alpha=at.alpha,
-                       kimg=nimg / 1000, made=runs.provenance())
+                       graph.snapshot(everything=done), self._network, res=at.resolution,
+                       alpha=at.alpha, kimg=nimg / 1000, made=runs.provenance())
 
     def close(self):
         """End the bar and the TensorBoard file."""

@@ -22,7 +22,8 @@ Position = collections.namedtuple('Position', [
     'resolution',  # of the generated and the real pictures, in px
     'alpha',      # weight of the new resolution, above 0 up to 1 (1 = faded in)
     'minibatch',  # pictures per step
-    'lrate',      # learning rate of both optimisers
+    'lrate',      # learning rate of the generator
+    'd_lrate',    # ... and of the discriminator
     'tick_kimg'])  # thousand images between two reports
 
 
@@ -37,9 +38,18 @@ def lod(kimg, *, levels, hold_kimg, fade_kimg):
 
 
 def minibatch(resolution, training, gpus=1):
-    """The batch size at a resolution."""
-    size = training.minibatch or MINIBATCH.get(gpus, {}).get(resolution, 4 * gpus)
-    return size - size % gpus
+    """Pictures per step at a resolution, a multiple of the number of GPUs."""
+    count = training.minibatch or MINIBATCH.get(gpus, {}).get(resolution, 4 * gpus)
+    return count - count % gpus
+
+
+def _lrate_factors(kimg, training):
+    """What warm-up and decay multiply the learning rate by after `kimg` thousand images."""
+    if training.rampup_kimg > 0:
+        yield min(kimg / training.rampup_kimg, 1.0)
+    settle_kimg = min(training.settle_kimg, training.kimg / 2)  # a short training decays less
+    if settle_kimg > 0:
+        yield min(max((training.kimg - kimg) / settle_kimg, LEAST), 1.0)
 
 
 def position(nimg, network, training, gpus=1):
@@ -49,14 +59,12 @@ def position(nimg, network, training, gpus=1):
                 fade_kimg=training.fade_kimg)
     resolution = 2 ** (network.log2 - math.floor(level))
     lrate = training.lrate or LRATE.get(resolution, 0.001)
-    if training.rampup_kimg > 0:
-        lrate *= min(nimg / 1000 / training.rampup_kimg, 1.0)
-    settle_kimg = min(training.settle_kimg, training.kimg / 2)  # a short training decays less
-    if settle_kimg > 0:
-        lrate *= min(max((training.kimg - nimg / 1000) / settle_kimg, LEAST), 1.0)
+    d_lrate = training.d_lrate or lrate
+    for factor in _lrate_factors(nimg / 1000, training):
+        lrate, d_lrate = lrate * factor, d_lrate * factor
     return Position(
         lod=level, resolution=resolution, alpha=1.0 - (level - math.floor(level)),
-        minibatch=minibatch(resolution, training, gpus), lrate=lrate,
+        minibatch=minibatch(resolution, training, gpus), lrate=lrate, d_lrate=d_lrate,
         tick_kimg=training.tick_kimg or TICK_KIMG.get(resolution, 160))
 
 

@@ -1,8 +1,9 @@
 """Snapshots: networks as an `.npz` of plain arrays, and what a training may start from.
 
 Arrays are named as the variables of the training graph: `Gs/...` is the averaged generator; `G/...`
-and `D/...` are the generator and the discriminator themselves, which only converted pickles hold.
-`about` is a JSON text: the network's config, the resolution reached, and what made the file.
+and `D/...` are the generator and the discriminator themselves, which are only in converted pickles,
+in the last snapshot of a training and in the shipped one. Arrays may be in half precision. `about`
+is a JSON text: the network's config, the resolution reached, and what made the file.
 """
 
 import dataclasses

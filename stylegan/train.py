@@ -3,56 +3,50 @@
 Karras et al. 2018, appendix C; progressive growing as in Karras et al. 2017, appendix A.
 """
 
-import numpy as np
-
 from dnnlib import runs, tflib
+from dnnlib.accumulation import NotFinite
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
 from stylegan import preflight, schedule
 from stylegan.graph import Graph
 from stylegan.report import Report
 
+ROLLBACKS = 3  # at most, in one training
+
 
 def step(graph, records, at, nimg):
-    """One training step at position `at` of the schedule -> {name: loss}.
-
-    Raises UserError if a loss is not finite; nothing is saved after that.
-    """
+    """One training step at position `at` of the schedule -> {name: loss}. Raises NotFinite."""
     training = graph.training
     reals = records.batch(nimg, at.minibatch, at.resolution, mirror=training.mirror)
-    losses = graph.step(reals, alpha=at.alpha, lrate=at.lrate,
-                        penalise=nimg // at.minibatch % training.r1_interval == 0)
-    for name, value in losses.items():
-        if not np.isfinite(value):
-            raise UserError(f'{name} became {value} after {nimg} images; the last checkpoint is '
-                            'whole, go on from it with a lower --lrate in a new run')
-    return losses
+    return graph.step(reals, alpha=at.alpha, lrate=at.lrate, d_lrate=at.d_lrate,
+                      penalise=nimg // at.minibatch % training.r1_interval == 0)
 
 
-def run_phase(run, graph, records, report, nimg, start):
+def run_phase(run, graph, records, report, nimg, lrate_factor, start):
     """Train at the graph's resolution until it grows, the training ends, or a stop is requested.
 
-    Returns the number of images shown so far, after a checkpoint.
+    Returns the number of images shown so far, after a checkpoint. Raises NotFinite.
     """
     training = graph.training
+
+    def position():
+        at = schedule.position(nimg, graph.network, training)
+        return at._replace(lrate=at.lrate * lrate_factor, d_lrate=at.d_lrate * lrate_factor)
     run.prepare_saving()
     graph.start(run.latest(), start)
     tf.get_default_graph().finalize()
-    at = schedule.position(nimg, graph.network, training)
+    at = position()
     if not run.latest():
         report.start(graph, at)
     while nimg < training.kimg * 1000 and at.resolution == graph.res and not run.stopping:
         report.step(step(graph, records, at, nimg), at.minibatch)
         before, was, nimg = nimg, at, nimg + at.minibatch
-        at = schedule.position(nimg, graph.network, training)
+        at = position()
         if schedule.stage(was.lod) != schedule.stage(at.lod):
             graph.reset_optimisers()
-        tick = int(nimg // (1000 * at.tick_kimg))
-        done = nimg >= training.kimg * 1000
+        tick, done = int(nimg // (1000 * at.tick_kimg)), nimg >= training.kimg * 1000
         if done or tick != int(before // (1000 * at.tick_kimg)):
-            measured = training.metrics_every and (done or tick % training.metrics_every == 0)
-            report.tick(graph, was, nimg, snapshot=done or tick % training.snapshot_ticks == 0,
-                        distances=report.distances(graph, was, records) if measured else {})
+            report.tick(graph, was, nimg, tick, done, lrate_factor)
             run.save(graph.session, nimg)
     run.save(graph.session, nimg)
     return nimg
@@ -82,6 +76,34 @@ def check(network, training):
                         f'{network.resolution} px, not {training.freeze_d}; lower --freeze-d')
 
 
+def _progress(run):
+    """(images shown by the checkpoint, factor of the learning rate left by rollbacks) of a run."""
+    checkpoint, history = run.latest(), run.history()
+    if checkpoint is None and len(history) > 1:  # the first line comes before the first checkpoint
+        raise UserError(f'{run.folder} has a history but no checkpoint; copy its checkpoint folder '
+                        'back, or start a new run with --run OTHER_FOLDER')
+    nimg = int(tf.train.load_variable(checkpoint, 'nimg')) if checkpoint else 0
+    factors = [line.get('lrate_factor', 1.0) for line in history if line.get('nimg', 0) <= nimg]
+    return nimg, factors[-1] if factors else 1.0
+
+
+def _rolled_back(run, report, training, lrate_factor):
+    """After a step that is not finite: as `_progress`, with half the learning rate.
+
+    Raises UserError unless --on-nan rollback allows it, which it does ROLLBACKS times.
+    """
+    nimg, _ = _progress(run)
+    lrate_factor /= 2
+    if training.on_nan != 'rollback' or lrate_factor < 0.5 ** ROLLBACKS:
+        raise UserError(
+            f'a loss or gradient is not finite and that step was not taken; {run.folder} is saved '
+            f'at {nimg / 1000:.1f} kimg: ' + ('start a new run with a lower --lrate'
+            if training.on_nan == 'rollback' else 'go on with half the learning rate by adding '
+            '--on-nan rollback, or start a new run with a lower --lrate'))
+    report.rollback(nimg, lrate_factor)
+    return nimg, lrate_factor
+
+
 def train(run, records, network, training, start=None):
     """Train until `training.kimg` thousand images were shown, or continue the run in the folder.
 
@@ -94,16 +116,18 @@ def train(run, records, network, training, start=None):
         raise UserError(f'the pictures were packed at {records.resolution} px; use --resolution '
                         f'{records.resolution}')
     with run.writing(), run.stoppable():
-        checkpoint = run.latest()
-        nimg = int(tf.train.load_variable(checkpoint, 'nimg')) if checkpoint else 0
-        report = Report(run, network, training, nimg)
-        if not checkpoint:
-            report.reals(records)
+        nimg, lrate_factor = _progress(run)
+        report = Report(run, records, network, training, nimg)
+        if not run.latest():
+            report.reals()
         while nimg < training.kimg * 1000 and not run.stopping:
             at = schedule.position(nimg, network, training)
-            with preflight.memory_advice(at), Graph(network, training, res=at.resolution,
-                                         minibatch=at.minibatch) as graph:
-                nimg = run_phase(run, graph, records, report, nimg, start)
+            try:
+                with preflight.memory_advice(at), Graph(
+                        network, training, res=at.resolution, minibatch=at.minibatch) as graph:
+                    nimg = run_phase(run, graph, records, report, nimg, lrate_factor, start)
+            except NotFinite:
+                nimg, lrate_factor = _rolled_back(run, report, training, lrate_factor)
         report.close()
     if run.stopping:
         raise runs.Interrupted(f'{run.folder} is saved at {nimg / 1000:.1f} kimg; run the same '

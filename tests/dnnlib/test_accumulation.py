@@ -1,10 +1,10 @@
-"""A minibatch in parts takes the same step as a whole one."""
+"""A minibatch in parts takes the same step as a whole one; one that is not finite takes none."""
 
 import numpy as np
 import pytest
 
 from dnnlib import tflib
-from dnnlib.accumulation import Update, sums
+from dnnlib.accumulation import NotFinite, Update, sums
 from dnnlib.tflib import tf
 
 X = np.float32([[1, 2], [3, -1], [0, 4], [2, 2]])
@@ -62,6 +62,34 @@ def test_the_gradient_is_limited_as_a_whole():
         sess.run(tf.global_variables_initializer())
         update.run(sess, [{}])
         np.testing.assert_allclose(np.concatenate(sess.run([a, b])), [-0.3, -0.4], rtol=1e-6)
+
+
+@pytest.mark.parametrize('parts', [1, 2])
+@pytest.mark.parametrize('damage', [np.nan, np.inf])
+@pytest.mark.parametrize('where', ['loss', 'gradient'])
+def test_a_step_that_is_not_finite_changes_nothing(parts, damage, where):
+    with tf.Graph().as_default(), tflib.session(1) as sess:
+        x = tf.placeholder(tf.float32, [4 // parts, 2])
+        w, idle = tf.get_variable('w', initializer=[1.0, -1.0]), tf.get_variable('idle', [3])
+        loss = tf.reduce_mean(tf.square(tf.reduce_sum(x * w, 1) - 1))
+        gradients = tf.gradients(loss, [w]) + [tf.reduce_sum(x) * tf.ones([3])]
+        losses = {'loss': loss if where == 'loss' else tf.constant(1.0)}
+        if where == 'loss':  # not finite alone
+            gradients = [tf.ones_like(w), tf.ones_like(idle)]
+        update = Update(tf.train.AdamOptimizer(0.1), [w, idle], gradients, losses, parts,
+                        sums([w, idle], parts))
+        sess.run([tf.global_variables_initializer(), tf.local_variables_initializer()])
+        update.run(sess, [{x: part} for part in np.split(X, parts)])
+        everything = tf.global_variables() + tf.local_variables()
+        before = sess.run(everything)
+        bad = X.copy()
+        bad[3, 1] = damage  # in the last part
+        with pytest.raises(NotFinite, match='losses or gradients are not finite'):
+            update.run(sess, [{x: part} for part in np.split(bad, parts)])
+        for variable, old, new in zip(everything, before, sess.run(everything)):
+            assert np.array_equal(old, new), variable.op.name
+        update.run(sess, [{x: part} for part in np.split(X, parts)])
+        assert np.isfinite(sess.run(w)).all()
 
 
 def test_no_variable_moves_before_all_gradients_are_there():

@@ -1,6 +1,7 @@
 """Any photos become a TFRecord set of the released layout, and a set becomes batches."""
 
 import pathlib
+import struct
 
 import numpy as np
 import pytest
@@ -211,3 +212,50 @@ def test_levels_of_unequal_length_are_refused(tmp_path):
     path.write_bytes(data[:len(data) // 2])  # one of two records
     with pytest.raises(UserError, match='unequal numbers of pictures'):
         dataset.Records(folder)
+
+
+def _record(shape, data, extra=b''):
+    """A record as TFRecords have it, with checksums of zero, which nothing here reads."""
+    feature = {'shape': tf.train.Feature(int64_list=tf.train.Int64List(value=shape)),
+               'data': tf.train.Feature(bytes_list=tf.train.BytesList(value=[data]))}
+    payload = tf.train.Example(
+        features=tf.train.Features(feature=feature)).SerializeToString() + extra
+    return struct.pack('<Q', len(payload)) + bytes(4) + payload + bytes(4)
+
+
+def _set(folder, records):
+    """A set of 4 px whose file holds these records."""
+    folder.mkdir(exist_ok=True)
+    (folder / 'a-r02.tfrecords').write_bytes(b''.join(records))
+    return folder
+
+
+SOUND = _record([3, 4, 4], bytes(range(48)))
+
+
+@pytest.mark.parametrize('record', [
+    _record([3, 8, 2], bytes(48)), _record([1, 4, 12], bytes(48)), _record([], bytes(48)),
+    _record([3, 4, 4], bytes(47)), _record([3, 4, 4], bytes(49)), _record([3, 4, 10 ** 12], b''),
+    SOUND[:12] + bytes(len(SOUND) - 12), SOUND[:20] + b'x' + SOUND[21:],
+    struct.pack('<Q', 2 ** 63) + SOUND[8:], struct.pack('<Q', 0) + SOUND[8:], SOUND[:-1], b'\0'])
+@pytest.mark.parametrize('place', [0, 1, 2])
+def test_every_record_is_checked_when_a_set_is_opened(tmp_path, record, place):
+    records = [SOUND, SOUND]
+    records.insert(place, record)
+    with pytest.raises(UserError, match='is no square picture of 4 px|is cut off or empty'):
+        dataset.Records(_set(tmp_path / 'set', records))
+
+
+def test_features_may_come_in_any_order(tmp_path):
+    """Protobuf does not promise one for maps."""
+    head, shape, data = SOUND[:14], SOUND[14:32], SOUND[32:-4]
+    assert b'shape' in shape and b'data' in data
+    swapped = head + data + shape + SOUND[-4:]
+    records = dataset.Records(_set(tmp_path / 'set', [SOUND, swapped, SOUND]))
+    for index in range(3):
+        assert np.array_equal(records.picture(4, index).transpose(2, 0, 1).ravel(), range(48))
+
+
+def test_grey_sets_are_read(tmp_path):
+    records = dataset.Records(_set(tmp_path / 'set', [_record([1, 4, 4], bytes(range(16)))]))
+    assert np.array_equal(records.batch(0, 1, 4)[0, :, :, 2].ravel(), range(16))

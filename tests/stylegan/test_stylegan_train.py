@@ -2,6 +2,7 @@
 mixing and the loop around a step do what the papers say."""
 
 import os
+import shutil
 import signal
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import toy_stylegan
 
 from dnnlib import images, runs, tflib
+from dnnlib.accumulation import NotFinite
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
 from stylegan import dataset, generator, graph, networks, schedule, snapshots, train
@@ -42,7 +44,7 @@ class Interrupting:
 
     def __init__(self, records, position):
         self._records, self._position = records, position
-        self.resolution = records.resolution
+        self.resolution, self.count = records.resolution, records.count
 
     def batch(self, position, count, res, mirror=False):
         if mirror and position == self._position:
@@ -113,8 +115,20 @@ def test_the_snapshot_holds_the_averaged_weights(unbroken):
     assert network == NETWORK and (about['res'], about['alpha']) == (8, 1)
     last = _variables(unbroken)
     assert variables
-    for name, value in variables.items():
-        assert np.array_equal(value, last[name]), name
+    assert {name.split('/')[0] for name in variables} == {'G', 'D', 'Gs'}
+    for name, value in variables.items():  # to draw with exactly, to start from nearly
+        expected = last[name] if name.startswith('Gs/') else np.float16(last[name])
+        assert np.array_equal(value, expected), name
+
+
+def test_a_training_starts_from_the_last_snapshot_of_another(unbroken):
+    start, network = snapshots.load_all(unbroken.folder / 'network-snapshot-000000.npz')
+    assert network == NETWORK
+    with graph.Graph(network, TRAINING, res=8, minibatch=4) as started:
+        started.start(None, start)
+        own = {v.op.name: v for v in tf.trainable_variables()}
+        for name, value in started.session.run(own).items():
+            assert np.array_equal(value, start[name]), name
 
 
 def test_averages(unbroken):
@@ -194,7 +208,7 @@ def test_draws_differ_by_stream_step_seed_and_position():
 class Counter:
     """Stands in for stylegan.graph.Graph: its only variable is the number of pictures shown."""
 
-    made, failing_at = [], None
+    made, failing_at, again, lrates = [], None, [], []  # again: later values of failing_at
 
     def __init__(self, network, training, *, res, minibatch):
         self.network, self.training, self.res = network, training, res
@@ -218,26 +232,30 @@ class Counter:
         if checkpoint:
             tflib.restore_matching(self.session, checkpoint, tf.global_variables())
 
-    def step(self, reals, *, alpha, lrate, penalise):
+    def step(self, reals, *, alpha, lrate, d_lrate, penalise):
         assert reals.shape == (4, self.res, self.res, 3)
-        nimg = self.session.run(self._next)
+        if self.session.run(self._nimg) == Counter.failing_at:
+            Counter.failing_at = self.again.pop() if self.again else None
+            raise NotFinite
+        self.session.run(self._next)
         self.calls.append((round(alpha, 6), penalise))
-        return {'d_loss': 1.0, 'g_loss': np.nan if nimg == Counter.failing_at else 2.0}
+        self.lrates.append(lrate)
+        return {'d_loss': 1.0, 'g_loss': 2.0}
 
     def reset_optimisers(self):
         self.calls.append('reset')
 
-    def show(self, z, alpha):
+    def show(self, z, alpha, raw=False):
         return np.zeros([len(z), self.res, self.res, 3], np.uint8)
 
-    def snapshot(self):
+    def snapshot(self, everything=False):
         return {'Gs/dlatent_avg': np.zeros(6, np.float32)}
 
 
 @pytest.fixture
 def counter(monkeypatch):
     monkeypatch.setattr(train, 'Graph', Counter)
-    Counter.made, Counter.failing_at = [], None
+    Counter.made, Counter.failing_at, Counter.again, Counter.lrates = [], None, [], []
     return Counter
 
 
@@ -255,16 +273,62 @@ def test_growing_resets_the_optimisers_and_penalises_in_turn(tmp_path, records, 
     assert _variables(run)['nimg'] == 44
 
 
-def test_a_loss_that_is_not_finite_stops_and_keeps_the_checkpoint(tmp_path, records, counter):
-    counter.failing_at = 16
+def test_a_step_that_is_not_finite_stops_and_keeps_the_checkpoint(tmp_path, records, counter):
+    counter.failing_at = 12
     run = _run(tmp_path)
-    with pytest.raises(UserError, match='g_loss became nan after 12 images; the last checkpoint'):
+    with pytest.raises(UserError, match='not finite and that step was not taken; .* is saved at '
+                                        '0.0 kimg: .* --on-nan rollback'):
         train.train(run, records, NETWORK, TRAINING)
     assert _variables(run)['nimg'] == 12
     assert [line['nimg'] for line in run.history()] == [4, 8, 12]
-    counter.failing_at = None
     train.train(run, records, NETWORK, TRAINING)
     assert _variables(run)['nimg'] == 44
+
+
+ROLLBACK = Training(**dict(vars(TRAINING), on_nan='rollback', tick_kimg=0.008))
+
+
+def test_a_rollback_goes_on_from_the_checkpoint_with_half_the_rate(tmp_path, records, counter):
+    counter.failing_at = 20
+    run = _run(tmp_path, ROLLBACK)
+    train.train(run, records, NETWORK, ROLLBACK)
+    assert _variables(run)['nimg'] == 44
+    assert counter.lrates == [0.01] * 5 + [0.005] * 7  # 16 to 20 is taken twice
+    assert [line['nimg'] for line in run.history()] == [8, 16, 24, 32, 40, 44]
+    factors = [line.get('lrate_factor') for line in run.history()]
+    assert factors == [None] * 2 + [0.5] * 4
+    assert [line['lrate'] for line in run.history()] == [0.01] * 2 + [0.005] * 4
+
+
+def test_a_resumed_run_keeps_the_rate_of_its_rollbacks(tmp_path, records, counter):
+    counter.failing_at = 20
+    run = _run(tmp_path, ROLLBACK)
+    with pytest.raises(runs.Interrupted):
+        train.train(run, Interrupting(records, 32), NETWORK, ROLLBACK)
+    counter.lrates.clear()
+    train.train(_run(tmp_path, ROLLBACK), records, NETWORK, ROLLBACK)
+    assert counter.lrates == [0.005] * 2
+
+
+def test_rollbacks_come_to_an_end(tmp_path, records, counter):
+    counter.failing_at, counter.again = 20, [20, 20, 20]
+    run = _run(tmp_path, ROLLBACK)
+    with pytest.raises(UserError, match='saved at 0.0 kimg: start a new run with a lower --lrate'):
+        train.train(run, records, NETWORK, ROLLBACK)
+    assert _variables(run)['nimg'] == 16 and not counter.again
+
+
+def test_a_run_whose_checkpoints_are_gone_is_refused(tmp_path, records, counter):
+    run = _run(tmp_path)
+    train.train(run, records, NETWORK, TRAINING)
+    shutil.rmtree(str(tmp_path / 'checkpoint'))
+    history = (tmp_path / 'progress.jsonl').read_bytes()
+    with pytest.raises(UserError, match='no checkpoint in .* is whole; copy'):
+        train.train(_run(tmp_path), records, NETWORK, TRAINING)
+    (tmp_path / 'checkpoint.json').unlink()
+    with pytest.raises(UserError, match='has a history but no checkpoint; copy its checkpoint fol'):
+        train.train(_run(tmp_path), records, NETWORK, TRAINING)
+    assert (tmp_path / 'progress.jsonl').read_bytes() == history
 
 
 def test_stopping_saves_and_leaves(tmp_path, records, counter):

@@ -1,0 +1,133 @@
+"""Frechet distance in the principal components of the pixels: does a training converge?
+
+It needs no network and takes seconds, so a training reports it at every tick. Pictures are
+projected on the first 64 principal components of the training set at one resolution; the figure is
+the Frechet distance there (Heusel et al. 2017) over the training set's variance. `detail` is the
+variance outside of the components over the training set's: 1 is as much fine detail as in real
+pictures, more is false detail, less is blur.
+"""
+
+import collections
+import hashlib
+
+import numpy as np
+
+from dnnlib import archive
+from stylegan.metrics.distances import frechet
+
+COMPONENTS = 64
+REALS, FAKES = 4000, 1000  # pictures that the components are fitted to; pictures to measure
+LARGEST = 128  # px; larger pictures are compared at this resolution
+FEWEST = 16  # pictures in a training set that can be measured against
+_CHUNK = 64  # pictures held at a time
+_OVERSAMPLING, _ITERATIONS = 16, 6
+
+
+def _flat(pictures, res):
+    """uint8 [n, s, s, 3] -> float32 [n, 3 res^2] in [-1, 1], averaged where s is larger."""
+    n, side = pictures.shape[:2]
+    factor = side // res
+    if factor > 1:
+        pictures = pictures.reshape(n, res, factor, res, factor, 3).mean((2, 4))
+    return pictures.reshape(n, -1).astype(np.float32) * np.float32(1 / 127.5) - 1
+
+
+def principal_components(chunks, count):
+    """The mean [d] and the first `count` principal axes [d, count] of rows, both float32.
+
+    chunks: function () -> iterable of float32 [n, d], which is read several times. By subspace
+    iteration from a random start (Halko et al. 2011, algorithm 4.4).
+    """
+    total, rows = 0, 0
+    for x in chunks():
+        total, rows = total + x.sum(0, dtype=np.float64), rows + len(x)
+    mean = np.float32(total / rows)
+    size = min(count + _OVERSAMPLING, len(mean))
+    basis = np.random.RandomState(0).randn(len(mean), size).astype(np.float32)
+    for _ in range(_ITERATIONS):
+        basis = np.linalg.qr(sum((x - mean).T @ ((x - mean) @ basis) for x in chunks()))[0]
+    features = np.concatenate([(x - mean) @ basis for x in chunks()]).astype(np.float64)
+    axes = np.linalg.eigh(features.T @ features)[1][:, ::-1][:, :count]
+    return mean, np.float32(basis @ axes)
+
+
+# The training set at one resolution, to measure pictures against. res: px; mean [d] and basis
+# [d, components], float32; features: projections of the fitted pictures, float64 [n, components];
+# outside: their mean squared distance from the components; floor: the frechet_pixels of other real
+# pictures, up to 1,000, which is what a perfect generator has.
+Reference = collections.namedtuple('Reference', 'res mean basis features outside floor')
+
+
+def _project(chunks, res, mean, basis):
+    """uint8 [n, s, s, 3] in chunks -> (features [n, components], mean square outside of them)."""
+    features, squares = [], 0.0
+    for pictures in chunks:
+        x = _flat(pictures, res) - mean
+        features.append((x @ basis).astype(np.float64))
+        squares += np.square(x).sum(dtype=np.float64)
+    features = np.concatenate(features)
+    return features, (squares - np.square(features).sum()) / len(features)
+
+
+def _distance(features, real):
+    return frechet(features, real) / real.var(0, ddof=1).sum()
+
+
+def measure(reference, chunks):
+    """Pictures uint8 [n, s, s, 3] in chunks, FAKES in all -> (frechet_pixels, detail).
+
+    Only figures of equally many pictures compare, since the distance shrinks as n grows.
+    """
+    features, outside = _project(chunks, *reference[:3])
+    return _distance(features, reference.features), outside / reference.outside
+
+
+def _reals(records, res, mirror):
+    """(chunks of the fitted pictures, chunks of the others), both functions () -> iterable.
+
+    The first epoch of the stream is a random order, so these are random halves of a small set.
+    """
+    half = min(REALS, records.count // 2)
+    last = min(half + FAKES, records.count)
+
+    def chunks(first, end):
+        for start in range(first, end, _CHUNK):
+            yield records.batch(start, min(_CHUNK, end - start), res, mirror=mirror)
+    return lambda: chunks(0, half), lambda: chunks(half, last)
+
+
+def fit(records, res, mirror=False):
+    """The Reference of stylegan.dataset.Records at `res` px.
+
+    mirror: flip pictures left-right at random, as the training does.
+    """
+    fitted, others = _reals(records, res, mirror)
+    count = min(COMPONENTS, min(REALS, records.count // 2) // 2, 3 * res * res // 2)
+    mean, basis = principal_components(
+        lambda: (_flat(pictures, res) for pictures in fitted()), count)
+    features, outside = _project(fitted(), res, mean, basis)
+    floor = _distance(_project(others(), res, mean, basis)[0], features)
+    return Reference(res, mean, basis, features, outside, floor)
+
+
+def cached(folder, records, res, mirror=False):
+    """The Reference at `res` px, from a file in a run folder if it is of the same pictures.
+
+    Resolutions above LARGEST are measured at LARGEST. None for a training set of fewer than FEWEST
+    pictures.
+    """
+    if records.count < FEWEST:
+        return None
+    res = min(res, LARGEST)
+    content = hashlib.sha256()
+    for chunks in _reals(records, res, mirror):
+        for pictures in chunks():
+            content.update(pictures.tobytes())
+    path, about = folder / f'frechet-pixels-{res}.npz', {'pictures': content.hexdigest()}
+    if path.exists():
+        with archive.reading(path, 'file of principal components', 'delete it') as arrays:
+            if archive.about(arrays) == about:
+                return Reference(**arrays)._replace(res=res)
+    reference = fit(records, res, mirror)
+    archive.write(path, dict(reference._asdict(), res=np.int64(res)), about, packed=False)
+    return reference
