@@ -6,9 +6,9 @@ import pathlib
 
 from commands import models
 from commands import options as common
-from dnnlib import archive, knobs
+from dnnlib import archive, files, knobs
 from dnnlib.files import UserError
-from dnnlib.model_lookup import RUNS
+from dnnlib.model_lookup import PRETRAINED, RUNS
 
 
 def _data_and_run(parser, name):
@@ -56,8 +56,11 @@ def train_stylegan_options(parser):
     common.fit(parser)
     parser.add_argument('--records', type=pathlib.Path,
                         help='a multi-resolution TFRecord set to train on instead of the photos')
-    parser.add_argument('--start', type=pathlib.Path, help='networks to start from, at full size '
-                        'at once: a run folder, a released .pkl or a converted .npz')
+    parser.add_argument('--start', type=pathlib.Path, help='networks to start from, at full '
+                        'resolution: a run folder, the last snapshot of a run, a released .pkl or '
+                        'a converted .npz; none: random weights (default: the shipped network for '
+                        'the demo preset, unless --initial or an option of the network says '
+                        'otherwise; else none)')
     parser.add_argument('--dry-run', action='store_true', help='take one real step at full size, '
                         'say what a whole run would take, and stop')
     _data_and_run(parser, 'stylegan')
@@ -99,17 +102,48 @@ def _size(path):
     return os.path.getsize(str(path)) if os.path.exists(str(path)) else None
 
 
+def _start(options):
+    """The path of the networks to start from, or None: --start, or the shipped ones."""
+    if options.start is not None:
+        return None if str(options.start) == 'none' else options.start
+    if options.preset != 'demo' or options.initial is not None:
+        return None
+    before = options.run / 'options.json'
+    if before.exists() and not files.read_json(before).get('options', {}).get('start'):
+        return None  # a run goes on as it began
+    return next(iter(sorted((PRETRAINED / 'stylegan').glob('*.npz'))), None)
+
+
+def _fits_shipped(path, network, options):
+    """Whether the shipped networks agree with the typed options; prints what is started from."""
+    for name, value in dataclasses.asdict(network).items():
+        typed = getattr(options, name, None)
+        if typed is not None and typed != value:
+            print(f'starting from random weights: {path.name} has {name} {value}, not {typed}')
+            return False
+    print(f'starting from {path.name}; --start none starts from random weights')
+    return True
+
+
 def _networks(config, options):
     """Network, Training, and the weights to start from or None; those decide the Network."""
     network, training = _from_preset(config, options)
-    if not options.start:
+    path = _start(options)
+    if path is None:
         return network, training, None
     from stylegan import snapshots
-    start, network = snapshots.load_all(options.start)
-    typed = knobs.from_flags(network, options)
+    try:
+        start, started = snapshots.load_all(path)
+    except UserError:
+        if options.start is not None:
+            raise
+        return network, training, None  # a generator alone is shipped
+    if options.start is None and not _fits_shipped(path, started, options):
+        return network, training, None
+    network, typed = started, knobs.from_flags(started, options)
     for name, value in dataclasses.asdict(network).items():
         if getattr(typed, name) != value:
-            raise UserError(f'{options.start} has {name} {value}, not {getattr(typed, name)}; '
+            raise UserError(f'{path} has {name} {value}, not {getattr(typed, name)}; '
                             f"leave --{name.replace('_', '-')} out")
     if options.initial is None:  # nothing is left to fade in
         training = dataclasses.replace(training, initial=network.resolution)

@@ -75,7 +75,7 @@ class Graph:
 
     def __init__(self, network, training, *, res, minibatch):
         parts = training.accumulate
-        assert minibatch % parts == 0, (minibatch, parts)  # see train.check
+        assert minibatch % parts == 0, (minibatch, parts)  # as train.check tells
         self.network, self.training, self.res = network, training, res
         self._minibatch, self._part = minibatch, minibatch // parts
         self._graph = tf.Graph()

@@ -57,7 +57,8 @@ def test_the_learning_rate_falls_at_the_end():
 
 def test_knobs_overrule_the_tables():
     at = _at(700, minibatch=12, lrate=0.5, hold_kimg=100, fade_kimg=200, initial=16)
-    assert at == (3.0, 64, 1.0, 12, 0.5, 80)
+    assert at == (3.0, 64, 1.0, 12, 0.5, 0.5, 80)
+    assert _at(700, lrate=0.5, d_lrate=0.2)[4:6] == (0.5, 0.2)
     assert _at(550, hold_kimg=100, fade_kimg=200).lod == 4.25  # the second phase, 150 into its fade
     assert _at(10, hold_kimg=10, fade_kimg=0).lod == 5  # no fade: straight to the next
     assert _at(5, initial=512).lod == 0

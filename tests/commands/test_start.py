@@ -1,0 +1,82 @@
+"""What train-stylegan starts from where --start is not typed."""
+
+import argparse
+import dataclasses
+
+import numpy as np
+import pytest
+import toy_stylegan
+
+from commands import training
+from dnnlib import files
+from dnnlib.files import UserError
+from stylegan import config, snapshots
+from stylegan.graph import Graph
+
+SHIPPED = dataclasses.replace(config.PRESETS['demo'][0], resolution=8, latent_size=6, fmap_max=4)
+
+
+@pytest.fixture(scope='module')
+def weights():
+    with Graph(SHIPPED, config.Training(threads=1), res=8, minibatch=4) as graph:
+        graph.start(None)
+        return graph.snapshot(everything=True)
+
+
+@pytest.fixture
+def shipped(tmp_path, monkeypatch, weights):
+    """A shipped network of 8 px -> its path."""
+    monkeypatch.setattr(training, 'PRETRAINED', tmp_path)
+    path = tmp_path / 'stylegan' / 'network-snapshot-000001.npz'
+    snapshots.save(path, weights, SHIPPED, res=8, alpha=1.0, kimg=1, made={})
+    return path
+
+
+def _networks(tmp_path, *words):
+    parser = argparse.ArgumentParser()
+    training.train_stylegan_options(parser)
+    return training._networks(config, parser.parse_args(
+        list(words) + ['--run', str(tmp_path / 'run')]))
+
+
+def test_the_demo_preset_starts_from_the_shipped_networks(tmp_path, shipped, weights, capsys):
+    network, how, start = _networks(tmp_path)
+    assert network == SHIPPED and how.initial == 8
+    assert set(start) == set(weights) and np.array_equal(start['D/4x4/Dense1/bias'], [0])
+    assert 'starting from network-snapshot-000001.npz; --start none' in capsys.readouterr().out
+    assert _networks(tmp_path, '--fmap-max', '4')[2] is not None
+
+
+@pytest.mark.parametrize('words', [('--start', 'none'), ('--preset', 'dress'), ('--initial', '8'),
+                                   ('--resolution', '32'), ('--fmap-max', '5')])
+def test_random_weights_are_taken_instead(tmp_path, shipped, words):
+    network, how, start = _networks(tmp_path, *words)
+    preset = config.PRESETS['dress' if 'dress' in words else 'demo'][0]
+    assert start is None and network.latent_size == preset.latent_size
+
+
+def test_a_run_goes_on_as_it_began(tmp_path, shipped):
+    for start, random in (('', True), ('0123456789abcdef', False)):
+        files.write_json(tmp_path / 'run' / 'options.json', {'options': {'start': start}})
+        assert (_networks(tmp_path)[2] is None) == random
+
+
+def test_a_shipped_generator_alone_is_nothing_to_start_from(tmp_path, shipped, weights):
+    alone = {name: value for name, value in weights.items() if name.startswith('Gs/')}
+    snapshots.save(shipped, alone, SHIPPED, res=8, alpha=1.0, kimg=1, made={})
+    assert _networks(tmp_path)[2] is None
+    with pytest.raises(UserError, match='lacks D/8x8/FromRGB/weight'):
+        _networks(tmp_path, '--start', str(shipped))
+
+
+def test_nothing_shipped_is_nothing_to_start_from(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, 'PRETRAINED', tmp_path)
+    assert _networks(tmp_path)[2] is None
+
+
+def test_what_is_typed_decides(tmp_path, shipped):
+    toy_stylegan.snapshot(tmp_path / 'a.npz', res=8)
+    with pytest.raises(UserError, match='a.npz has only grown to 8 of 16 px'):
+        _networks(tmp_path, '--start', str(tmp_path / 'a.npz'))
+    with pytest.raises(UserError, match='has fmap_max 4, not 5; leave --fmap-max out'):
+        _networks(tmp_path, '--start', str(shipped), '--fmap-max', '5')
