@@ -21,6 +21,7 @@ LARGEST = 128  # px; larger pictures are compared at this resolution
 FEWEST = 16  # pictures in a training set that can be measured against
 _CHUNK = 64  # pictures held at a time
 _OVERSAMPLING, _ITERATIONS = 16, 6
+_LEAST = 1e-9  # variance, of a training set whose pictures are all the same
 
 
 def _flat(pictures, res):
@@ -70,7 +71,7 @@ def _project(chunks, res, mean, basis):
 
 
 def _distance(features, real):
-    return frechet(features, real) / real.var(0, ddof=1).sum()
+    return frechet(features, real) / max(real.var(0, ddof=1).sum(), _LEAST)
 
 
 def measure(reference, chunks):
@@ -79,7 +80,8 @@ def measure(reference, chunks):
     Only figures of equally many pictures compare, since the distance shrinks as n grows.
     """
     features, outside = _project(chunks, *reference[:3])
-    return _distance(features, reference.features), outside / reference.outside
+    return (_distance(features, reference.features),
+            float(outside / max(reference.outside, _LEAST)))
 
 
 def _reals(records, res, mirror):

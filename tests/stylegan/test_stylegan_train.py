@@ -341,6 +341,21 @@ def test_stopping_saves_and_leaves(tmp_path, records, counter):
     assert _variables(run)['nimg'] == 60
 
 
+def test_every_tick_measures_both_generators(tmp_path, counter):
+    paths = [tmp_path / f'{index}.png' for index in range(20)]
+    for index, path in enumerate(paths):
+        images.write_png(path, np.random.RandomState(index).randint(0, 256, [8, 8, 3], np.uint8))
+    dataset.pack(paths, tmp_path / 'records', 8)
+    run = _run(tmp_path / 'run')
+    train.train(run, dataset.Records(tmp_path / 'records'), NETWORK, TRAINING)
+    for line in run.history():
+        assert line['frechet_pixels'] == line['frechet_pixels_raw'] > line['frechet_pixels_floor']
+        assert line['detail'] == line['detail_raw'] > 0
+    names = {path.name for path in run.folder.iterdir()}
+    assert names >= {'frechet-pixels-4.npz', 'frechet-pixels-8.npz', 'frechet_pixels.png',
+                     'fakes-000000.png', 'fakes-raw-000000.png'}
+
+
 def test_a_finished_run_has_nothing_left_to_do(tmp_path, records, counter):
     train.train(_run(tmp_path), records, NETWORK, TRAINING)
     before = (tmp_path / 'progress.jsonl').read_bytes()
