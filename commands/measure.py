@@ -64,8 +64,8 @@ def _feature_network(options, config):
     if config.features == 'swd':
         return None
     if config.features == 'tagger':
-        from tagger.image_tagger import Tagger
-        return Tagger(models.tagger(options), config.threads)
+        from tagger.image_tagger import ImageTagger
+        return ImageTagger(models.tagger(options), config.threads)
     if not options.inception:
         raise UserError('--features inception needs --inception PATH, a frozen graph such as '
                         'classify_image_graph_def.pb')

@@ -38,9 +38,9 @@ def lookalikes(options, gan, image_tagger):
 
 def judge(options, threads):
     """The second image tagger, or None where none is given and none is shipped."""
-    from tagger.image_tagger import Tagger
+    from tagger.image_tagger import ImageTagger
     path = options.judge or model_lookup.PRETRAINED / 'tagger' / 'judge.npz'
-    return Tagger(path, threads) if options.judge or path.exists() else None
+    return ImageTagger(path, threads) if options.judge or path.exists() else None
 
 
 def training_records(gan):

@@ -47,9 +47,9 @@ def directions(options):
 def _generator_and_tagger(options, threads):
     """The generator, the tagger of its pictures, and {name: fingerprint} of both."""
     from stylegan.generator import Generator
-    from tagger.image_tagger import Tagger
+    from tagger.image_tagger import ImageTagger
     gan = Generator(models.stylegan(options), threads)
-    tagger = Tagger(models.tagger(options), threads)
+    tagger = ImageTagger(models.tagger(options), threads)
     return gan, tagger, {'stylegan': models.fingerprint(gan.w_avg.tolist()),
                          'tagger': models.fingerprint(sorted(tagger.about.items()))}
 
@@ -214,8 +214,8 @@ def walk(options):
     from stylegan import generator
     config, tagger = knobs.from_flags(walks.Walk(), options), None
     if config.constant_speed == 'tagger':
-        from tagger.image_tagger import Tagger
-        tagger = Tagger(models.tagger(options), options.threads)
+        from tagger.image_tagger import ImageTagger
+        tagger = ImageTagger(models.tagger(options), options.threads)
     gan = generator.Generator(models.stylegan(options), options.threads)
     stops = walks.stops(gan, options.seeds, options.keys, config)
     t = walks.times(gan, stops, config, tagger)

@@ -12,6 +12,7 @@ import zlib
 import numpy as np
 
 from dnnlib import tflib
+from dnnlib.adam import Adam
 from dnnlib.tflib import tf
 from projection import features
 from projection.config import learning_rate
@@ -58,26 +59,6 @@ def _standardised(noise):
     noise = noise - noise.mean((1, 2, 3), keepdims=True)
     deviation = np.sqrt(np.square(noise).mean((1, 2, 3), keepdims=True))
     return (noise / np.maximum(deviation, 1e-8)).astype(np.float32)
-
-
-class _Adam:
-    """Adam (Kingma & Ba 2014) on a list of arrays."""
-
-    def __init__(self, arrays):
-        self._moments = [(np.zeros_like(a), np.zeros_like(a)) for a in arrays]
-        self._step = 0
-
-    def __call__(self, arrays, gradients, rate):
-        """The arrays after one step."""
-        self._step += 1
-        correction1, correction2 = 1 - 0.9 ** self._step, 1 - 0.999 ** self._step
-        result = []
-        for array, gradient, (first, second) in zip(arrays, gradients, self._moments):
-            first += 0.1 * (gradient - first)
-            second += 0.001 * (np.square(gradient) - second)
-            result.append(np.float32(array - rate * first / correction1
-                                     / (np.sqrt(second / correction2) + 1e-8)))
-        return result
 
 
 class Projector:
@@ -198,7 +179,7 @@ class Projector:
         """Adam from the starts; fills `found`."""
         config = self.config
         w = self._layered(starts) if config.space == 'w+' else starts
-        adam = _Adam([w] + found.noises)
+        adam = Adam([w] + found.noises)
         rngs = [np.random.RandomState([config.seed, 63, key]) for key in keys]
         shown = set(np.linspace(0, config.steps - 1, config.frames).astype(int))
         for step in range(config.steps):
@@ -212,7 +193,7 @@ class Projector:
                 gradients[0] = gradients[0].sum(1)
             if step in shown:
                 found.path.append(self._layered(w))
-            w, *found.noises = adam([w] + found.noises, gradients, learning_rate(t, config))
+            w, *found.noises = adam.step([w] + found.noises, gradients, learning_rate(t, config))
             found.noises = [_standardised(noise) for noise in found.noises]
             found.losses.append(losses)
             on_steps(len(w))

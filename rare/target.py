@@ -104,7 +104,7 @@ class Scorer:
 
     Pictures that are selected by a classifier include those that fool it; such a picture gets
     another score as soon as it is mirrored or softened.
-    tagger: tagger.image_tagger.Tagger. sure: pictures below it are not looked at again.
+    tagger: tagger.image_tagger.ImageTagger. sure: pictures below it are not looked at again.
     """
 
     def __init__(self, tagger, wanted, sure):

@@ -6,6 +6,6 @@ file of them. `edit` searches for the smallest change that shows a wanted value,
 measures how often it does. `hand_labels` is the page to label pictures by hand, `walks` makes
 films. The linear algebra is in `stylegan.linear`. Only its own commands depend on this folder.
 
-A tagger is an object like `tagger.image_tagger.Tagger`: it has `heads`, {head: (value, ...)}, and
+A tagger is an object like `image_tagger.ImageTagger`: it has `heads`, {head: (value, ...)}, and
 `probabilities`, uint8 [n, h, w, 3] -> {head: float32 [n, values]}.
 """

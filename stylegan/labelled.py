@@ -1,7 +1,7 @@
 """A labelled sample: random w, and what a classifier predicts for the pictures of each.
 
 Directions are learnt from it and rare classes are searched in it. The classifier is an object like
-`tagger.image_tagger.Tagger`: it has `heads`, {head: (value, ...)} with the category first, such as
+`image_tagger.ImageTagger`: it has `heads`, {head: (value, ...)} with the category first, such as
 {'sleeve': ('', 'long sleeves', ...)}, and `probabilities`, pictures -> {head: [n, values]}.
 """
 

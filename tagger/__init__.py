@@ -1,1 +1,18 @@
-"""tagger."""
+"""Taggers: classifiers of category and attributes, from pictures and from descriptions.
+
+They say what a generated picture shows, which prompts the text model, and whether the text then
+agrees with the picture.
+
+Gives the commands and `rare`:
+
+    agreement      ProductTagger: both taggers, and the comparison of a text with a picture
+    image_tagger   ImageTagger: a convolutional network with calibrated probabilities
+    text_tagger    TextTagger: phrases and softmax regression
+    lookalikes     the same from nearest neighbours, where there is no tagger
+    train          train.train: both taggers from a catalogue, with a report
+    fidelity       attributes of generated pictures beside those of real ones
+
+Read `labels` (heads, class indices, metrics) and `config`, then `net`, `image_tagger` with
+`calibration` and `combinations`, `text_tagger`, `agreement`, `train`. `pixels` measures colour and
+pattern for catalogues without attributes.
+"""

@@ -1,32 +1,33 @@
-"""Probabilities that mean what they say: softmax with a temperature, and how to find it.
+"""Calibrated probabilities: temperature scaling, logit adjustment, expected calibration error.
 
 Guo et al. 2017, "On calibration of modern neural networks".
 """
 
 import numpy as np
 
-# Not below a half: guesses that are all right would have it fall for ever.
+# Not below a half: if all predictions are correct, no temperature is low enough.
 _CANDIDATES = np.exp(np.linspace(np.log(0.5), np.log(10), 151))
 
 
 def softmax(logits, temperature=1.0):
-    """float [n, k] logits -> probabilities; a temperature above 1 makes them less sure."""
+    """float [n, k] logits -> probabilities; a temperature above 1 makes them less confident."""
     scaled = (logits - logits.max(-1, keepdims=True)) / temperature
     powers = np.exp(scaled)
     return powers / powers.sum(-1, keepdims=True)
 
 
 def _loss(logits, truth, temperature):
-    """Mean negative log-likelihood of what is known of the truth; 0 if nothing is."""
+    """Mean negative log-likelihood of the known labels; 0 if there are none."""
     known = np.flatnonzero(truth >= 0)
-    likely = softmax(logits[known].astype(np.float64), temperature)
-    return -np.log(likely[np.arange(len(known)), truth[known]] + 1e-12).sum() / max(1, len(known))
+    probabilities = softmax(logits[known].astype(np.float64), temperature)
+    total = -np.log(probabilities[np.arange(len(known)), truth[known]] + 1e-12).sum()
+    return total / max(1, len(known))
 
 
 def temperature(logits, truth):
-    """The temperature at which the truth is likeliest, from 0.5 to 10 (section 4.2).
+    """The temperature from 0.5 to 10 that maximises the likelihood of the truth (section 4.2).
 
-    logits float [n, k]; truth int [n], below 0 where it is not known. 1.0 if nothing is.
+    logits: float [n, k]. truth: int [n], below 0 where unknown. 1.0 if nothing is known.
     """
     if not (truth >= 0).any():
         return 1.0
@@ -34,31 +35,28 @@ def temperature(logits, truth):
     return float(_CANDIDATES[int(np.argmin(losses))])
 
 
-def share(logits, truth, offsets):
-    """How much of the offsets to add to the logits, 0..1, and the temperature then: the pair at
-    which the truth is likeliest.
+def adjustment(logits, truth, offsets):
+    """The factor of the offsets, 0..1, and the temperature that together maximise the likelihood.
 
-    logits float [n, k]; truth int [n], below 0 where it is not known; offsets [k]. Where rare
-    values were given weight in training, the logarithms of their frequencies put right what that
-    did to the probabilities (Menon et al. 2021, "Long-tail learning via logit adjustment").
+    logits: float [n, k]. truth: int [n], below 0 where unknown. offsets: [k], the logarithms of
+    the values' frequencies: added to the logits, they undo the bias of class weights in training
+    (Menon et al. 2021, "Long-tail learning via logit adjustment").
     """
-    found = []
-    for part in np.linspace(0, 1, 11):
-        moved = logits + part * offsets
-        warmth = temperature(moved, truth)
-        found.append((_loss(moved, truth, warmth), float(part), warmth))
-    return min(found)[1:]
+    candidates = []
+    for factor in np.linspace(0, 1, 11):
+        adjusted = logits + factor * offsets
+        best = temperature(adjusted, truth)
+        candidates.append((_loss(adjusted, truth, best), float(factor), best))
+    return min(candidates)[1:]
 
 
-def error(probabilities, truth, bins=10):
-    """How far from the truth probabilities are, 0..1: expected calibration error (section 2).
+def expected_error(probabilities, truth, bins=10):
+    """Expected calibration error, 0..1 (section 2): the mean of |confidence - accuracy| over bins.
 
-    The mean over bins of equal width of |confidence - accuracy|.
-    probabilities: float [n, k]; truth: int [n], below 0 where it is not known.
+    probabilities: float [n, k]. truth: int [n], below 0 where unknown. bins: of equal width.
     """
     known = truth >= 0
-    confidence, right = probabilities.max(1)[known], (probabilities.argmax(1) == truth)[known]
-    places = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = [abs((confidence[places == place] - right[places == place]).sum())
-            for place in range(bins)]
-    return float(sum(gaps) / max(1, len(right)))
+    confidence, correct = probabilities.max(1)[known], (probabilities.argmax(1) == truth)[known]
+    which = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = [abs((confidence[which == i] - correct[which == i]).sum()) for i in range(bins)]
+    return float(sum(gaps) / max(1, len(correct)))

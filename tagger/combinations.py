@@ -1,24 +1,24 @@
-"""Values that never go together: a skirt has no sleeves, whatever a blurred picture looks like.
+"""Values that exclude each other: a skirt has no sleeves, whatever a blurred picture looks like.
 
-Learnt from the labels alone: two values exclude each other if chance would have brought them
-together several times, and not one product has both.
+Learnt from the labels alone: two values exclude each other if several products would have both,
+were they independent, and none has.
 """
 
 import numpy as np
 
-_EXPECTED = 5.0  # products that have both values, were they independent
+_EXPECTED = 5.0  # products with both values, were they independent
 
 
 def _first(heads):
-    """The number of each head's first value, when all values of all heads are counted through."""
+    """Index of each head's first value among the values of all heads, and how many those are."""
     ends = np.cumsum([0] + [len(values) for values in heads.values()])
     return dict(zip(heads, ends.tolist())), int(ends[-1])
 
 
 def impossible(labels, heads):
-    """Pairs of values that exclude each other: list of [i, j], i < j, numbers over all heads.
+    """Pairs of values that exclude each other: list of [i, j], i < j, indices over all heads.
 
-    labels: {head: int [n]}, below 0 where it is not known.
+    labels: {head: int [n]}, below 0 where unknown.
     """
     first, total = _first(heads)
     count = len(next(iter(labels.values())))
@@ -34,27 +34,27 @@ def impossible(labels, heads):
 
 
 def decode(probabilities, heads, pairs):
-    """The likeliest values that go together: list of {head: (value, probability)}.
+    """The likeliest values that do not exclude each other: list of {head: (value, probability)}.
 
-    probabilities: {head: float [n, values]}; pairs: of `impossible`. The category is decided
-    first, then the other heads, the surest first; each chooses among what goes with the values
-    before it, and its probability is a share of those.
+    probabilities: {head: float [n, values]}; pairs: of `impossible`. Greedy: the category is
+    decided first, then the other heads, the most confident first. Each chooses among the values
+    that are still possible, and its probability is renormalised over these.
     """
     first, total = _first(heads)
-    fits = np.ones([total, total], bool)
+    compatible = np.ones([total, total], bool)
     for i, j in pairs:
-        fits[i, j] = fits[j, i] = False
+        compatible[i, j] = compatible[j, i] = False
     results = []
     for index in range(len(next(iter(probabilities.values())))):
         rows = {name: probabilities[name][index] for name in heads}
         order = sorted(heads, key=lambda name: (name != 'category', -rows[name].max()))
-        open_, found = np.ones([total], bool), {}
+        possible, decided = np.ones([total], bool), {}
         for name in order:
-            place = slice(first[name], first[name] + len(heads[name]))
-            allowed = open_[place] if open_[place].any() else np.ones([len(rows[name])], bool)
-            shares = np.where(allowed, rows[name], 0) + 1e-12 * allowed
-            best = int(shares.argmax())
-            open_ &= fits[first[name] + best]
-            found[name] = heads[name][best], float(shares[best] / shares.sum())
-        results.append({name: found[name] for name in heads})
+            own = slice(first[name], first[name] + len(heads[name]))
+            allowed = possible[own] if possible[own].any() else np.ones([len(rows[name])], bool)
+            masked = np.where(allowed, rows[name], 0) + 1e-12 * allowed
+            best = int(masked.argmax())
+            possible &= compatible[first[name] + best]
+            decided[name] = heads[name][best], float(masked[best] / masked.sum())
+        results.append({name: decided[name] for name in heads})
     return results

@@ -31,8 +31,8 @@ def _figures(tagger, judge, pictures):
 def figures(tagger, judge, fakes, reals):
     """{name: {'value': of fakes, 'floor': of reals}}, shares in 0..1.
 
-    tagger, judge: image_tagger.Tagger; judge may be None, or have other heads: then there is no
-    agreement. agreement_HEAD: how often both give the same value; agreement: their mean; plain:
+    tagger, judge: image_tagger.ImageTagger; judge may be None, or have other heads: then there is
+    no agreement. agreement_HEAD: how often both give the same value; agreement: their mean; plain:
     the share of garments without a pattern, for taggers that know it.
     """
     values, floors = [_figures(tagger, judge, pictures) for pictures in (fakes, reals)]

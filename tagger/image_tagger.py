@@ -1,68 +1,68 @@
-"""The picture tagger: what category and attributes a picture shows, with calibrated probabilities.
+"""The image tagger: classifies category and attributes of a picture, with calibrated probabilities.
 
-The stand-in for a shop's own taxonomy service. `fit` trains one from arrays, `Tagger` reads one
-from an `.npz`: the variables of `tagnet` as float16, and `about`, a JSON text with the heads, the
-config, the temperatures and what made it.
+It stands in for a shop's own taxonomy service. `fit` trains one from arrays, `ImageTagger` reads
+one from an `.npz`: the variables of `net` as float16, and `about`, a JSON text with heads, config,
+temperatures and provenance.
 """
 
 import dataclasses
 
 import numpy as np
 
-from tagger import labels as catalogue_labels
-from tagger import calibration, combinations, net
-from tagger.config import Config
 from dnnlib import archive, images, knobs, progress
 from dnnlib.files import UserError
 from dnnlib.runs import Interrupted
+from tagger import calibration, combinations, net
+from tagger import labels as catalogue_labels
+from tagger.config import Config
 
 _FORMAT = 'picture-tagger'
 _SAVE_EVERY = 200  # updates
 
 
 def _rate(step, config):
-    """Step size of the update after `step` updates: a short rise, then half a wave of a cosine."""
-    rise = min(1.0, (step + 1) / (0.05 * config.steps + 1))
-    return config.learning_rate * rise * (0.5 + 0.5 * np.cos(np.pi * step / config.steps))
+    """Learning rate of the update after `step` updates: a short warm-up, then cosine decay."""
+    warmup = min(1.0, (step + 1) / (0.05 * config.steps + 1))
+    return config.learning_rate * warmup * (0.5 + 0.5 * np.cos(np.pi * step / config.steps))
 
 
-def sample(count, step, config):
-    """Which pictures the update after `step` updates looks at: passes in ever new order."""
-    places = np.arange(step * config.batch, (step + 1) * config.batch)
-    orders = {turn: np.random.RandomState([config.seed, 43, int(turn)]).permutation(count)
-              for turn in np.unique(places // count)}
-    return np.array([orders[place // count][place % count] for place in places])
+def minibatch(count, step, config):
+    """Indices of the pictures of the update after `step` updates; shuffled anew for each epoch."""
+    numbers = np.arange(step * config.batch, (step + 1) * config.batch)
+    orders = {epoch: np.random.RandomState([config.seed, 43, int(epoch)]).permutation(count)
+              for epoch in np.unique(numbers // count)}
+    return np.array([orders[number // count][number % count] for number in numbers])
 
 
-def weigh(labels, heads, config, sample_weights):
-    """How much each picture counts in each head: {head: float32 [n]}."""
+def loss_weights(labels, heads, config, sample_weights):
+    """The weight of each picture in the loss of each head: {head: float32 [n]}."""
     weights = {}
     for name, values in heads.items():
         weights[name] = (labels[name] >= 0).astype(np.float32)
         if config.class_weights:
-            each = catalogue_labels.class_weights(labels[name], len(values))
-            weights[name] *= each[np.maximum(labels[name], 0)]
+            of_values = catalogue_labels.class_weights(labels[name], len(values))
+            weights[name] *= of_values[np.maximum(labels[name], 0)]
         if sample_weights is not None:
             weights[name] = weights[name] * np.asarray(sample_weights, np.float32)
     return weights
 
 
 def _update(training, pictures, labels, weights, config, step):
-    """The update after `step` updates. Raises UserError if its loss is no number."""
-    chosen = sample(len(pictures), step, config)
+    """The update after `step` updates. Raises UserError if its loss is not finite."""
+    chosen = minibatch(len(pictures), step, config)
     loss = training.step(
         pictures[chosen], {name: np.maximum(known[chosen], 0) for name, known in labels.items()},
         {name: each[chosen] for name, each in weights.items()}, rate=_rate(step, config),
-        how=net.distortions(len(chosen), config.augment,
-                               np.random.RandomState([config.seed, 44, step])))
+        augmentation=net.augmentation(len(chosen), config.augment,
+                                      np.random.RandomState([config.seed, 44, step])))
     if not np.isfinite(loss):
-        raise UserError('the loss became %s at update %d; try a smaller --learning-rate'
-                        % (loss, step + 1))
+        raise UserError(f'the loss is {loss} at update {step + 1}; nothing was saved since: start '
+                        'a new run with a smaller --learning-rate')
     return loss
 
 
 def _train(training, pictures, labels, weights, config, *, run, quiet):
-    """Train a `tagnet.Training`, from its beginning or a run's checkpoint -> name -> array."""
+    """Train a `net.Training`, from its start or a run's checkpoint -> {name: array}."""
     step = training.start(config.seed, run and run.latest())
     with progress.bar(total=config.steps, initial=step, what='tagger', unit='step',
                       disable=quiet) as bar:
@@ -74,41 +74,49 @@ def _train(training, pictures, labels, weights, config, *, run, quiet):
             bar.set_postfix(loss=f'{loss:.3f}', refresh=False)
             bar.update()
     if step < config.steps:
-        raise Interrupted('%s is saved at update %d; run the same command again to go on'
-                          % (run.folder, step))
+        raise Interrupted(f'{run.folder} is saved at update {step}; the same command resumes')
     return training.values()
 
 
-class Tagger:
-    """A trained tagger, ready to look at pictures; `close` ends its session.
+class ImageTagger:
+    """A trained image tagger; `close` ends its session.
 
     path: an `.npz` that `save` wrote. threads: CPU threads, 0 takes all.
     Attributes: heads {name: (value, ...)}, side (pixels), about (dict). Raises UserError.
     """
 
     def __init__(self, path, threads=0):
-        with archive.reading(path, 'picture tagger of this program', 'give the path of a '
+        with archive.reading(path, 'image tagger of this program', 'give the path of a '
                              'tagger.npz, as run.py train-tagger writes it') as values:
             about = archive.about(values)
             if about['format'] != _FORMAT:
                 raise ValueError(f"it is a {about['format']}")
-            self._open(values, about, threads)
+            self._open(archive.finite(values), about, threads)
 
     @classmethod
     def of(cls, values, about, threads=0):
-        """A tagger from variables and what is known about them, see `fit`."""
+        """A tagger from variables and `about`, see `fit`."""
         tagger = cls.__new__(cls)
         tagger._open(values, about, threads)
         return tagger
 
     def _open(self, values, about, threads):
         self.about, self.values = about, values
-        self.heads = {name: tuple(known) for name, known in about['heads']}
+        self.heads = catalogue_labels.read_heads(about)
+        for name, answers in self.heads.items():
+            if not (len(about['offsets'][name]) == len(answers)
+                    and 0 < about['temperatures'][name] < np.inf
+                    and np.isfinite(about['offsets'][name]).all()):
+                raise ValueError(f"the calibration of '{name}' is not that of its values")
+        size = sum(len(answers) for answers in self.heads.values())
+        if not all(0 <= i < size for pair in about['impossible'] for i in pair):
+            raise ValueError('the impossible pairs are not pairs of its values')
         config = knobs.from_dict(Config, about['config'])
-        self.side, self._net = config.side, net.Use(self.heads, config, values, threads)
+        self.side = config.side
+        self._net = net.Classifier(self.heads, config, values, threads)
 
-    def _seen(self, pictures):
-        """Pictures of any square size as the network takes them."""
+    def _resized(self, pictures):
+        """Pictures of any square size at the size of the network's input."""
         pictures = np.asarray(pictures)
         if pictures.shape[1:3] != (self.side, self.side):
             pictures = np.stack([images.square(picture, self.side) for picture in pictures])
@@ -117,17 +125,16 @@ class Tagger:
     def logits(self, pictures):
         """uint8 [n, h, w, 3], n > 0 -> {head: float32 [n, values]}, before the temperature."""
         return {name: values + np.float32(self.about['offsets'][name])
-                for name, values in self._net(self._seen(pictures))[1].items()}
+                for name, values in self._net(self._resized(pictures))[1].items()}
 
     def probabilities(self, pictures):
         """uint8 [n, h, w, 3], n > 0 -> {head: float32 [n, values]}, calibrated."""
-        found = {name: calibration.softmax(values, self.about['temperatures'][name])
-                 for name, values in self.logits(pictures).items()}
-        return {name: values.astype(np.float32) for name, values in found.items()}
+        return {name: calibration.softmax(values, self.about['temperatures'][name]).astype(
+            np.float32) for name, values in self.logits(pictures).items()}
 
     def features(self, pictures):
-        """uint8 [n, h, w, 3], n > 0 -> float32 [n, d], of the layer before the heads."""
-        return self._net(self._seen(pictures))[0]
+        """uint8 [n, h, w, 3], n > 0 -> float32 [n, d], activations of the hidden layer."""
+        return self._net(self._resized(pictures))[0]
 
     def tags(self, pictures):
         """The likeliest values that go together: list of {head: (value, probability)}."""
@@ -135,58 +142,62 @@ class Tagger:
                                    self.about['impossible'])
 
     def close(self):
-        """End the session; the tagger cannot look at anything after that."""
+        """End the session; the tagger cannot be used afterwards."""
         self._net.close()
 
 
-def _calibrate(tagger, pictures, truth, weighed):
-    """Set the temperatures of a tagger, and the offsets of the heads whose values were `weighed`
-    by their frequency in these training labels."""
+def _calibrate(tagger, pictures, truth, weighted):
+    """Set the temperatures of a tagger, and the offsets of heads that had class weights.
+
+    weighted: the training labels of those heads.
+    """
     logits = tagger.logits(pictures)
     for name, values in tagger.heads.items():
-        counts = np.bincount(weighed[name][weighed[name] >= 0], minlength=len(values)) + 0.5 if (
-            name in weighed) else np.ones([len(values)])
-        rarity = np.log(counts / counts.max())
-        part, warmth = calibration.share(logits[name], truth[name], rarity)
-        tagger.about['temperatures'][name] = warmth
-        tagger.about['offsets'][name] = (part * rarity).round(4).tolist()
+        counts = np.ones([len(values)])
+        if name in weighted:
+            known = weighted[name][weighted[name] >= 0]
+            counts = np.bincount(known, minlength=len(values)) + 0.5
+        log_frequency = np.log(counts / counts.max())
+        factor, temperature = calibration.adjustment(logits[name], truth[name], log_frequency)
+        tagger.about['temperatures'][name] = temperature
+        tagger.about['offsets'][name] = (factor * log_frequency).round(4).tolist()
 
 
 def fit(pictures, labels, heads, config=Config(), *, validation=None, sample_weights=None,
         training=None, run=None, quiet=False):
-    """Train a tagger from arrays -> Tagger.
+    """Train a tagger from arrays -> ImageTagger.
 
     pictures:       uint8 [n, side, side, 3], n > 0.
-    labels:         {head: int [n]}, UNKNOWN where it teaches nothing.
-    validation:     (pictures, labels) by which the probabilities are calibrated, or None.
-    sample_weights: float [n], how much each picture counts, or None for 1.
-    run:            dnnlib.runs.Run to save in and to continue, or None: it takes a few minutes.
-    training:       an entered `tagnet.Training` of the same heads and sizes to use again, without
-                    a run; or None.
+    labels:         {head: int [n]}, UNKNOWN where there is none.
+    validation:     (pictures, labels) to calibrate the probabilities on, or None.
+    sample_weights: float [n], weight of each picture in the loss, or None for 1.
+    run:            dnnlib.runs.Run to save in and to resume, or None: it takes a few minutes.
+    training:       an entered `net.Training` of the same heads and sizes to use again, without a
+                    run; or None.
     quiet:          no progress bar.
-    Raises Interrupted if the run was asked to stop, when everything has been saved.
+    Raises Interrupted if the run was asked to stop, after everything has been saved.
     """
     assert pictures.shape[1:] == (config.side, config.side, 3), pictures.shape
     labels = {name: labels[name] for name in heads}
-    weights = weigh(labels, heads, config, sample_weights)
+    weights = loss_weights(labels, heads, config, sample_weights)
     if training is None:
-        with net.Training(heads, config) as training:
+        with net.Training(heads, config) as fresh:
             if run:
                 run.prepare_saving()
-            values = _train(training, pictures, labels, weights, config, run=run, quiet=quiet)
+            values = _train(fresh, pictures, labels, weights, config, run=run, quiet=quiet)
     else:
         values = _train(training, pictures, labels, weights, config, run=None, quiet=quiet)
-    about = {'format': _FORMAT, 'heads': [[name, list(known)] for name, known in heads.items()],
+    about = {'format': _FORMAT, 'heads': [[name, list(answers)] for name, answers in heads.items()],
              'config': dataclasses.asdict(config), 'temperatures': dict.fromkeys(heads, 1.0),
-             'offsets': {name: [0.0] * len(known) for name, known in heads.items()},
+             'offsets': {name: [0.0] * len(answers) for name, answers in heads.items()},
              'impossible': combinations.impossible(labels, heads)}
-    tagger = Tagger.of(values, about, config.threads)
+    tagger = ImageTagger.of(values, about, config.threads)
     if validation is not None and len(validation[0]):
         _calibrate(tagger, *validation, labels if config.class_weights else {})
     return tagger
 
 
 def save(path, tagger, **made):
-    """Write a Tagger as an `.npz`. made: JSON-able facts for its `about`."""
+    """Write an ImageTagger as an `.npz`. made: JSON-able facts to add to `about`."""
     archive.write(path, {name: value.astype(np.float16) for name, value in tagger.values.items()},
                   dict(tagger.about, **made))

@@ -1,15 +1,15 @@
-"""What a picture shows, by the catalogue pictures that it looks most like.
+"""A nearest-neighbour classifier of pictures, for generators whose catalogue has no tagger.
 
-A small library of thumbnails with their tags is kept beside a trained generator, so that each of
-its pictures can be given the category and the tags which its nearest neighbours agree on.
+A small library of thumbnails with their tags is kept beside a trained generator. A picture gets the
+category and the tags that its nearest neighbours agree on.
 """
 
 import collections
 
 import numpy as np
 
-from tagger.agreement import Seen, Verdict
 from dnnlib import archive, images, neighbours, progress
+from tagger.agreement import Prediction, Verdict
 
 SIDE = 16  # pixels of a thumbnail: enough for colour, length, sleeves and legs
 NEIGHBOURS = 7
@@ -25,8 +25,8 @@ def _thumbnails(pictures):
 def write(path, products, *, fit='pad', seed=0):
     """Write the library of `products` (catalog.source.Product with a picture) as an `.npz`.
 
-    Of a large catalogue a seeded choice of MOST products is taken. An existing file is kept.
-    Products without category and tags teach nothing; without any, no file is written.
+    Of a large catalogue MOST products are chosen at random. An existing file is kept. Products
+    without category and tags are left out; if no others are there, no file is written.
     """
     products = [product for product in products if product.category or product.tags]
     if path.exists() or not products:
@@ -45,9 +45,9 @@ def write(path, products, *, fit='pad', seed=0):
 
 
 class Lookalikes:
-    """A library that was written by `write`, in the place of a ProductTagger. Raises UserError."""
+    """A library that `write` wrote, with the interface of a ProductTagger. Raises UserError."""
 
-    images = texts = None  # neither tagger
+    images = texts = None  # it has neither tagger
 
     def __init__(self, path):
         self.path = path
@@ -62,10 +62,10 @@ class Lookalikes:
         return set(self._categories)
 
     def describe(self, pictures):
-        """uint8 [n, h, w, 3] -> list of Seen: what the nearest neighbours agree on.
+        """uint8 [n, h, w, 3] -> list of Prediction: what the nearest neighbours agree on.
 
-        The category is the most frequent one; tags are those that more than half of the
-        neighbours of that category share, in the order of the nearest, the category last.
+        The category is the most frequent one. Tags are those that more than half of the neighbours
+        of that category share, those of the nearest first, the category last.
         """
         results = []
         count = min(NEIGHBOURS, len(self._features))
@@ -76,9 +76,9 @@ class Lookalikes:
             votes = collections.Counter(tag for i in same for tag in set(self._tags[i]))
             ordered = dict.fromkeys(tag for i in same for tag in self._tags[i])
             tags = [tag for tag in ordered if votes[tag] * 2 > len(same) and tag != category]
-            results.append(Seen(category, tags + [category] * bool(category), {}, {}))
+            results.append(Prediction(category, tags + [category] * bool(category), {}, {}))
         return results
 
     def check(self, picture, text):
-        """An empty Verdict: a library does not read texts."""
+        """An empty Verdict: texts are not classified."""
         return Verdict({}, [])

@@ -1,8 +1,8 @@
-"""The small convolutional network that reads tags off pictures, in training and in use.
+"""The small convolutional network of the image tagger, its data augmentation, training and use.
 
 3x3 convolutions with batch normalisation (Ioffe & Szegedy 2015), halved by max pooling down to
 about 4 px, one hidden layer, and a softmax head for the category and for every attribute column.
-All randomness comes in through what is fed, so the graph is built once and trained many times.
+All random numbers are fed, so one graph can be trained any number of times.
 """
 
 import numpy as np
@@ -10,12 +10,12 @@ import numpy as np
 from dnnlib import tflib
 from dnnlib.tflib import tf
 
-_MARGIN = 8  # of the side: this part of it is added around a picture before it is moved
-_KEEP = 0.97  # of the moving averages per step
+_MARGIN = 8  # a picture is padded by 1 / 8 of its side before it is moved
+_MOMENTUM = 0.97  # of the moving averages of batch normalisation
 
 
 def widths(config):
-    """How many maps each convolution has: one per halving, until at most 6 px are left."""
+    """Channels of each convolution: one per halving, until at most 6 px are left."""
     halvings, side = 0, config.side
     while side > 6:
         halvings, side = halvings + 1, side // 2
@@ -23,7 +23,7 @@ def widths(config):
 
 
 def _norm(x, training, updates):
-    """Batch normalisation of x [n, h, w, c]; in training `updates` gets the averages' steps."""
+    """Batch normalisation of x [n, h, w, c]; in training it appends to `updates`."""
     size = x.shape.as_list()[-1:]
     scale = tf.get_variable('scale', size, initializer=tf.ones_initializer())
     shift = tf.get_variable('shift', size, initializer=tf.zeros_initializer())
@@ -33,8 +33,8 @@ def _norm(x, training, updates):
     if not training:
         return tf.nn.batch_normalization(x, mean, variance, shift, scale, 1e-3)
     y, batch_mean, batch_variance = tf.nn.fused_batch_norm(x, scale, shift, epsilon=1e-3)
-    updates += [tf.assign(average, average * _KEEP + (1 - _KEEP) * value) for average, value in
-                ((mean, batch_mean), (variance, batch_variance))]
+    updates += [tf.assign(average, average * _MOMENTUM + (1 - _MOMENTUM) * value)
+                for average, value in ((mean, batch_mean), (variance, batch_variance))]
     return y
 
 
@@ -43,7 +43,7 @@ def network(images, heads, config, training=False):
     {head: logits [n, values]}, updates of the moving averages)."""
     x, updates = images, []
     for index, fmaps in enumerate(widths(config)):
-        with tf.variable_scope('conv%d' % index):
+        with tf.variable_scope(f'conv{index}'):
             kernel = tf.get_variable('weight', [3, 3, x.shape.as_list()[-1], fmaps])
             x = tf.nn.conv2d(x, kernel, [1, 1, 1, 1], 'SAME')
             x = tf.nn.max_pool(x, [1, 2, 2, 1], [1, 2, 2, 1], 'VALID')
@@ -54,7 +54,7 @@ def network(images, heads, config, training=False):
         x = tf.nn.relu(_norm(x[:, tf.newaxis, tf.newaxis], training, updates))[:, 0, 0]
     logits = {}
     for index, (name, values) in enumerate(heads.items()):
-        with tf.variable_scope('head%d' % index):
+        with tf.variable_scope(f'head{index}'):
             bias = tf.get_variable('bias', [len(values)], initializer=tf.zeros_initializer())
             logits[name] = tf.matmul(x, tf.get_variable(
                 'weight', [config.features, len(values)])) + bias
@@ -65,11 +65,11 @@ def _images(pictures):
     return tf.cast(pictures, tf.float32) * (2 / 255) - 1
 
 
-def distorted(images, boxes, gains, blurs):
-    """images [n, s, s, 3], moved, resized, mirrored, brightened and blurred as is asked for.
+def augmented(images, boxes, gains, blurs):
+    """images [n, s, s, 3], cropped and resized, mirrored, brightened and blurred.
 
-    boxes [n, 4]: y0, x0, y1, x1 of what to show, as shares of the picture; x0 > x1 mirrors it.
-    gains [n, 2]: factor and addend of all values. blurs [n]: share of the blurred picture.
+    boxes [n, 4]: y0, x0, y1, x1 of the crop, as fractions of the picture; x0 > x1 mirrors it.
+    gains [n, 2]: contrast factor and brightness offset. blurs [n]: 0 sharp to 1 blurred.
     """
     side = images.shape.as_list()[1]
     margin = side // _MARGIN
@@ -82,8 +82,9 @@ def distorted(images, boxes, gains, blurs):
     return tf.clip_by_value(x * gains[:, 0] + gains[:, 1], -1, 1)
 
 
-def distortions(count, augment, rng):
-    """What `distorted` takes for `count` pictures: (boxes, gains, blurs); none if not `augment`."""
+def augmentation(count, augment, rng):
+    """Random (boxes, gains, blurs) of `augmented` for `count` pictures; no change if not `augment`.
+    """
     boxes = np.tile(np.float32([0, 0, 1, 1]), [count, 1])
     gains, blurs = np.tile(np.float32([1, 0]), [count, 1]), np.zeros([count], np.float32)
     if augment:
@@ -100,8 +101,8 @@ def distortions(count, augment, rng):
 class Training:
     """The training graph of a network, with a session; use it in a `with` block.
 
-    Holds no data, and `start` begins anew: one of these serves any number of trainings.
-    heads: {name: values}; config: tagconfig.Config, of which only the network's size counts.
+    It holds no data, and `start` resets it, so it can be used for any number of trainings.
+    heads: {name: values}. config: config.Config, of which only the network's size counts.
     """
 
     def __init__(self, heads, config):
@@ -109,13 +110,14 @@ class Training:
         with self._graph.as_default():
             side = config.side
             self._pictures = tf.placeholder(tf.uint8, [None, side, side, 3], 'pictures')
-            self._how = [tf.placeholder(tf.float32, [None] + shape) for shape in ([4], [2], [])]
+            self._augmentation = [tf.placeholder(tf.float32, shape)
+                                  for shape in ([None, 4], [None, 2], [None])]
             self._labels = {name: tf.placeholder(tf.int32, [None]) for name in heads}
             self._weights = {name: tf.placeholder(tf.float32, [None]) for name in heads}
             self._rate = tf.placeholder(tf.float32, [], 'rate')
             self._number = tf.get_variable('step', [], tf.int64, trainable=False,
                                           initializer=tf.zeros_initializer())
-            images = distorted(_images(self._pictures), *self._how)
+            images = augmented(_images(self._pictures), *self._augmentation)
             _, logits, updates = network(images, heads, config, training=True)
             self.loss = sum(tf.reduce_mean(self._weights[name] * (
                 tf.nn.sparse_softmax_cross_entropy_with_logits(
@@ -139,19 +141,18 @@ class Training:
         self._entered.__exit__(*error)
 
     def start(self, seed, checkpoint=None):
-        """Forget everything and draw the weights anew, or go back to a checkpoint -> how many
-        updates are behind it."""
+        """Initialise the weights, or restore a checkpoint -> the number of updates so far."""
         self.session.run(self._initialise)
         with self._graph.as_default():
             if checkpoint:
                 fresh = tflib.restore_matching(self.session, checkpoint, tf.global_variables())
                 assert not fresh, fresh
             else:
-                tflib.assign(self.session, self._drawn(np.random.RandomState([seed, 42])))
+                tflib.assign(self.session, self._initial(np.random.RandomState([seed, 42])))
         return int(self.session.run(self._number))
 
-    def _drawn(self, rng):
-        """Starting weights for all kernels, name -> array (He et al. 2015)."""
+    def _initial(self, rng):
+        """Initial weights of all kernels (He et al. 2015): {name: array}."""
         values = {}
         for v in self._net:
             name, shape = v.op.name, v.shape.as_list()
@@ -160,10 +161,13 @@ class Training:
                 values[name] = rng.standard_normal(shape) * np.sqrt(gain / np.prod(shape[:-1]))
         return values
 
-    def step(self, pictures, labels, weights, *, rate, how):
-        """One update -> its loss. pictures uint8 [n, side, side, 3]; labels, weights {head: [n]};
-        how: as `distortions` gives it."""
-        feed = dict(zip(self._how, how))
+    def step(self, pictures, labels, weights, *, rate, augmentation):
+        """One update -> its loss.
+
+        pictures: uint8 [n, side, side, 3]. labels, weights: {head: [n]}. rate: learning rate.
+        augmentation: boxes, gains and blurs.
+        """
+        feed = dict(zip(self._augmentation, augmentation))
         feed.update({self._pictures: pictures, self._rate: rate})
         for name in self._labels:
             feed[self._labels[name]] = labels[name]
@@ -173,14 +177,14 @@ class Training:
         return float(loss)
 
     def values(self):
-        """The network's variables: name -> float32 array."""
+        """The network's variables: {name: float32 array}."""
         return self.session.run({v.op.name: v for v in self._net})
 
 
-class Use:
+class Classifier:
     """A trained network as a function of pictures, with a session; `close` ends it.
 
-    values: name -> array, as `Training.values` gives them.
+    values: {name: array}, of `Training.values`. Raises ValueError if they are of another network.
     """
 
     BATCH = 64
@@ -191,8 +195,11 @@ class Use:
             self._pictures = tf.placeholder(tf.uint8, [None, side, side, 3])
             self._outputs = network(_images(self._pictures), heads, config)[:2]
             self._session = tflib.session(threads)
-            tflib.assign(self._session, {v.op.name: values[v.op.name].astype(np.float32)
-                                         for v in tf.global_variables()})
+            shapes = {v.op.name: tuple(v.shape.as_list()) for v in tf.global_variables()}
+            for name, shape in shapes.items():
+                if values[name].shape != shape or values[name].dtype.kind != 'f':
+                    raise ValueError(f"'{name}' is not an array of floats {list(shape)}")
+            tflib.assign(self._session, {name: values[name].astype(np.float32) for name in shapes})
             tf.get_default_graph().finalize()
 
     def __call__(self, pictures):

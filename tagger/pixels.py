@@ -1,8 +1,8 @@
-"""Colour and pattern of a product measured from its pixels, for catalogues that do not tell them.
+"""Colour and pattern of a product measured from its pixels, for catalogues without attributes.
 
-The product is what stands out from the backdrop (see `measure`). Its colour is the word whose
-swatch most of its pixels come closest to, up to shading; it is patterned if those near each other
-differ more than folds and shadows make them.
+The product is the foreground of the picture (see `catalog.prune.measure`). Its colour is the name
+of the swatch that is nearest to most of its pixels, shading discounted. It is patterned if
+neighbouring pixels differ more than folds and shadows make them.
 """
 
 import numpy as np
@@ -13,14 +13,14 @@ from catalog.prune import measure
 from dnnlib import progress
 
 PLAIN, PATTERNED = 'plain', 'patterned'
-_SIDE = 96  # px: patterns are judged at one size
-_CONTRAST = 7.5  # levels of luma and chroma between neighbours from which on it is a pattern
+_SIDE = 96  # px: patterns are measured at one size
+_CONTRAST = 7.5  # CIELAB units between neighbours, at least, of a pattern
 
 
 def _lab(rgb):
     """sRGB 0..255 [..., 3] -> CIELAB under D65 (CIE 15:2004, section 8.2.1)."""
-    share = np.asarray(rgb, np.float64) / 255
-    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    srgb = np.asarray(rgb, np.float64) / 255
+    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
     xyz = linear @ np.array([[0.4124, 0.2126, 0.0193], [0.3576, 0.7152, 0.1192],
                              [0.1805, 0.0722, 0.9505]]) / [0.9505, 1.0, 1.089]
     root = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
@@ -33,17 +33,17 @@ _SWATCHES = _lab([attributes.COLOURS[name] for name in _NAMES])
 
 
 def _colour(lab):
-    """The word for most of the pixels lab [n, 3]; shading counts half of what a hue counts."""
-    steps = (lab[:, np.newaxis] - _SWATCHES) * [0.6, 1, 1]
-    nearest = np.linalg.norm(steps, axis=-1).argmin(1)
+    """The colour name of most of the pixels lab [n, 3]; lightness is discounted."""
+    distances = (lab[:, np.newaxis] - _SWATCHES) * [0.6, 1, 1]
+    nearest = np.linalg.norm(distances, axis=-1).argmin(1)
     return _NAMES[int(np.bincount(nearest, minlength=len(_NAMES)).argmax())]
 
 
 def contrast(lab, inside):
-    """How much neighbours within a product differ, in units of CIELAB.
+    """Local contrast of a product, in CIELAB units: the upper quartile over its pixels of the
+    difference to the mean of their neighbourhood.
 
-    lab [h, w, 3]; inside: bool [h, w]. The upper quartile over the pixels of the difference to
-    the mean of their surroundings.
+    lab: [h, w, 3]. inside: bool [h, w].
     """
     radius, sums, counts = 2, 0, 0
     padded = np.pad(lab * inside[..., np.newaxis], ((radius,) * 2, (radius,) * 2, (0, 0)))
@@ -53,7 +53,7 @@ def contrast(lab, inside):
         for x in range(2 * radius + 1):
             sums = sums + padded[y:y + height, x:x + width]
             counts = counts + mask[y:y + height, x:x + width]
-    deep = inside & (counts == (2 * radius + 1) ** 2)  # seams and edges are no pattern
+    deep = inside & (counts == (2 * radius + 1) ** 2)  # edges are not a pattern
     if not deep.any():
         return 0.0
     gaps = np.linalg.norm(lab - sums / np.maximum(counts, 1)[..., np.newaxis], axis=-1)
@@ -72,15 +72,15 @@ def measured(rgb):
 
 
 def described(products, pictures):
-    """The products (catalog.source.Product) with colour and pattern as attributes and tags.
+    """Products (catalog.source.Product) with measured colour and pattern as attributes and tags.
 
-    pictures: uint8 [n, h, w, 3], theirs, in order.
+    pictures: uint8 [n, h, w, 3], of the products, in order.
     """
     result = []
     for product, picture in progress.bar(zip(products, pictures), what='colours',
                                          total=len(products), unit='img'):
-        found = measured(picture)
+        measurements = measured(picture)
         result.append(product._replace(
-            attributes=product.attributes + tuple(found.items()),
-            tags=product.tags + tuple(found.values())))
+            attributes=product.attributes + tuple(measurements.items()),
+            tags=product.tags + tuple(measurements.values())))
     return result

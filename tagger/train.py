@@ -1,14 +1,14 @@
-"""Training both taggers on a catalogue, and what held-out products say about them.
+"""Training both taggers on a catalogue, and their metrics on held-out products.
 
-Products are split by key: those held out, and those by which probabilities are calibrated, are new
-to the taggers. A catalogue without attribute columns is given colour and pattern as measured.
+Products are split by key into training, calibration and held-out products. If a catalogue has no
+attribute columns, colour and pattern are measured from the pictures.
 """
 
 import numpy as np
 
-from tagger import image_tagger, labels, pixels, text_tagger
 from dnnlib import files, images
 from dnnlib.files import UserError
+from tagger import image_tagger, labels, pixels, text_tagger
 
 
 def read(products, side, fit='pad'):
@@ -24,31 +24,31 @@ def read(products, side, fit='pad'):
 def _heads(products):
     heads = labels.heads_of(products)
     if not heads:
-        raise UserError('the catalogue has nothing to learn: no two categories and no column of '
-                        'attributes with 2 to 40 values')
+        raise UserError('the catalogue has nothing to classify: neither two categories nor a '
+                        'column of attributes with 2 to 40 values')
     return heads
 
 
 def _parts(products, split, seed):
-    """Indices to train on, to calibrate by and to judge by."""
+    """Indices of the training, calibration and held-out products."""
     return labels.split([p.key for p in products], (split.validation, split.held_out), seed)
 
 
-def _picked(each, chosen):
-    return {name: values[chosen] for name, values in each.items()}
+def _picked(labels_, chosen):
+    return {name: values[chosen] for name, values in labels_.items()}
 
 
-def _figures(model, given, products, heads):
-    """Figures of products that a tagger has never seen; {} if there are none."""
+def _figures(model, inputs, products, heads):
+    """Metrics on products that are new to a tagger; {} if there are none."""
     if not products:
         return {}
-    return labels.evaluate(model.probabilities(given), labels.encode(products, heads), heads)
+    return labels.evaluate(model.probabilities(inputs), labels.encode(products, heads), heads)
 
 
 def _pictures(products, test, config, split, run, fit):
-    """Train the picture tagger -> (tagger, figures)."""
-    def prepared(some):
-        pictures, kept = read(some, config.side, fit)
+    """Train the image tagger -> (tagger, figures)."""
+    def prepared(products):
+        pictures, kept = read(products, config.side, fit)
         if not any(product.attributes for product in kept):
             kept = pixels.described(kept, pictures)
         return pictures, kept
@@ -57,10 +57,10 @@ def _pictures(products, test, config, split, run, fit):
     known = labels.encode(products, heads)
     train, validation, held_out = _parts(products, split, config.seed)
     model = image_tagger.fit(pictures[train], _picked(known, train), heads, config, run=run,
-                       validation=(pictures[validation], _picked(known, validation)))
-    seen, products = prepared(test) if test else (
+                             validation=(pictures[validation], _picked(known, validation)))
+    pictures, products = prepared(test) if test else (
         pictures[held_out], [products[index] for index in held_out])
-    return model, _figures(model, seen, products, heads)
+    return model, _figures(model, pictures, products, heads)
 
 
 def _texts(products, test, split, seed):
@@ -71,30 +71,30 @@ def _texts(products, test, split, seed):
     train, validation, held_out = [[products[index] for index in part] for part in parts]
     test = test or held_out
     model = text_tagger.fit([p.description for p in train], _picked(known, parts[0]), heads,
-                           validation=([p.description for p in validation],
-                                       _picked(known, parts[1])))
+                            validation=([p.description for p in validation],
+                                        _picked(known, parts[1])))
     return model, _figures(model, [p.description for p in test], test, heads)
 
 
 def report(title, figures):
-    """The figures of one tagger on held-out products as text."""
+    """The metrics of one tagger on held-out products as text."""
     if not figures:
         return f'{title}: no products are held out, so there are no figures'
-    lines = [f'{title}, on products it has never seen:', labels.table(figures)]
+    lines = [f'{title}, on held-out products:', labels.table(figures)]
     if 'category' in figures:
-        each = figures['category']
-        lines += ['', labels.values_table(each), '',
-                  labels.confusion_table(each['confusion'], tuple(each['values']))]
+        category = figures['category']
+        lines += ['', labels.values_table(category), '',
+                  labels.confusion_table(category['confusion'], tuple(category['values']))]
     return '\n'.join(lines)
 
 
 def train(run, products, config, split, made, *, test=(), fit='pad'):
-    """Train what the catalogue allows into a run folder -> the report, a text.
+    """Train the taggers that a catalogue allows, into a run folder -> the report, a text.
 
-    Writes tagger.npz from pictures, texttagger.npz from descriptions where these have anything to
-    learn, report.txt, and report.json with every figure and confusion matrix.
-    run: dnnlib.runs.Run; products: catalog.source.Product; made: JSON-able provenance; test:
-    products of another catalogue to report on, instead of those held out.
+    Writes tagger.npz if there are pictures, texttagger.npz if there are descriptions and labels,
+    report.txt, and report.json with all metrics and confusion matrices.
+    run: dnnlib.runs.Run. products: catalog.source.Product. made: JSON-able provenance. test:
+    products of another catalogue to report on instead of held-out ones.
     """
     with run.writing():
         return _train(run, products, config, split, made, test, fit)
@@ -102,15 +102,15 @@ def train(run, products, config, split, made, *, test=(), fit='pad'):
 
 def _train(run, products, config, split, made, test, fit):
     parts, figures = [], {}
-    pictured, written = [[[p for p in some if getattr(p, what)] for some in (products, test)]
-                         for what in ('image', 'description')]
+    pictured, described = [[[p for p in each if getattr(p, field)] for each in (products, test)]
+                           for field in ('image', 'description')]
     if pictured[0]:
         with run.stoppable():
             model, figures['pictures'] = _pictures(*pictured, config, split, run, fit)
         image_tagger.save(run.folder / 'tagger.npz', model, made=made)
         parts.append(report('pictures', figures['pictures']))
-    if written[0] and (not pictured[0] or labels.heads_of(written[0])):
-        model, figures['texts'] = _texts(*written, split, config.seed)
+    if described[0] and (not pictured[0] or labels.heads_of(described[0])):
+        model, figures['texts'] = _texts(*described, split, config.seed)
         text_tagger.save(run.folder / 'texttagger.npz', model, made=made)
         parts.append(report('texts', figures['texts']))
     text = '\n\n'.join(parts) + '\n'

@@ -64,6 +64,6 @@ def see(pictures):
 
 
 class Tagger:
-    """As tagger.image_tagger.Tagger."""
+    """As tagger.image_tagger.ImageTagger."""
 
     heads, probabilities = HEADS, staticmethod(see)

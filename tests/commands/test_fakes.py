@@ -9,9 +9,9 @@ from commands import fakes
 from dnnlib import images
 from gpt2.config import Sampling
 from tagger import agreement
-from tagger.agreement import Seen, Verdict
+from tagger.agreement import Prediction, Verdict
 
-SEEN = Seen('dress', ['red', 'dress'], {'category': 'dress', 'colour': 'red'},
+SEEN = Prediction('dress', ['red', 'dress'], {'category': 'dress', 'colour': 'red'},
             {'category': 1.0, 'colour': 0.9})
 
 

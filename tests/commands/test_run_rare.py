@@ -35,7 +35,7 @@ def seen(place):
     """The category that the shipped tagger sees most in the pictures of the random network."""
     gan = generator.Generator(place / 'toy.npz', 1)
     pictures = gan.pictures(gan.truncate(gan.w(gan.seeded(range(60)))))
-    tags = image_tagger.Tagger(REPO / 'pretrained' / 'tagger' / 'tagger.npz', 1).tags(pictures)
+    tags = image_tagger.ImageTagger(REPO / 'pretrained' / 'tagger' / 'tagger.npz', 1).tags(pictures)
     return collections.Counter(each['category'][0] for each in tags).most_common(1)[0][0]
 
 

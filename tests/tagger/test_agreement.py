@@ -7,24 +7,24 @@ import numpy as np
 import pytest
 
 from tagger import agreement
-from tagger.agreement import Seen, Verdict
+from tagger.agreement import Prediction, Verdict
 
 TAGS = {'category': ('dress', 0.99), 'neckline': ('v-neck', 0.4), 'colour': ('red', 0.9),
         'sleeve': ('sleeveless', 0.8), 'belt': ('', 0.9), 'shape': ('a-line', 0.7)}
 
 
 def test_a_context_line_has_the_sure_tags_in_speaking_order():
-    seen = agreement.seen(TAGS)
+    seen = agreement.prediction(TAGS)
     assert seen.tags == ['sleeveless', 'red', 'a-line', 'dress']
     assert seen.category == 'dress' and seen.attributes['neckline'] == 'v-neck'
     assert seen.probabilities['neckline'] == 0.4
 
 
 def test_words_are_plain_each_once_and_an_unsure_category_still_leads():
-    seen = agreement.seen({'category': ('Long_Dress', 0.3), 'colour': ('red', 0.9),
+    seen = agreement.prediction({'category': ('Long_Dress', 0.3), 'colour': ('red', 0.9),
                            'accent': ('red', 0.9)})
     assert seen.tags == ['red', 'long dress'] and seen.category == 'Long_Dress'
-    assert agreement.seen({'colour': ('red', 0.9)}).category == ''
+    assert agreement.prediction({'colour': ('red', 0.9)}).category == ''
 
 
 @pytest.mark.parametrize('said, agrees, unjudged', [
@@ -38,7 +38,7 @@ def test_words_are_plain_each_once_and_an_unsure_category_still_leads():
     ({'colour': ['red']}, {'colour': True}, []),
     ({'mood': ['gay']}, {}, [])])
 def test_verdicts(said, agrees, unjudged):
-    verdict = agreement.judge(agreement.seen(TAGS), said)
+    verdict = agreement.compare(agreement.prediction(TAGS), said)
     assert verdict.agreement == agrees and verdict.unjudged == unjudged
     assert verdict.wrong() == list(agrees.values()).count(False)
 
@@ -59,10 +59,10 @@ def test_a_tagger_with_and_without_the_one_of_texts_beside_it(tmp_path):
     both = agreement.ProductTagger(folder / 'tagger.npz', threads=1)
     pictures = np.full([2, 64, 64, 3], 250, np.uint8)
     seen = both.describe(pictures)
-    assert len(seen) == 2 and isinstance(seen[0], Seen)
-    assert seen[0] == agreement.seen(both.images.tags(pictures)[0])
+    assert len(seen) == 2 and isinstance(seen[0], Prediction)
+    assert seen[0] == agreement.prediction(both.images.tags(pictures)[0])
     text = 'A red dress.'
-    assert both.check(seen[0], text) == agreement.judge(seen[0], both.texts.said(text))
+    assert both.check(seen[0], text) == agreement.compare(seen[0], both.texts.named(text))
     shutil.copy(str(folder / 'tagger.npz'), str(tmp_path))
     alone = agreement.ProductTagger(tmp_path / 'tagger.npz', threads=1)
     assert alone.texts is None and alone.check(seen[0], text) == Verdict({}, [])

@@ -8,10 +8,10 @@ from tagger import calibration
 
 def drawn(count, sharpen):
     """Logits, and truths drawn from their softmax; what is given is `sharpen` times as sure."""
-    random_state = np.random.RandomState([5])
-    logits = random_state.standard_normal([count, 4]) * 2
+    rng = np.random.RandomState([5])
+    logits = rng.standard_normal([count, 4]) * 2
     shares = calibration.softmax(logits).cumsum(1)
-    truth = (random_state.uniform(size=[count, 1]) > shares).sum(1)
+    truth = (rng.uniform(size=[count, 1]) > shares).sum(1)
     return logits * sharpen, np.minimum(truth, 3)
 
 
@@ -39,17 +39,17 @@ def test_unknown_truths_do_not_count():
 def test_offsets_are_added_as_far_as_they_were_taken_away(part):
     logits, truth = drawn(4000, 1.0)
     offsets = np.array([0.0, -3.0, -2.0, -1.0])
-    found, warmth = calibration.share(logits - part * offsets, truth, offsets)
+    found, warmth = calibration.adjustment(logits - part * offsets, truth, offsets)
     assert found == pytest.approx(part, abs=0.11) and warmth == pytest.approx(1, rel=0.1)
-    assert calibration.share(logits, np.full(4000, -1), offsets) == (0.0, 1.0)
+    assert calibration.adjustment(logits, np.full(4000, -1), offsets) == (0.0, 1.0)
 
 
 def test_the_error_is_the_gap_between_sureness_and_truth():
     probabilities = np.array([[0.75, 0.25]] * 4)
-    assert calibration.error(probabilities, np.array([0, 0, 0, 1])) == pytest.approx(0)
-    assert calibration.error(probabilities, np.array([0, 1, 1, 1])) == pytest.approx(0.5)
+    assert calibration.expected_error(probabilities, np.array([0, 0, 0, 1])) == pytest.approx(0)
+    assert calibration.expected_error(probabilities, np.array([0, 1, 1, 1])) == pytest.approx(0.5)
     logits, truth = drawn(4000, 3.0)
-    raw = calibration.error(calibration.softmax(logits), truth)
-    fixed = calibration.error(
+    raw = calibration.expected_error(calibration.softmax(logits), truth)
+    fixed = calibration.expected_error(
         calibration.softmax(logits, calibration.temperature(logits, truth)), truth)
     assert fixed < 0.03 < raw

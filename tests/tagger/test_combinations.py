@@ -9,10 +9,10 @@ HEADS = {'category': ('dress', 'skirt'), 'sleeve': ('', 'long', 'short'), 'colou
 
 def labelled(count=200):
     """Skirts have no sleeves, dresses have some; colours are free."""
-    random_state = np.random.RandomState([3])
-    category = random_state.randint(0, 2, count)
-    sleeve = np.where(category == 1, 0, random_state.randint(1, 3, count))
-    return {'category': category, 'sleeve': sleeve, 'colour': random_state.randint(0, 2, count)}
+    rng = np.random.RandomState([3])
+    category = rng.randint(0, 2, count)
+    sleeve = np.where(category == 1, 0, rng.randint(1, 3, count))
+    return {'category': category, 'sleeve': sleeve, 'colour': rng.randint(0, 2, count)}
 
 
 def test_what_never_occurs_together_is_found():

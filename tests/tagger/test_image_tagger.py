@@ -1,12 +1,14 @@
-"""A picture tagger learns a toy catalogue, keeps it in a file, and goes on where it was stopped."""
+"""An image tagger learns a toy catalogue, is saved and read, and resumes its training."""
+
+import json
 
 import numpy as np
 import pytest
 
-from tagger import image_tagger, net
-from tagger.config import Config
 from dnnlib.files import UserError
 from dnnlib.runs import Interrupted, Run
+from tagger import image_tagger, net
+from tagger.config import Config
 
 HEADS = {'category': ('bottom', 'top'), 'colour': ('blue', 'red')}
 CONFIG = Config(side=16, fmaps=4, features=8, steps=60, batch=16, learning_rate=0.02, threads=1)
@@ -14,9 +16,9 @@ CONFIG = Config(side=16, fmaps=4, features=8, steps=60, batch=16, learning_rate=
 
 def toy(count, seed=0):
     """Grey pictures with a red or blue bar at the top or at the bottom, and their labels."""
-    random_state = np.random.RandomState([seed, 9])
-    pictures = random_state.randint(100, 156, [count, 16, 16, 3]).astype(np.uint8)
-    labels = {name: random_state.randint(0, 2, count) for name in HEADS}
+    rng = np.random.RandomState([seed, 9])
+    pictures = rng.randint(100, 156, [count, 16, 16, 3]).astype(np.uint8)
+    labels = {name: rng.randint(0, 2, count) for name in HEADS}
     for picture, top, red in zip(pictures, labels['category'], labels['colour']):
         bar = picture[1:6] if top else picture[10:15]
         bar[:, 3:13] = [220, 30, 30] if red else [30, 30, 220]
@@ -58,7 +60,7 @@ def test_other_sizes_are_resized(model):
 
 def test_a_saved_tagger_is_the_same_to_half_precision(model, tmp_path):
     image_tagger.save(tmp_path / 'tagger.npz', model, made={'by': 'a test'})
-    again = image_tagger.Tagger(tmp_path / 'tagger.npz', 1)
+    again = image_tagger.ImageTagger(tmp_path / 'tagger.npz', 1)
     assert again.heads == HEADS and again.side == 16 and again.about['made'] == {'by': 'a test'}
     pictures = toy(10, 5)[0]
     assert again.probabilities(pictures)['colour'] == pytest.approx(
@@ -70,8 +72,42 @@ def test_other_files_are_refused(tmp_path):
     np.savez(str(tmp_path / 'other.npz'), about=np.array('{"format": "other"}'))
     (tmp_path / 'text.npz').write_text('no archive')
     for name in ('other.npz', 'text.npz', 'none.npz'):
-        with pytest.raises(UserError):
-            image_tagger.Tagger(tmp_path / name)
+        with pytest.raises(UserError, match=r'give the path of a tagger\.npz'):
+            image_tagger.ImageTagger(tmp_path / name)
+
+
+@pytest.mark.parametrize('change', [
+    {'heads': 5}, {'heads': []}, {'heads': [['category', []]]},
+    {'heads': [['category', ['a', 'a']]]},
+    {'config': {'side': 10 ** 9}}, {'config': {'side': '16'}}, {'config': None},
+    {'temperatures': {'category': 0, 'colour': 1}}, {'temperatures': {'category': 'x'}},
+    {'temperatures': {}}, {'offsets': {'category': [0], 'colour': [0, 0]}},
+    {'offsets': {'category': [0, float('nan')], 'colour': [0, 0]}}, {'impossible': [[0, 4]]},
+    {'impossible': [[-1, 'x']]}, {'impossible': 3}])
+def test_what_a_file_says_is_checked(model, tmp_path, change):
+    image_tagger.save(tmp_path / 'tagger.npz', model)
+    with np.load(str(tmp_path / 'tagger.npz')) as arrays:
+        values = dict(arrays)
+    about = json.dumps(dict(json.loads(str(values.pop('about'))), **change))
+    np.savez(str(tmp_path / 'tagger.npz'), about=np.array(about), **values)
+    with pytest.raises(UserError, match=r'give the path of a tagger\.npz') as error:
+        image_tagger.ImageTagger(tmp_path / 'tagger.npz')
+    assert str(error.value).isprintable()
+
+
+@pytest.mark.parametrize('spoil', [
+    lambda values: values.pop('conv0/weight'),
+    lambda values: values.update({'conv0/weight': values['conv0/weight'][:2]}),
+    lambda values: values.update({'conv0/scale': values['conv0/scale'] * np.nan}),
+    lambda values: values.update({'conv0/scale': np.array(['a'] * 4)})])
+def test_weights_of_another_network_are_refused(model, tmp_path, spoil):
+    image_tagger.save(tmp_path / 'tagger.npz', model)
+    with np.load(str(tmp_path / 'tagger.npz')) as arrays:
+        values = dict(arrays)
+    spoil(values)
+    np.savez(str(tmp_path / 'tagger.npz'), **values)
+    with pytest.raises(UserError, match=r'give the path of a tagger\.npz'):
+        image_tagger.ImageTagger(tmp_path / 'tagger.npz')
 
 
 def test_one_graph_serves_many_trainings_as_fresh_ones_would():
@@ -88,20 +124,20 @@ def test_one_graph_serves_many_trainings_as_fresh_ones_would():
 
 def test_weights_of_classes_of_samples_and_of_the_unknown():
     labels = {'category': np.array([0, 0, 0, 1]), 'colour': np.array([1, -1, 0, 0])}
-    weights = image_tagger.weigh(labels, HEADS, CONFIG, None)
+    weights = image_tagger.loss_weights(labels, HEADS, CONFIG, None)
     assert weights['category'].tolist() == pytest.approx([2 / 3, 2 / 3, 2 / 3, 2])
     assert weights['colour'][1] == 0
     plain = Config(class_weights=False)
-    weights = image_tagger.weigh(labels, HEADS, plain, [1, 2, 3, 4])
+    weights = image_tagger.loss_weights(labels, HEADS, plain, [1, 2, 3, 4])
     assert weights['category'].tolist() == [1, 2, 3, 4]
     assert weights['colour'].tolist() == [1, 0, 3, 4]
 
 
 def test_what_class_weights_do_to_probabilities_is_put_right():
     """Grey pictures tell nothing: the best guess at a value is then how frequent it is."""
-    random_state = np.random.RandomState([8])
-    pictures = random_state.randint(100, 156, [300, 16, 16, 3]).astype(np.uint8)
-    known = (random_state.uniform(size=300) < 0.1).astype(int)
+    rng = np.random.RandomState([8])
+    pictures = rng.randint(100, 156, [300, 16, 16, 3]).astype(np.uint8)
+    known = (rng.uniform(size=300) < 0.1).astype(int)
     model = image_tagger.fit(pictures[:150], {'category': known[:150]}, {'category': ('no', 'yes')},
                        CONFIG, validation=(pictures[150:], {'category': known[150:]}), quiet=True)
     weighed = image_tagger.calibration.softmax(model.logits(pictures[150:])['category']
@@ -112,7 +148,7 @@ def test_what_class_weights_do_to_probabilities_is_put_right():
 
 def test_every_picture_is_seen_once_a_pass():
     config = Config(batch=6, seed=4)
-    seen = np.concatenate([image_tagger.sample(9, step, config) for step in range(3)])
+    seen = np.concatenate([image_tagger.minibatch(9, step, config) for step in range(3)])
     assert sorted(seen[:9]) == list(range(9)) == sorted(seen[9:])
     assert seen[:9].tolist() != seen[9:].tolist()
 
@@ -148,5 +184,5 @@ def test_a_loss_that_is_no_number_stops_it():
 
 
 def test_impossible_options_are_refused():
-    with pytest.raises(UserError):
+    with pytest.raises(UserError, match='side'):
         Config(side=8)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tagger import labels
 from catalog.source import Product
+from tagger import labels
 
 
 def product(category, key='', **attributes):
@@ -23,7 +23,7 @@ def test_heads_are_the_category_and_columns_that_ask_something():
 
 
 def test_free_text_is_no_attribute_but_many_categories_are():
-    many = [product('kind %d' % i, name='name %d' % i) for i in range(41)]
+    many = [product(f'kind {i}', name=f'name {i}') for i in range(41)]
     assert list(labels.heads_of(many)) == ['category']
     assert 'name' in labels.heads_of(many[:40])
     assert labels.heads_of([product('dress')] * 3) == {}

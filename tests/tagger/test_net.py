@@ -1,12 +1,12 @@
-"""The tagger's network against numpy, its distortions, and trainings that begin anew."""
+"""The tagger's network against numpy, its data augmentation, and trainings that begin anew."""
 
 import numpy as np
 import pytest
 
-from tagger import net
-from tagger.config import Config
 from dnnlib import tflib
 from dnnlib.tflib import tf
+from tagger import net
+from tagger.config import Config
 
 HEADS = {'category': ('a', 'b', 'c'), 'colour': ('x', 'y')}
 CONFIG = Config(side=16, fmaps=3, features=5, batch=6, threads=1)
@@ -19,19 +19,19 @@ def training():
 
 
 @pytest.fixture(scope='module')
-def distort():
-    """`tagnet.distorted` as a function of arrays [n, 16, 16, 3]."""
+def augment():
+    """`net.augmented` as a function of arrays [n, 16, 16, 3]."""
     with tf.Graph().as_default():
         feeds = [tf.placeholder(tf.float32, shape) for shape in
                  ([None, 16, 16, 3], [None, 4], [None, 2], [None])]
-        result, session = net.distorted(*feeds), tflib.session(1)
+        result, session = net.augmented(*feeds), tflib.session(1)
     yield lambda *arrays: session.run(result, dict(zip(feeds, arrays)))
     session.close()
 
 
 def some(count=6):
-    random_state = np.random.RandomState([count, 2])
-    pictures = random_state.randint(0, 256, [count, 16, 16, 3]).astype(np.uint8)
+    rng = np.random.RandomState([count, 2])
+    pictures = rng.randint(0, 256, [count, 16, 16, 3]).astype(np.uint8)
     labels = {'category': np.arange(count) % 3, 'colour': np.arange(count) % 2}
     return pictures, labels, {name: np.ones([count], np.float32) for name in HEADS}
 
@@ -53,10 +53,10 @@ def test_a_trained_network_is_what_numpy_says(training):
     pictures, labels, weights = some()
     for step in range(3):
         training.step(pictures, labels, weights, rate=0.01,
-                      how=net.distortions(6, True, np.random.RandomState([step])))
+                      augmentation=net.augmentation(6, True, np.random.RandomState([step])))
     values = training.values()
     assert values['conv1/mean'].any()  # the averages have moved
-    features, logits = net.Use(HEADS, CONFIG, values, 1)(pictures)
+    features, logits = net.Classifier(HEADS, CONFIG, values, 1)(pictures)
     x = pictures / 127.5 - 1
     for scope in ('conv0', 'conv1'):
         x = conv(x, values[scope + '/weight'])
@@ -65,7 +65,7 @@ def test_a_trained_network_is_what_numpy_says(training):
     x = norm(x.reshape(len(x), -1) @ values['hidden/weight'], values, 'hidden')
     assert features == pytest.approx(x, abs=1e-4)
     for index, name in enumerate(HEADS):
-        expected = x @ values['head%d/weight' % index] + values['head%d/bias' % index]
+        expected = x @ values[f'head{index}/weight'] + values[f'head{index}/bias']
         assert logits[name] == pytest.approx(expected, abs=1e-4)
 
 
@@ -74,28 +74,28 @@ def test_every_size_is_halved_to_about_four_pixels(side, sides):
     assert side // 2 ** len(net.widths(Config(side=side))) == sides
 
 
-def test_nothing_distorts_where_nothing_is_asked_for(distort):
+def test_without_augmentation_nothing_changes(augment):
     images = np.random.RandomState([1]).uniform(-1, 1, [2, 16, 16, 3])
-    same = distort(images, *net.distortions(2, False, None))
+    same = augment(images, *net.augmentation(2, False, None))
     assert same == pytest.approx(images, abs=1e-5)
 
 
-def test_boxes_mirror_and_move_and_gains_brighten(distort):
+def test_boxes_mirror_and_move_and_gains_brighten(augment):
     images = np.random.RandomState([1]).uniform(-1, 1, [1, 16, 16, 3])
     gains, blurs = np.float32([[1, 0]]), np.zeros([1])
-    mirrored = distort(images, [[0, 1, 1, 0]], gains, blurs)
+    mirrored = augment(images, [[0, 1, 1, 0]], gains, blurs)
     assert mirrored == pytest.approx(images[:, :, ::-1], abs=1e-5)
-    moved = distort(images, [[1 / 15, 0, 16 / 15, 1]], gains, blurs)
+    moved = augment(images, [[1 / 15, 0, 16 / 15, 1]], gains, blurs)
     assert moved[:, :-1] == pytest.approx(images[:, 1:], abs=1e-5)
     assert moved[:, -1] == pytest.approx(images[:, -1], abs=1e-5)  # beyond the edge: its mirror
-    brighter = distort(images, [[0, 0, 1, 1]], [[0.5, 0.1]], blurs)
+    brighter = augment(images, [[0, 0, 1, 1]], [[0.5, 0.1]], blurs)
     assert brighter == pytest.approx(images * 0.5 + 0.1, abs=1e-5)
-    blurred = distort(images, [[0, 0, 1, 1]], gains, [1.0])
+    blurred = augment(images, [[0, 0, 1, 1]], gains, [1.0])
     assert blurred[0, 5, 5] == pytest.approx(images[0, 4:7, 4:7].mean((0, 1)), abs=1e-5)
 
 
-def test_distortions_are_drawn_from_the_seed_alone():
-    one, two, other = [net.distortions(64, True, np.random.RandomState([seed]))
+def test_augmentation_is_drawn_from_the_seed_alone():
+    one, two, other = [net.augmentation(64, True, np.random.RandomState([seed]))
                        for seed in (1, 1, 2)]
     assert all(np.array_equal(a, b) for a, b in zip(one, two))
     assert not np.array_equal(one[0], other[0])
@@ -109,7 +109,7 @@ def test_a_start_forgets_what_was_learnt(training):
     for seed in (1, 2, 1):
         assert training.start(seed) == 0
         losses = [training.step(pictures, labels, weights, rate=0.01,
-                                how=net.distortions(6, False, None)) for _ in range(4)]
+                                augmentation=net.augmentation(6, False, None)) for _ in range(4)]
         results.append((losses, training.values()))
     assert results[0][0] == results[2][0] and results[0][0] != results[1][0]
     for name, value in results[0][1].items():
@@ -122,6 +122,6 @@ def test_pictures_of_no_weight_teach_nothing(training):
     training.start(0)
     before = training.values()
     assert training.step(pictures, labels, nothing, rate=0.0,
-                         how=net.distortions(6, False, None)) == 0
+                         augmentation=net.augmentation(6, False, None)) == 0
     after = training.values()
     assert np.array_equal(before['conv0/weight'], after['conv0/weight'])

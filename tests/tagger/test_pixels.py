@@ -7,8 +7,8 @@ import pytest
 
 from catalog.demo import attributes
 from catalog.demo.draw import shots
-from tagger import pixels
 from catalog.source import Product
+from tagger import pixels
 
 
 def drawn(seed, **wanted):

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from catalog import source
-from tagger import image_tagger, text_tagger, train as tagging
-from tagger.config import Config, Split
 from dnnlib import images
 from dnnlib.files import UserError
 from dnnlib.runs import Run
+from tagger import image_tagger, text_tagger
+from tagger import train as tagging
+from tagger.config import Config, Split
 
 CONFIG = Config(side=16, fmaps=4, features=8, steps=40, batch=16, learning_rate=0.02, threads=1)
 COLOURS = {'red': (200, 28, 40), 'blue': (62, 126, 214)}
@@ -32,9 +33,8 @@ def table(tmp_path_factory):
     for index in range(80):
         wide, colour = index % 2, ('red', 'blue')[index // 2 % 2]
         kind = ('skirt', 'hat')[wide]
-        draw(folder / ('%d.png' % index), colour, wide)
-        lines.append('%d.png,number %d is a %s in %s,%s,%s' % (
-            index, index, kind, colour, kind, colour))
+        draw(folder / f'{index}.png', colour, wide)
+        lines.append(f'{index}.png,number {index} is a {kind} in {colour},{kind},{colour}')
     (folder / '79.png').write_text('no picture')
     (folder / 'products.csv').write_text('\n'.join(lines) + '\n')
     return folder
@@ -51,7 +51,7 @@ def test_a_catalogue_with_attributes_trains_both(table, tmp_path):
     assert figures['texts']['colour']['macro_f1'] == 1
     assert (tmp_path / 'run' / 'report.txt').read_text() == text
     assert 'truth' in text and 'macro-F1' in text
-    model = image_tagger.Tagger(tmp_path / 'run' / 'tagger.npz', 1)
+    model = image_tagger.ImageTagger(tmp_path / 'run' / 'tagger.npz', 1)
     assert list(model.heads) == ['category', 'colour'] and model.about['made'] == {'by': 'a test'}
     reader = text_tagger.TextTagger(tmp_path / 'run' / 'texttagger.npz')
     assert reader.mentions('a blue hat')['colour'][0] == 'blue'
@@ -67,16 +67,16 @@ def test_another_catalogue_can_judge(table, tmp_path):
 def test_classes_alone_get_colours_from_their_pixels(tmp_path):
     for index in range(40):
         colour, wide = ('red', 'blue')[index % 2], index // 2 % 2
-        draw(tmp_path / 'data' / ('skirt', 'hat')[wide] / ('%d.png' % index), colour, wide)
+        draw(tmp_path / 'data' / ('skirt', 'hat')[wide] / f'{index}.png', colour, wide)
     train(tmp_path / 'run', source.read(tmp_path / 'data'))
-    model = image_tagger.Tagger(tmp_path / 'run' / 'tagger.npz', 1)
+    model = image_tagger.ImageTagger(tmp_path / 'run' / 'tagger.npz', 1)
     assert model.heads['category'] == ('hat', 'skirt')
     assert model.heads['colour'] == ('blue', 'red')
     assert not (tmp_path / 'run' / 'texttagger.npz').exists()
 
 
 def test_texts_alone_train_the_text_tagger_alone(tmp_path):
-    products = [source.Product(None, '', '%s number %d' % (kind, index), kind, (), str(index))
+    products = [source.Product(None, '', f'{kind} number {index}', kind, (), str(index))
                 for index, kind in enumerate(['dress', 'skirt'] * 20)]
     train(tmp_path / 'run', products)
     assert (tmp_path / 'run' / 'texttagger.npz').exists()
@@ -84,12 +84,12 @@ def test_texts_alone_train_the_text_tagger_alone(tmp_path):
 
 
 def test_nothing_to_learn_and_nothing_to_read_is_said(tmp_path):
-    texts = [source.Product(None, '', 'text %d' % index, '', (), str(index)) for index in range(9)]
-    with pytest.raises(UserError, match='nothing to learn'):
+    texts = [source.Product(None, '', f'text {index}', '', (), str(index)) for index in range(9)]
+    with pytest.raises(UserError, match='nothing to classify'):
         train(tmp_path / 'run', texts)
     (tmp_path / 'broken.png').write_text('no picture')
     broken = [source.Product(tmp_path / 'broken.png', 'broken.png', '', 'a', (), 'a')]
     with pytest.raises(UserError, match='can be read'):
         tagging.read(broken, 16)
-    with pytest.raises(UserError):
+    with pytest.raises(UserError, match='together at most'):
         Split(held_out=0.8, validation=0.2)

@@ -1,12 +1,14 @@
 """The text tagger on the demo's descriptions, whose truth is known, and on texts that say less."""
 
+import json
+
 import numpy as np
 import pytest
 
 from catalog.demo import attributes, words
-from tagger import labels, text_tagger
 from catalog.source import Product
 from dnnlib.files import UserError
+from tagger import labels, text_tagger
 
 
 @pytest.fixture(scope='module')
@@ -14,9 +16,9 @@ def described():
     """Products with descriptions, and a tagger that has learnt from all but the last 60."""
     products = []
     for index in range(360):
-        random_state = np.random.RandomState([7, index])
-        garment = attributes.draw(random_state, jumpsuits=0.2)
-        text = words.describe(garment, random_state)
+        rng = np.random.RandomState([7, index])
+        garment = attributes.draw(rng, jumpsuits=0.2)
+        text = words.describe(garment, rng)
         columns = tuple((name, getattr(garment, name)) for name in attributes.NAMES[1:])
         products.append(Product(None, '', text, garment.category, (), text, columns))
     heads = labels.heads_of(products)
@@ -59,12 +61,12 @@ def test_a_text_that_says_nothing_is_silent(described):
     model = described[2]
     assert model.mentions('Machine wash cold. Made in Portugal.') == {}
     assert model.mentions('') == {} and model.evidence('') == {}
-    assert all(not values for values in model.said('Good news for everyone').values())
+    assert all(not values for values in model.named('Good news for everyone').values())
 
 
 def test_a_text_that_names_two_values_is_caught(described):
     model = described[2]
-    said = model.said('A red dress, and also a blue one')
+    said = model.named('A red dress, and also a blue one')
     assert set(said['colour']) == {'red', 'blue'} and said['category'] == ['dress']
     assert model.evidence('A red dress')['colour'] == {'red': ['red']}
 
@@ -91,5 +93,19 @@ def test_other_files_are_refused(tmp_path):
     np.savez(str(tmp_path / 'other.npz'), about=np.array('{"format": "other"}'))
     (tmp_path / 'text.npz').write_text('no archive')
     for name in ('other.npz', 'text.npz', 'none.npz'):
-        with pytest.raises(UserError):
+        with pytest.raises(UserError, match=r'give the path of a texttagger\.npz'):
             text_tagger.TextTagger(tmp_path / name)
+
+
+@pytest.mark.parametrize('change', [
+    {'heads': None}, {'heads': [['category', ['dress']]]}, {'evidence': {}},
+    {'config': {'threshold': 'x'}}, {'evidence': {'category': [['dress', 'a']]}}])
+def test_what_a_file_says_is_checked(described, tmp_path, change):
+    text_tagger.save(tmp_path / 'x.npz', described[2])
+    with np.load(str(tmp_path / 'x.npz')) as arrays:
+        values = dict(arrays)
+    about = json.dumps(dict(json.loads(str(values.pop('about'))), **change))
+    np.savez(str(tmp_path / 'x.npz'), about=np.array(about), **values)
+    with pytest.raises(UserError, match=r'give the path of a texttagger\.npz') as error:
+        text_tagger.TextTagger(tmp_path / 'x.npz')
+    assert str(error.value).isprintable()
