@@ -41,6 +41,7 @@ def metrics(options):
     seeds = common.seeds(config.seed, (count + 1) // 2)
     fakes = gan.pictures(gan.truncate(gan.w(gan.seeded(seeds)), config.psi))
     result = measure.measure(reals, fakes, seed=config.seed, features=features)
+    result['figures'].update(_frechet_pixels(options, config, records, fakes[:result['n']]))
     if config.features == 'tagger':
         result['figures'].update(_attributes(options, config, network, reals, fakes, result['n']))
     if config.path_length:  # a tagger takes uint8, whose rounding would hide the small step
@@ -71,6 +72,17 @@ def _feature_network(options, config):
                         'classify_image_graph_def.pb')
     from stylegan.metrics.inception import Inception
     return Inception(options.inception, threads=config.threads)
+
+
+def _frechet_pixels(options, config, records, fakes):
+    """The figures that a training logs at every tick, for a training set that is large enough."""
+    from stylegan.metrics import frechet_pixels
+    reference = frechet_pixels.cached(options.out, records, fakes.shape[1], config.mirror)
+    if reference is None:
+        return {}
+    value, detail = frechet_pixels.measure(reference, [fakes])
+    return {'frechet_pixels': {'value': value, 'floor': reference.floor},
+            'detail': {'value': detail, 'floor': 1.0}}
 
 
 def _attributes(options, config, tagger, reals, fakes, count):

@@ -101,7 +101,7 @@ def report(result):
     n = result['n']
     lines = [f"{n} generated pictures of {result['size']} px against {n} real ones; floor: {n} "
              'other real ones against the same',
-             'less is better, except for precision, recall and agreement', '',
+             'less is better, except for precision, recall and agreement; detail is best at 1', '',
              f"{'figure':20} {'value':>10} {'floor':>10}"]
     for name, figure in result['figures'].items():
         floor = f"{figure['floor']:.4g}" if 'floor' in figure else '-'

@@ -126,6 +126,8 @@ def test_metrics_leave_figures_and_a_sheet(place):
         assert figures[name]['value'] > figures[name]['floor'] > 0
     assert 0 <= figures['agreement']['value'] < figures['agreement']['floor']
     assert 0 <= figures['plain']['value'] <= 1
+    assert figures['frechet_pixels']['value'] > figures['frechet_pixels']['floor'] > 0
+    assert figures['detail']['floor'] == 1
     assert images.read_rgb(place / 'out' / 'metrics' / 'neighbours.png').shape[2] == 3
 
 
