@@ -12,6 +12,7 @@ import pathlib
 
 from catalog import source
 from catalog.prune import decisions, duplicates, measure, scores, sheets
+from dnnlib import files
 from dnnlib.files import UserError
 from dnnlib.knobs import check, knob
 
@@ -140,6 +141,11 @@ def prune(data, out, config):
                             'another --out')
         former = decisions.read(out)
     records = scores.of(products, out / 'scores.jsonl')
+    unreadable = [record for record in records if record['error']]
+    if unreadable:
+        print(files.printable(
+            f"{len(unreadable)} of {len(records)} pictures cannot be read, the first: "
+            f"{unreadable[0]['image']} {unreadable[0]['error']}; see error in {out / 'prune.csv'}"))
     rows = [_judge(record, config) for record in records]
     _mark_duplicates(rows, records, config)
     _decide(rows, former)

@@ -119,7 +119,7 @@ def special(folder):
     return ['fifo.jpg', 'dangling.jpg', 'circle.jpg', 'device.jpg', 'socket.jpg']
 
 
-def test_one_bad_photo_never_ends_a_run(tmp_path, monkeypatch):
+def test_one_bad_photo_never_ends_a_run(tmp_path, monkeypatch, capsys):
     folder, tools = tmp_path / 'photos', tmp_path / 'tools'
     folder.mkdir()
     tools.mkdir()
@@ -145,6 +145,8 @@ def test_one_bad_photo_never_ends_a_run(tmp_path, monkeypatch):
     assert set(rows) - set(bad) == names | {'robe-\\udce9t\\udce9.jpg'}
     assert not any(rows[name]['error'] for name in names)
     assert sum(counts.values()) == len(rows) and counts['unreadable'] == len(bad)
+    printed, = capsys.readouterr().out.splitlines()
+    assert printed.startswith(f'{len(bad)} of {len(rows)} pictures cannot be read, the first: ')
     assert not (tmp_path / 'started').exists()  # no program was run
     assert set(decisions.kept(tmp_path / 'out')) == set(rows)
 
