@@ -24,12 +24,12 @@ def find(path):
     if path.suffix in ('.npz', '.pkl'):
         return path
     if path.is_file():
-        raise UserError('%s is no picture model; give a run folder, a snapshot (.npz) or a '
-                        'released .pkl' % path)
+        raise UserError(f'{path} is no picture model; give a run folder, a snapshot (.npz) or a '
+                        'released .pkl')
     snapshot = snapshots.newest(path)
     if snapshot is None:
-        raise UserError('%s holds no network-snapshot-*.npz; train one with run.py train-stylegan '
-                        '--run %s, or give a snapshot file' % (path, path))
+        raise UserError(f'{path} holds no network-snapshot-*.npz; train one with run.py '
+                        f'train-stylegan --run {path}, or give a snapshot file')
     return snapshot
 
 

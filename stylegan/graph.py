@@ -10,8 +10,8 @@ import itertools
 import numpy as np
 
 from dnnlib import images, tflib
-from dnnlib.tflib import tf
 from dnnlib.accumulation import NotFinite, Update, sums
+from dnnlib.tflib import tf
 from stylegan import loss, networks, ops
 
 SHOWN = 16  # pictures drawn at a time for the sample grid

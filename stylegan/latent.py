@@ -13,7 +13,7 @@ def bands(layers):
     """
     fine = max(2, min(8, layers - 2))
     coarse = min(4, fine - 1)
-    return {'coarse': range(0, coarse), 'middle': range(coarse, fine), 'fine': range(fine, layers)}
+    return {'coarse': range(coarse), 'middle': range(coarse, fine), 'fine': range(fine, layers)}
 
 
 def band(text, layers):

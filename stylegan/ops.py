@@ -25,6 +25,7 @@ def bias(x, *, lrmul=1.0):
 
 
 def lrelu(x):
+    """Leaky ReLU with a slope of 0.2 below zero."""
     return tf.nn.leaky_relu(x, 0.2)
 
 
@@ -79,7 +80,7 @@ def blur(x):
 
 def up(x):
     """x [n, h, w, c] -> [n, 2h, 2w, c], nearest neighbour."""
-    n, h, w, c = shape_list(x)
+    _, h, w, c = shape_list(x)
     x = tf.tile(tf.reshape(x, [-1, h, 1, w, 1, c]), [1, 1, 2, 1, 2, 1])
     return tf.reshape(x, [-1, 2 * h, 2 * w, c])
 

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from dnnlib import images, progress, runs
-from dnnlib.chart import COLOURS, Chart, LEFT, ticks
+from dnnlib.chart import COLOURS, LEFT, Chart, ticks
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
 from stylegan import figures, snapshots
@@ -33,7 +33,7 @@ def curve(points, names=('swd',)):
     if not values:
         raise UserError(f"no point of this training has {' or '.join(names)}")
     chart = Chart(ticks(0, max(point['kimg'] for known in series for point in known)),
-                  ticks(min(0, min(values)), max(values)), 'thousand real pictures shown')
+                  ticks(min(0, *values), max(values)), 'thousand real pictures shown')
     for index, (name, known, colour) in enumerate(zip(names, series, COLOURS)):
         dots = [(point['kimg'], point[name]) for point in known]
         for start, end, one, two in zip(dots, dots[1:], known, known[1:]):

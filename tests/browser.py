@@ -122,11 +122,10 @@ class Browser:
 
     def click(self, selector):
         """Click into the middle of the first element that is meant."""
-        x, y = self.run('(() => { const it = document.querySelector(%s);'
+        x, y = self.run(f'(() => {{ const it = document.querySelector({json.dumps(selector)});'
                         'it.scrollIntoView({block: "center", behavior: "instant"});'
                         'const box = it.getBoundingClientRect();'
-                        'return [box.x + box.width / 2, box.y + box.height / 2]; })()'
-                        % json.dumps(selector))
+                        'return [box.x + box.width / 2, box.y + box.height / 2]; })()')
         for kind in ('mousePressed', 'mouseReleased'):
             self.call('Input.dispatchMouseEvent', type=kind, x=x, y=y, button='left', clickCount=1)
 

@@ -39,7 +39,7 @@ def logits(weights, ids, *, heads, layers):
 
     x = weights['wte'][ids] + weights['wpe'][:len(ids)]
     for i in range(layers):
-        layer = 'h%d/' % i
+        layer = f'h{i}/'
         parts = np.split(dense(normed(x, layer + 'ln_1'), layer + 'attn/c_attn'), 3, axis=-1)
         q, k, v = [np.split(part, heads, axis=-1) for part in parts]
         mixed = np.concatenate([attention(*head) for head in zip(q, k, v)], axis=-1)

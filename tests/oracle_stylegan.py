@@ -91,7 +91,7 @@ def mapping(z, weights, depth):
     layers = Layers(weights)
     x = z / np.sqrt((z ** 2).mean(1, keepdims=True) + 1e-8)
     for index in range(depth):
-        scope = 'mapping/Dense%d' % index
+        scope = f'mapping/Dense{index}'
         x = lrelu(x @ layers.weight(scope, lrmul=0.01) + layers.bias(scope, lrmul=0.01))
     return x
 
@@ -110,7 +110,7 @@ def synthesis(ws, weights, *, res, alpha, planes, mirrored_from=128):
     side = 4
     while side < res:
         side *= 2
-        scope, layer = 'synthesis/%dx%d' % (side, side), 2 * int(np.log2(side)) - 4
+        scope, layer = f'synthesis/{side}x{side}', 2 * int(np.log2(side)) - 4
         kernel = layers.weight(scope + '/Conv0_up')
         if side >= mirrored_from:
             kernel = kernel[::-1, ::-1]
@@ -125,15 +125,15 @@ def synthesis(ws, weights, *, res, alpha, planes, mirrored_from=128):
 def discriminator(image, weights, *, res, alpha):
     """Pictures [n, res, res, 3] -> scores [n, 1]; names below 'D/'."""
     layers = Layers(weights)
-    x = layers.activated(image, 'D/%dx%d/FromRGB' % (res, res))
+    x = layers.activated(image, f'D/{res}x{res}/FromRGB')
     side = res
     while side > 4:
-        scope = 'D/%dx%d' % (side, side)
+        scope = f'D/{side}x{side}'
         x = blur(layers.activated(x, scope + '/Conv0'))
         x = lrelu(down(layers.conv(x, scope + '/Conv1_down')) + layers.bias(scope + '/Conv1_down'))
         side //= 2
         if 2 * side == res:
-            old = layers.activated(down(image), 'D/%dx%d/FromRGB' % (side, side))
+            old = layers.activated(down(image), f'D/{side}x{side}/FromRGB')
             x = alpha * x + (1 - alpha) * old
     x = layers.activated(minibatch_stddev(x), 'D/4x4/Conv')
     x = x.transpose(0, 3, 1, 2).reshape(len(x), -1)  # channels first, as in the released weights

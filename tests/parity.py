@@ -7,7 +7,6 @@
 pictures they hold every fourth row, and of gradients and weights after a step a selection.
 """
 
-import collections
 import functools
 import json
 import pathlib
@@ -21,12 +20,13 @@ sys.path[:0] = [str(pathlib.Path(__file__).parents[1]), str(pathlib.Path(__file_
 import parity_gpt2
 import parity_losses
 from parity_row import Row, error, nhwc, ours
+
 from dnnlib import images, tflib
 from dnnlib.tflib import tf
 from stylegan import dataset, figures, graph, latent, networks, ops, schedule, snapshots
-from stylegan.released import names
 from stylegan.config import Network, Training
 from stylegan.generator import Generator
+from stylegan.released import names
 
 DATA = pathlib.Path(__file__).parent / 'data'
 # Tolerances of a float32 implementation, from the notes that came with the numbers.
@@ -68,7 +68,7 @@ def mapping(recorded, res):
     for key, normalised in (('map/w', True), ('map/w_nonorm', False)):
         network = _network(res, normalize_latents=normalised)
         w = _evaluate(lambda z: networks.mapping(z, network), values, [recorded['in/z']], 'Gs')
-        yield Row('%d px %s' % (res, key), error(w, recorded[key]), MAPPING)
+        yield Row(f'{res} px {key}', error(w, recorded[key]), MAPPING)
 
 
 def whole(recorded, res):
@@ -80,16 +80,16 @@ def whole(recorded, res):
         snapshots.save(path, values, network, res=res, alpha=1.0, kimg=0, made={})
         gan = Generator(path, threads=1)
     w = gan.w(recorded['in/z'])
-    cases = [('psi%s_cut%d' % (psi, cutoff), psi, cutoff)
+    cases = [(f'psi{psi}_cut{cutoff}', psi, cutoff)
              for psi, cutoff in ((0.7, 8), (0.5, 4), (1, 8), (-0.5, 2))]
     for key, psi, cutoff in cases + [('is_validation', 1, 8)]:
         ws = gan.truncate(w, psi, cutoff)
         if 'map/trunc_' + key in recorded:
-            yield Row('%d px truncated w, %s' % (res, key),
+            yield Row(f'{res} px truncated w, {key}',
                       error(ws, recorded['map/trunc_' + key]), MAPPING)
         if 'full/img/' + key in recorded:
             expected = nhwc(recorded['full/img/' + key])
-            yield Row('%d px picture, %s' % (res, key),
+            yield Row(f'{res} px picture, {key}',
                       error(gan.images(ws[:len(expected)]), expected), IMAGE)
 
 
@@ -132,7 +132,7 @@ def discriminator(recorded, res):
         network = _network(res, mbstd_group=group)
         values = ours(recorded, 'w/', names.discriminator(network), 'D/')
         scores = _scores(images[:int(parts[1][1:])], network, values, lod=float(parts[-1][3:]))
-        yield Row('%d px %s' % (res, key), error(scores, recorded[key]), SCORE)
+        yield Row(f'{res} px {key}', error(scores, recorded[key]), SCORE)
 
 
 def labels(recorded):
@@ -161,7 +161,7 @@ def labels(recorded):
 def averages(recorded):
     """The moving average, on what the original averages: it copies the variables not trained."""
     for minibatch, beta in recorded['beta_for_mb']:
-        yield Row('average: beta of minibatch %d' % minibatch,
+        yield Row(f'average: beta of minibatch {int(minibatch)}',
                   error(graph.decay(minibatch, 10), beta), 1e-7)
     for name, trained in zip(recorded['names'], recorded['trainable']):
         if not trained:
@@ -250,7 +250,7 @@ def pickle(recorded):
 def records(recorded):
     """The recorded TFRecord set as we read it, and one that we wrote from the same pictures."""
     with tempfile.TemporaryDirectory() as folder:
-        paths = [pathlib.Path(folder) / ('%d.png' % index) for index in recorded['shuffled_order']]
+        paths = [pathlib.Path(folder) / f'{index}.png' for index in recorded['shuffled_order']]
         for index, path in zip(recorded['shuffled_order'], paths):
             images.write_png(path, recorded['source_images'][index].transpose(1, 2, 0))
         dataset.pack(paths, pathlib.Path(folder) / 'set', 32)
@@ -259,8 +259,8 @@ def records(recorded):
             found = dataset.Records(place)
             for lod in range(4):
                 level = np.stack([found.picture(32 >> lod, index) for index in range(8)])
-                yield Row('TFRecords %s, lod%d' % (kind, lod),
-                          error(level, nhwc(recorded['read/lod%d/images' % lod])), EXACT)
+                yield Row(f'TFRecords {kind}, lod{lod}',
+                          error(level, nhwc(recorded[f'read/lod{lod}/images'])), EXACT)
 
 
 # --- The measuring.

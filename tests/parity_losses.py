@@ -10,16 +10,16 @@ from parity_row import Row, error, nhwc, ours
 from dnnlib import tflib
 from dnnlib.tflib import tf
 from stylegan import networks
-from stylegan.released import names
 from stylegan.config import Network, Training
 from stylegan.graph import Graph
+from stylegan.released import names
 
 NETWORK = Network(resolution=32, latent_size=32, mapping_fmaps=48, w_size=40, fmap_base=256,
                   fmap_max=32)
 TABLES = {'G': names.generator(NETWORK), 'D': names.discriminator(NETWORK)}
 LOSS, SCORE = 2e-4, 2e-4
 BATCH = 8
-LAYERS = ['%dx%d/%s' % (2 ** r, 2 ** r, layer) for r in range(2, 6)
+LAYERS = [f'{2 ** r}x{2 ** r}/{layer}' for r in range(2, 6)
           for layer in (('Conv0_up', 'Conv1') if r > 2 else ('Const', 'Conv'))]
 
 
@@ -104,7 +104,7 @@ class Recorded(Graph):
         feed = {self._faded: reals, self._alpha: 1 - self._lod % 1, self._lrate: 0.001,
                 self._offset: 0}
         feed.update(self._drawn[name].feed(
-            self.recorded, '%sstep%d/%s/rnd/' % (self._prefix, step, name), self.res))
+            self.recorded, f'{self._prefix}step{step}/{name}/rnd/', self.res))
         return feed
 
     def row(self, key, value, tolerance, mean=False):
@@ -126,7 +126,7 @@ class Recorded(Graph):
 
     def weights(self, step, name):
         """Absolute errors of all recorded variables of a network after a step."""
-        expected = ours(self.recorded, '%sstep%d/%s/after/' % (self._prefix, step, name),
+        expected = ours(self.recorded, f'{self._prefix}step{step}/{name}/after/',
                         TABLES[name], name + '/')
         found = [v for v in tf.trainable_variables(name + '/') if v.op.name in expected]
         return np.concatenate([np.abs(value - expected[v.op.name]).ravel()
@@ -164,7 +164,7 @@ class Recorded(Graph):
         """Three whole iterations; rows for the losses and weights after each."""
         for step in range(3):
             losses = self._d_update_r1.run(self.session, [self.feed(step, 'D')])
-            yield self.row('step%d/D/loss' % step, losses['d_loss'] + 5 * losses['r1'],
+            yield self.row(f'step{step}/D/loss', losses['d_loss'] + 5 * losses['r1'],
                            LOSS, mean=True)
             d_off = self.weights(step, 'D') if step != 1 else None
             if step == 0:

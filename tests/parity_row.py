@@ -16,7 +16,7 @@ def error(ours, recorded):
 def ours(recorded, prefix, table, scope):
     """Recorded variables by our names. table: of stylegan/released.py."""
     values = {}
-    for theirs, (name, shape) in table.items():
+    for theirs, (name, _) in table.items():
         if name and prefix + theirs in recorded:
             value = recorded[prefix + theirs]
             is_map = name.endswith(('/const', '/noise'))

@@ -25,7 +25,7 @@ def _main(arguments, cwd, typed, out, err):
     for number, path, mode in ((0, typed, 'rb'), (1, out, 'wb'), (2, err, 'wb')):
         with open(path, mode) as file:
             os.dup2(file.fileno(), number)
-    sys.stdin = open(0, encoding='utf-8', closefd=False)  # multiprocessing has closed the old one
+    sys.stdin = os.fdopen(0, encoding='utf-8')  # multiprocessing has closed the old one
     os.chdir(cwd)
     sys.argv = [str(REPO / 'run.py')] + arguments
     import run as program  # as the first thing: what it imports depends on the command

@@ -57,8 +57,8 @@ class Machine:
 
     def make(self, *args, **env):
         """Runs make with only this machine's tools; returns the finished process."""
-        return subprocess.run([MAKE] + list(args), cwd=str(self.folder), stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, universal_newlines=True,
+        return subprocess.run([MAKE] + list(args), cwd=str(self.folder), check=False,
+                              capture_output=True, text=True,
                               env=dict(env, PATH=str(self.bin)))
 
     def made(self, *args, **env):

@@ -6,8 +6,8 @@ import types
 
 import numpy as np
 
-from stylegan.released import names
 from stylegan.config import Network as Config
+from stylegan.released import names
 
 
 def config(**more):

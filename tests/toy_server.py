@@ -21,7 +21,7 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     def route(self, path, answer):
         """Answer `path`, which may hold a query, by `answer`; returns its whole address."""
         self.routes[path] = answer
-        return 'http://127.0.0.1:%d%s' % (self.server_address[1], path)
+        return f'http://127.0.0.1:{self.server_address[1]}{path}'
 
     def ranges(self):
         """The Range headers of the requests so far, None for one without."""
@@ -65,7 +65,7 @@ def ranged(body=BODY, tag='"one"', drops=()):
         wanted = handler.headers['Range']
         if wanted and handler.headers['If-Range'] in (None, tag):
             start, status = int(wanted[len('bytes='):-1]), 206
-            headers['Content_Range'] = 'bytes %d-%d/%d' % (start, len(body) - 1, len(body))
+            headers['Content_Range'] = f'bytes {start}-{len(body) - 1}/{len(body)}'
             if start >= len(body):
                 return reply(handler, 416, b'', Content_Range=f'bytes */{len(body)}')
         headers['Content_Length'] = len(body) - start
@@ -76,7 +76,10 @@ def ranged(body=BODY, tag='"one"', drops=()):
 def in_turn(*answers):
     """Each answer once, the last one ever after."""
     waiting = list(answers)
-    return lambda handler: (waiting.pop(0) if len(waiting) > 1 else waiting[0])(handler)
+
+    def answer(handler):
+        (waiting.pop(0) if len(waiting) > 1 else waiting[0])(handler)
+    return answer
 
 
 @contextlib.contextmanager

@@ -50,7 +50,7 @@ def test_the_demo_preset_starts_from_the_shipped_networks(tmp_path, shipped, wei
 @pytest.mark.parametrize('words', [('--start', 'none'), ('--preset', 'dress'), ('--initial', '8'),
                                    ('--resolution', '32'), ('--fmap-max', '5')])
 def test_random_weights_are_taken_instead(tmp_path, shipped, words):
-    network, how, start = _networks(tmp_path, *words)
+    network, _, start = _networks(tmp_path, *words)
     preset = config.PRESETS['dress' if 'dress' in words else 'demo'][0]
     assert start is None and network.latent_size == preset.latent_size
 
@@ -76,7 +76,7 @@ def test_nothing_shipped_is_nothing_to_start_from(tmp_path, monkeypatch):
 
 def test_what_is_typed_decides(tmp_path, shipped):
     toy_stylegan.snapshot(tmp_path / 'a.npz', res=8)
-    with pytest.raises(UserError, match='a.npz has only grown to 8 of 16 px'):
+    with pytest.raises(UserError, match=r'a.npz has only grown to 8 of 16 px'):
         _networks(tmp_path, '--start', str(tmp_path / 'a.npz'))
     with pytest.raises(UserError, match='has fmap_max 4, not 5; leave --fmap-max out'):
         _networks(tmp_path, '--start', str(shipped), '--fmap-max', '5')

@@ -81,7 +81,7 @@ def test_ffmpeg_that_does_not_work(tmp_path, monkeypatch, script):
         program.write_text(f'#!/bin/sh\n{script}\n')
         program.chmod(0o755)
     monkeypatch.setenv('IMAGEIO_FFMPEG_EXE', str(program))
-    with pytest.raises(UserError, match='^[^\n]* pip install [^\n]*$'):
+    with pytest.raises(UserError, match=r'^[^\n]* pip install [^\n]*$'):
         video.write_mp4(tmp_path / 'out' / 'a.mp4', _frames(3))
     assert not list((tmp_path / 'out').iterdir())
 

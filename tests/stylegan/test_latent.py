@@ -25,12 +25,12 @@ def test_bands_part_all_layers(layers):
 
 def test_bands_are_those_of_the_paper():
     assert latent.bands(18) == {
-        'coarse': range(0, 4), 'middle': range(4, 8), 'fine': range(8, 18)}
+        'coarse': range(4), 'middle': range(4, 8), 'fine': range(8, 18)}
 
 
 def test_bands_by_name_and_by_number():
-    assert latent.band('coarse', 18) == range(0, 4) and latent.band('all', 18) == range(18)
-    assert latent.band('0-3', 10) == range(0, 4) and latent.band('9', 10) == range(9, 10)
+    assert latent.band('coarse', 18) == range(4) and latent.band('all', 18) == range(18)
+    assert latent.band('0-3', 10) == range(4) and latent.band('9', 10) == range(9, 10)
 
 
 @pytest.mark.parametrize('text', ['', 'sleeves', '3-1', '10', '0-10', '-1', '1-2-3'])

@@ -96,8 +96,7 @@ def test_up_and_down():
 
 
 def test_mix_goes_from_a_to_b():
-    assert [float(_run(lambda a, b: ops.mix(a, b, t), 2.0, 10.0)) for t in (0, 0.25, 1)] == [
-        2, 4, 10]
+    assert [float(_run(ops.mix, 2.0, 10.0, t)) for t in (0.0, 0.25, 1.0)] == [2, 4, 10]
 
 
 def test_noise_has_a_strength_for_each_map():

@@ -7,7 +7,7 @@ from stylegan.config import Network, Training
 
 
 def _at(kimg, resolution=512, **training):
-    return schedule.position(int(round(kimg * 1000)), Network(resolution=resolution),
+    return schedule.position(round(kimg * 1000), Network(resolution=resolution),
                              Training(**training))
 
 

@@ -58,7 +58,7 @@ class _Trap:
 
 def test_object_arrays_are_refused_and_not_run(tmp_path):
     np.savez(str(tmp_path / 'a.npz'), about=np.array('{}'), bad=np.array([_Trap()], object))
-    with pytest.raises(UserError, match='a.npz is no snapshot'):
+    with pytest.raises(UserError, match=r'a.npz is no snapshot'):
         snapshots.load(tmp_path / 'a.npz')
     assert ARRAYS
 
@@ -66,7 +66,7 @@ def test_object_arrays_are_refused_and_not_run(tmp_path):
 @pytest.mark.parametrize('content', [b'', b'not a zip\n', b'PK\x03\x04', b'\x80\x04N.'])
 def test_other_files_are_refused(tmp_path, content):
     (tmp_path / 'a.npz').write_bytes(content)
-    with pytest.raises(UserError, match='a.npz is no snapshot'):
+    with pytest.raises(UserError, match=r'a.npz is no snapshot'):
         snapshots.load(tmp_path / 'a.npz')
 
 
@@ -77,7 +77,7 @@ def test_other_files_are_refused(tmp_path, content):
 def test_archives_without_a_sound_description_are_refused(tmp_path, about):
     np.savez(str(tmp_path / 'a.npz'), **dict(ARRAYS, **(
         {} if about is None else {'about': np.array(about)})))
-    with pytest.raises(UserError):
+    with pytest.raises(UserError, match=r'a\.npz'):
         snapshots.load(tmp_path / 'a.npz')
 
 
@@ -100,7 +100,7 @@ def test_damage_is_noticed(tmp_path):
 
 
 def test_missing_files_are_named(tmp_path):
-    with pytest.raises(UserError, match='a.npz does not exist; give the path of a snapshot'):
+    with pytest.raises(UserError, match=r'a.npz does not exist; give the path of a snapshot'):
         snapshots.load(tmp_path / 'a.npz')
 
 
@@ -108,7 +108,7 @@ def test_newest_counts_by_kimg(tmp_path):
     assert snapshots.newest(tmp_path) is None
     assert snapshots.newest(tmp_path / 'nowhere') is None
     for kimg in (2, 100, 30):
-        (tmp_path / ('network-snapshot-%06d.npz' % kimg)).write_bytes(b'')
+        (tmp_path / f'network-snapshot-{kimg:06d}.npz').write_bytes(b'')
     assert snapshots.newest(tmp_path).name == 'network-snapshot-000100.npz'
 
 
@@ -117,7 +117,7 @@ def test_newest_counts_by_kimg(tmp_path):
 @pytest.fixture(scope='module')
 def records(tmp_path_factory):
     folder = tmp_path_factory.mktemp('start')
-    paths = [folder / ('%d.png' % index) for index in range(4)]
+    paths = [folder / f'{index}.png' for index in range(4)]
     for index, path in enumerate(paths):
         rgb = np.random.RandomState([8, index]).randint(0, 256, [32, 32, 3])
         images.write_png(path, rgb.astype(np.uint8))
@@ -174,7 +174,7 @@ def test_a_converted_npz_is_the_same_start(tmp_path):
 
 def test_a_start_below_full_resolution_is_refused(tmp_path):
     toy_stylegan.snapshot(tmp_path / 'a.npz', res=8)
-    with pytest.raises(UserError, match='a.npz has only grown to 8 of 16 px'):
+    with pytest.raises(UserError, match=r'a.npz has only grown to 8 of 16 px'):
         snapshots.load_all(tmp_path / 'a.npz')
 
 
@@ -184,5 +184,5 @@ def test_a_start_that_lacks_a_network_is_refused(tmp_path):
         snapshots.load_all(tmp_path / 'network-snapshot-000001.npz')
     with pytest.raises(UserError, match='holds no checkpoint; give the folder of a training'):
         snapshots.load_all(tmp_path)
-    with pytest.raises(UserError, match='nothing.pkl does not exist; give the path of a run fol'):
+    with pytest.raises(UserError, match=r'nothing.pkl does not exist; give the path of a run fol'):
         snapshots.load_all(tmp_path / 'nothing.pkl')

@@ -23,7 +23,7 @@ def _rgb(count, size, seed=0):
 
 def _packed(tmp_path, pictures, **more):
     """Write pictures as PNG files and pack them -> folder of the set."""
-    paths = [tmp_path / ('%02d.png' % index) for index in range(len(pictures))]
+    paths = [tmp_path / f'{index:02d}.png' for index in range(len(pictures))]
     for path, rgb in zip(paths, pictures):
         images.write_png(path, rgb)
     dataset.pack(paths, tmp_path / 'set', pictures[0].shape[0], **more)
@@ -109,7 +109,7 @@ def test_packing_is_done_once_at_a_time_and_never_over_a_set(tmp_path):
     dataset.pack([tmp_path / '00.png'], folder, 8)
     assert dataset.Records(folder).count == 2
     with lock.hold(tmp_path / '.new.lock', 'new'):
-        with pytest.raises(UserError, match='is working on .*new'):
+        with pytest.raises(UserError, match=r'is working on .*new'):
             dataset.pack([tmp_path / '00.png'], tmp_path / 'new', 8)
     dataset.pack([tmp_path / '00.png'], tmp_path / 'new', 8)
     assert sorted(path.name for path in tmp_path.iterdir()) == ['00.png', '01.png', 'new', 'set']
@@ -173,7 +173,7 @@ def test_a_set_of_the_released_layout(tmp_path):
     order = [[rgb.tobytes() for rgb in full].index(rgb.tobytes()) for rgb in _epoch(records)]
     assert sorted(order) == list(range(8))
     for lod in range(4):
-        level = expected['read/lod%d/images' % lod].transpose(0, 2, 3, 1)
+        level = expected[f'read/lod{lod}/images'].transpose(0, 2, 3, 1)
         assert np.array_equal(_epoch(records, 32 >> lod), level[order])
 
 
@@ -182,7 +182,7 @@ def test_packing_gives_the_levels_of_the_original(tmp_path):
     sources = expected['source_images'].transpose(0, 2, 3, 1)
     records = dataset.Records(_packed(tmp_path, sources))
     for lod in range(4):
-        level = expected['read/lod%d/images' % lod].transpose(0, 2, 3, 1)
+        level = expected[f'read/lod{lod}/images'].transpose(0, 2, 3, 1)
         assert _sorted(_epoch(records, 32 >> lod)) == _sorted(level)
 
 
@@ -201,7 +201,7 @@ def test_cut_off_files_are_refused(tmp_path, keep):
     folder = _packed(tmp_path, _rgb(2, 8))
     path = folder / 'photos-r03.tfrecords'
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(UserError, match='photos-r03.tfrecords is cut off or empty'):
+    with pytest.raises(UserError, match=r'photos-r03.tfrecords is cut off or empty'):
         dataset.Records(folder)
 
 
@@ -242,7 +242,7 @@ SOUND = _record([3, 4, 4], bytes(range(48)))
 def test_every_record_is_checked_when_a_set_is_opened(tmp_path, record, place):
     records = [SOUND, SOUND]
     records.insert(place, record)
-    with pytest.raises(UserError, match='is no square picture of 4 px|is cut off or empty'):
+    with pytest.raises(UserError, match=r'is no square picture of 4 px|is cut off or empty'):
         dataset.Records(_set(tmp_path / 'set', records))
 
 

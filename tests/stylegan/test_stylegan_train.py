@@ -31,7 +31,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def records(folder):
-    paths = [folder / ('%d.png' % index) for index in range(6)]
+    paths = [folder / f'{index}.png' for index in range(6)]
     for index, path in enumerate(paths):
         rgb = np.random.RandomState([7, index]).randint(0, 256, [8, 8, 3])
         images.write_png(path, rgb.astype(np.uint8))
@@ -71,7 +71,7 @@ def unbroken(folder, records):
 
 @pytest.mark.slow
 def test_stopping_and_resuming_changes_no_byte(folder, records, unbroken):
-    with pytest.raises(runs.Interrupted, match='saved at 0.0 kimg; run the same command again'):
+    with pytest.raises(runs.Interrupted, match=r'saved at 0.0 kimg; run the same command again'):
         train.train(_run(folder / 'broken'), Interrupting(records, 8), NETWORK, TRAINING)
     run = _run(folder / 'broken')
     assert _variables(run)['nimg'] == 12  # the step that was under way is finished first
@@ -200,7 +200,7 @@ def test_draws_differ_by_stream_step_seed_and_position():
     for first, last in zip(values[0], values[4]):
         assert np.array_equal(first, last)
     assert values[0][2].shape == (2, 8, 8, 1)
-    assert 0 <= values[0][1].min() and values[0][1].max() < 1
+    assert values[0][1].min() >= 0 and values[0][1].max() < 1
 
 
 # --- The loop around a step, with a graph that only counts.
@@ -276,7 +276,7 @@ def test_growing_resets_the_optimisers_and_penalises_in_turn(tmp_path, records, 
 def test_a_step_that_is_not_finite_stops_and_keeps_the_checkpoint(tmp_path, records, counter):
     counter.failing_at = 12
     run = _run(tmp_path)
-    with pytest.raises(UserError, match='not finite and that step was not taken; .* is saved at '
+    with pytest.raises(UserError, match=r'not finite and that step was not taken; .* is saved at '
                                         '0.0 kimg: .* --on-nan rollback'):
         train.train(run, records, NETWORK, TRAINING)
     assert _variables(run)['nimg'] == 12
@@ -313,7 +313,7 @@ def test_a_resumed_run_keeps_the_rate_of_its_rollbacks(tmp_path, records, counte
 def test_rollbacks_come_to_an_end(tmp_path, records, counter):
     counter.failing_at, counter.again = 20, [20, 20, 20]
     run = _run(tmp_path, ROLLBACK)
-    with pytest.raises(UserError, match='saved at 0.0 kimg: start a new run with a lower --lrate'):
+    with pytest.raises(UserError, match=r'saved at 0.0 kimg: start a new run with a lower --lrate'):
         train.train(run, records, NETWORK, ROLLBACK)
     assert _variables(run)['nimg'] == 16 and not counter.again
 
@@ -323,7 +323,7 @@ def test_a_run_whose_checkpoints_are_gone_is_refused(tmp_path, records, counter)
     train.train(run, records, NETWORK, TRAINING)
     shutil.rmtree(str(tmp_path / 'checkpoint'))
     history = (tmp_path / 'progress.jsonl').read_bytes()
-    with pytest.raises(UserError, match='no checkpoint in .* is whole; copy'):
+    with pytest.raises(UserError, match=r'no checkpoint in .* is whole; copy'):
         train.train(_run(tmp_path), records, NETWORK, TRAINING)
     (tmp_path / 'checkpoint.json').unlink()
     with pytest.raises(UserError, match='has a history but no checkpoint; copy its checkpoint fol'):
@@ -367,7 +367,7 @@ def test_a_finished_run_has_nothing_left_to_do(tmp_path, records, counter):
 def test_other_options_in_the_same_folder_are_refused(tmp_path, records, counter):
     train.train(_run(tmp_path), records, NETWORK, TRAINING)
     before = sorted(path.name for path in (tmp_path / 'checkpoint').iterdir())
-    with pytest.raises(UserError, match='lrate was 0.01, now 0.5; repeat those options'):
+    with pytest.raises(UserError, match=r'lrate was 0.01, now 0.5; repeat those options'):
         _run(tmp_path, Training(**dict(vars(TRAINING), lrate=0.5)))
     assert sorted(path.name for path in (tmp_path / 'checkpoint').iterdir()) == before
 
@@ -414,6 +414,6 @@ def test_minibatches_are_whole_groups_at_every_resolution(wrong, words):
 
 
 def test_the_schedule_is_checked_to_its_end():
-    with pytest.raises(UserError, match='of 4, at 512 px, .* 8 equal part'):
+    with pytest.raises(UserError, match=r'of 4, at 512 px, .* 8 equal part'):
         train.check(Network(), Training(accumulate=8))
     train.check(Network(), Training(accumulate=8, minibatch=32))

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from toy_codes import AXIS, SIZE, codes_of, latent, look
 
 from stylegan import whitening
-from toy_codes import SIZE, MIXING, AXIS, codes_of, latent, look
+
 
 @pytest.fixture(scope='module')
 def searched():
@@ -48,15 +49,15 @@ def test_shrinkage_is_the_share_that_errs_least():
     for _ in range(200):
         x = random.randn(15, 6) @ np.sqrt(truth)
         own = x.T @ x / len(x)
-        for share in errors:
+        for share, found in errors.items():
             part = whitening.shrinkage(x) if share == 'own' else share
-            errors[share].append(np.square((1 - part) * own + part * np.eye(6) - truth).sum())
+            found.append(np.square((1 - part) * own + part * np.eye(6) - truth).sum())
     means = {share: np.mean(each) for share, each in errors.items()}
     assert means['own'] < 1.15 * min(means.values())
     assert whitening.shrinkage(random.randn(100000, 6) * 0.1) < 0.01
 
 
-def test_shiftedcodes_of_cross_the_boundary_and_keep_the_rest(searched):
+def test_shifted_codes_cross_the_boundary_and_keep_the_rest(searched):
     w, scores = searched
     place, positive = whitening.Space(w), scores >= 0.5
     codes = codes_of(300, 7)

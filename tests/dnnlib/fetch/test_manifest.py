@@ -44,7 +44,7 @@ def test_items_are_complete(item):
     assert len(item.files) == 1 or not item.unpack
     for file in item.files:
         assert re.fullmatch(r'\w[\w.-]*', file.name)
-        assert file.bytes is None or type(file.bytes) is int and file.bytes > 0
+        assert file.bytes is None or (type(file.bytes) is int and file.bytes > 0)
         assert file.sha256 is None or re.fullmatch('[0-9a-f]{64}', file.sha256)
         assert all(re.fullmatch(r'https?://\S+', url) for url in file.mirrors)
         assert file.mirrors or 'https://' in item.by_hand
@@ -64,8 +64,8 @@ def test_the_hashes_of_gpt2_are_the_known_ones():
 
 
 def test_a_small_file_of_gpt2_has_its_hash():
-    text = ('{\n  "n_vocab": 50257,\n  "n_ctx": 1024,\n  "n_embd": 768,\n  "n_head": 12,\n'
-            '  "n_layer": 12\n}\n').encode()
+    text = (b'{\n  "n_vocab": 50257,\n  "n_ctx": 1024,\n  "n_embd": 768,\n  "n_head": 12,\n'
+            b'  "n_layer": 12\n}\n')
     assert (len(text), hashlib.sha256(text).hexdigest()) == GPT2['hparams.json']
 
 
@@ -74,7 +74,7 @@ def test_the_table_fits_and_names_every_item():
     assert max(len(line) for line in lines) <= 100
     assert [line.split()[0] for line in lines if line[0] != ' '] == ['name'] + list(DOWNLOADS)
     assert 'sha256' in lines[1] and '500 MB' in lines[1]
-    assert [line for line in lines if 'by hand' in line][0].startswith('stylegan-anime-512')
+    assert next(line for line in lines if 'by hand' in line).startswith('stylegan-anime-512')
 
 
 # --- Any manifest.
