@@ -1,7 +1,7 @@
 # Names for the commands of run.py, and the Python environment that they run in.
 #
 #   make samples                    on the engine that suits this machine; `make engine` says why
-#   make samples ENGINE=tf2         on the engine asked for
+#   make samples ENGINE=tf2         on this engine
 #   make samples ARGS='--seed 7'    ARGS go to run.py as they stand; ARGS=--help lists them
 
 .DEFAULT_GOAL := help
@@ -32,7 +32,7 @@ NEWER_GPU = $(shell nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/
 # tf1, the pinned baseline, wherever it works as intended: the CUDA 10 that it was built for knows no
 # GPU newer than Turing (compute capability 7.5), so those get tf2.
 ifneq ($(ENGINE),)
-    WHY := asked for
+    WHY := set by ENGINE
 else ifeq ($(CONDA)$(PYTHON37),)
     ENGINE := tf2
     WHY := found no conda, mamba or micromamba and no python3.7 that runs

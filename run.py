@@ -2,10 +2,10 @@
 """Generate products that do not exist: StyleGAN for the photos, GPT-2 for the descriptions.
 
     photos -> prune -> train-stylegan -+
-                                       +-> samples: pictures, films, texts and their page
+                                       +-> samples: images, videos, texts and a page of them
     descriptions ----> train-gpt2 -----+
 
-Exit codes: 0 done, 1 a mistake (told in one line), 130 stopped (what was done is saved).
+Exit codes: 0 success, 1 error (explained in one line), 130 interrupted (progress is saved).
 """
 
 import argparse
@@ -16,8 +16,8 @@ from commands import data, measure, products, rare, steering, texts, training
 from dnnlib import files, progress
 from dnnlib.files import UserError
 
-# Each command: the function that adds its options, the function that does it, and an example.
-# Both functions stand one above the other in commands/; read on there.
+# Each command: the function that adds its options, the function that runs it, and an example.
+# Both functions are next to each other in commands/; read on there.
 COMMANDS = {
     'demo': (data.demo_options, data.demo, '--count 300 --seed 1 --out data/small'),
     'download': (data.download_options, data.download, 'gpt2-124M'),

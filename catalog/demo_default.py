@@ -1,4 +1,4 @@
-"""The catalogue that is taken where none is named: the demo, drawn and pruned on first use."""
+"""The default catalogue: the demo, drawn and pruned on first use."""
 
 import pathlib
 
@@ -13,7 +13,7 @@ _PRUNED = FOLDER.with_name('demo-pruned')
 def drawn():
     """The folder of the demo catalogue."""
     if not (FOLDER / 'products.csv').exists():
-        print(f'no --data given, so the demo catalogue is drawn in {FOLDER}')
+        print(f'no --data given, so the demo catalogue is drawn into {FOLDER}')
         print(build.summary(build.write(FOLDER)))
     return FOLDER
 
@@ -27,7 +27,7 @@ def pruned():
 
 
 def pictured(path=None, key_column=''):
-    """The products with a picture that are to be trained on: of the catalogue at `path`, else of
+    """The products with a picture, without the pruned ones: of the catalogue at `path`, or of
     the demo. Raises UserError."""
     path = path or pruned()
     return source.with_pictures(source.read_kept(path, key_column=key_column), path)

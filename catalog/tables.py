@@ -170,7 +170,7 @@ def read_json_lines(path, columns=()):
             continue
         where = f'{path} line {number}'
         value = _json_object(line, where)
-        if len(known) <= _MAX_COLUMNS:  # only to be told about
+        if len(known) <= _MAX_COLUMNS:  # more are not reported
             known.update(dict.fromkeys(value))
         known.update((column, None) for column in columns if column in value)
         row = dict.fromkeys(columns, '')

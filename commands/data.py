@@ -18,7 +18,7 @@ def demo_options(parser):
 
 
 def demo(options):
-    """Draw the demo catalogue: garments with descriptions, seeded, no network needed."""
+    """Draw the demo catalogue: garments with descriptions, seeded, without a network."""
     from catalog.demo.build import Demo, summary, write
     print(summary(write(options.out, knobs.from_flags(Demo(), options))))
 
@@ -34,7 +34,7 @@ def download_options(parser):
 
 
 def download(options):
-    """Download released weights and public data, verified; the same command again goes on."""
+    """Download released weights and public data, verified; run it again to resume."""
     from dnnlib.fetch import manifest
     from stylegan.released import pickles
     known = manifest.read(MANIFEST)
@@ -43,7 +43,7 @@ def download(options):
         return
     items = manifest.choose(known, options.names)
     if options.from_file and len(items) > 1:
-        raise UserError('--from-file brings one thing at a time; give one name')
+        raise UserError('--from-file takes one download at a time; give one name')
     for item in items:
         check = {'stylegan': pickles.read}.get(item.check)
         for line in manifest.get(item, options.out / item.name, from_file=options.from_file,
@@ -62,7 +62,7 @@ def convert(options):
     from stylegan import snapshots
     from stylegan.released import names
     if options.npz.suffix != '.npz':
-        raise UserError(f'{options.npz} is to hold an .npz; end its name so')
+        raise UserError(f'{options.npz} does not end in .npz; give a file name that does')
     variables, network, made_with = names.convert(options.pickle)
     res, alpha = names.reached(network, made_with['lod'])
     print(names.describe(options.pickle, variables, network, made_with))
@@ -76,12 +76,12 @@ def prune_options(parser):
     from catalog.prune.rules import Prune
     parser.add_argument('--data', type=pathlib.Path, required=True, help='the catalogue')
     parser.add_argument('--out', type=pathlib.Path, help='folder of the decisions '
-                        '(default: that of the catalogue with -pruned behind it)')
+                        '(default: --data followed by -pruned)')
     knobs.add_flags(parser, Prune)
 
 
 def prune(options):
-    """Sort out bad shots by the post's four rules; nothing is deleted or moved."""
+    """Mark bad shots by the post's four rules; nothing is deleted or moved."""
     from catalog.prune import decisions
     from catalog.prune.rules import Prune, prune, summary
     out = options.out or decisions.default_folder(options.data)

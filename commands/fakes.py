@@ -9,8 +9,8 @@ from stylegan.metrics import measure
 
 FIGURES = [
     ('image', 'grid.png', 'Generated pictures', 'One picture per seed.'),
-    ('video', 'walk.mp4', 'Latent walk', 'Every panel walks from picture to picture and home '
-     'again, through everything the generator knows in between.'),
+    ('video', 'walk.mp4', 'Latent walk', 'Every panel moves from image to image and back to '
+     'the first, through the latent space in between.'),
     ('image', 'truncation.png', 'Truncation', 'Each row is one seed; psi goes from 1 at the left '
      'over 0, the average product, to -1, its opposite.'),
     ('image', 'mixing.png', 'Style mixing', 'Each picture takes styles from the top row and the '
@@ -25,7 +25,7 @@ def _number(value):
 
 
 def redraw_seed(seed, attempt):
-    """The seed of the text that takes the place of a contradicting one; `seed` itself at first."""
+    """The seed of the text that replaces a contradicting one; `seed` itself at first."""
     return (int(seed) + attempt * 1000003) % 2 ** 32
 
 

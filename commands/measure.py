@@ -27,7 +27,7 @@ def metrics_options(parser):
 
 
 def metrics(options):
-    """Measure generated pictures against a catalogue's, and show the photos nearest to some."""
+    """Measure generated images against real ones, and show the nearest real ones."""
     from dnnlib import images, runs
     from stylegan import generator
     from stylegan.metrics import measure, path_length

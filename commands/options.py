@@ -37,7 +37,8 @@ def fit(parser):
 def key_column(parser, use):
     """--key-column; use: what is done with products of one key."""
     parser.add_argument('--key-column', default='',
-                        help=f'column that tells products apart: its equals are {use} together')
+                        help='column that identifies a product: rows with equal values are '
+                        f'{use} together')
 
 
 def tries(parser, default):
@@ -78,7 +79,7 @@ def tagger(parser):
 def judge(parser, use):
     """--judge: a second classifier; use: what for."""
     parser.add_argument('--judge', type=pathlib.Path, metavar='FILE', help=f'{use}: a second '
-                        'tagger that learnt from other data (default: the pretrained one)')
+                        'tagger trained on other data (default: the pretrained one)')
 
 
 def listed(text):
@@ -87,5 +88,5 @@ def listed(text):
 
 
 def seeds(first, count):
-    """`count` seeds from `first` on; behind the last one they go on from 0."""
+    """`count` seeds from `first` on; after the largest, 2^32 - 1, they continue at 0."""
     return [(first + i) % 2 ** 32 for i in range(count)]

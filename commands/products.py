@@ -12,12 +12,12 @@ def samples_options(parser):
     """What `samples` takes."""
     _products_options(parser, 'out/samples')
     parser.add_argument('--frames', type=knobs.number(int, 1), default=40, help='frames of the '
-                        'films from one picture to the next (default 40)')
+                        'videos from one image to the next (default 40)')
     common.writing(parser)
 
 
 def samples(options):
-    """Make fake products: grids, films, texts and a page that shows them all."""
+    """Generate fake products: grids, videos, texts and a page that shows them all."""
     from dnnlib import images, runs, video
     from gpt2.config import Sampling
     from gpt2.write import Writer, report
@@ -51,7 +51,7 @@ def cards_options(parser):
 
 
 def cards(options):
-    """Make fake products alone: pictures, what they show, texts that fit, and their page."""
+    """Generate fake products only: images, their attributes, matching texts, and a page."""
     from gpt2.config import Sampling
     from gpt2.write import Writer
     from stylegan.generator import Generator

@@ -21,15 +21,15 @@ def rare_options(parser):
     common.judge(parser, 'for the report')
     parser.add_argument('--seeds-from', type=pathlib.Path, metavar='W.npz', help='more codes of '
                         'the class, such as projected photos: run.py project')
-    parser.add_argument('--data', type=pathlib.Path, help='the catalogue that the generator learnt '
-                        'from, for the report (default: the demo, for the pretrained one)')
+    parser.add_argument('--data', type=pathlib.Path, help='the training set of the '
+                        'generator, for the report (default: the demo, for the pretrained one)')
     common.tries(parser, 5)
     knobs.add_flags(parser, Rare, skip=('seed', 'threads'))
     common.writing(parser)
 
 
 def rare(options):
-    """Make many products of a rare class: search once for where it lies, then sample there."""
+    """Generate products of a rare class: find its region of W once, then sample from it."""
     from commands import fakes
     from dnnlib import images, runs
     from gpt2.config import Sampling
@@ -110,7 +110,7 @@ def evaluate_options(parser):
     common.stylegan(parser)
     parser.add_argument('--category', required=True, help='the rare class, such as jumpsuit')
     parser.add_argument('--data', type=pathlib.Path, help='the catalogue to train on, the one that '
-                        'the generator learnt from (default: the demo, drawn on first use)')
+                        'the generator was trained on (default: the demo, drawn on first use)')
     parser.add_argument('--test-data', type=pathlib.Path, help='a catalogue to test on, of other '
                         'products, new to the generator (default: a part of --data)')
     common.key_column(parser, 'tested on')
@@ -120,7 +120,7 @@ def evaluate_options(parser):
 
 
 def evaluate(options):
-    """Measure whether synthetic pictures help a classifier with a rare class; again goes on."""
+    """Measure whether synthetic images help a classifier with a rare class; resumable."""
     from dnnlib import images, runs
     from rare import contest as contests
     from rare import verdict

@@ -21,7 +21,7 @@ def directions_options(parser):
 
 
 def directions(options):
-    """Find directions in W that change one thing, and measure what else they change."""
+    """Find directions in W that change one attribute, and measure what else they change."""
     from dnnlib import images, progress, runs
     from steering import directions, discover, entangle, hand_labels
     from stylegan import labelled
@@ -69,7 +69,7 @@ def label_options(parser):
 
 
 def label(options):
-    """Make a page on which a person says yes or no to pictures, for directions --labels."""
+    """Make a page on which you label images yes or no, for directions --labels."""
     from dnnlib import runs
     from steering import hand_labels
     from stylegan import generator
@@ -106,7 +106,7 @@ def edit_options(parser):
 
 
 def edit(options):
-    """Change a picture so that it shows a wanted value, or move it along directions."""
+    """Edit an image so that it shows a given attribute, or move it along directions."""
     from dnnlib import images, runs
     from steering import directions, edit
     from stylegan import figures, latent_files
@@ -173,7 +173,7 @@ def mix_options(parser):
 
 
 def mix(options):
-    """Mix styles of some pictures into others: a grid of all pairs, and the three-panel film."""
+    """Mix styles of some images into others: a grid of all pairs, and the three-panel video."""
     from dnnlib import images, runs, video
     from steering import walks
     from stylegan import figures, generator, latent, latent_files
@@ -208,7 +208,7 @@ def walk_options(parser):
 
 
 def walk(options):
-    """Film a walk through the latent space, from picture to picture and back to the first."""
+    """Make a video of a latent walk, from image to image and back to the first."""
     from dnnlib import runs, video
     from steering import walks
     from stylegan import generator
@@ -257,7 +257,7 @@ def project_options(parser):
 
 
 def project(options):
-    """Find the w with which the generator draws given pictures; the same command goes on."""
+    """Project images: find the w that reproduces each; run it again to resume."""
     from dnnlib import runs
     from projection import results, search
     from projection.config import Projection

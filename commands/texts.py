@@ -28,7 +28,7 @@ def text_options(parser):
 
 
 def text(options):
-    """Write product descriptions, from prompts or from nothing."""
+    """Generate product descriptions, with or without prompts."""
     from catalog import source
     from gpt2.config import Sampling
     from gpt2.write import Writer, converse, json_lines, report
@@ -61,7 +61,7 @@ def export_options(parser):
 
 
 def export(options):
-    """Write a text model for other programs: as GPT-2 was released, or for `transformers`."""
+    """Export a text model for other programs: as GPT-2 was released, or for `transformers`."""
     from gpt2 import formats, snapshots
     formats.export(snapshots.read(models.gpt2(options)), options.out, options.to)
     print(f'done: {options.out}')
@@ -76,7 +76,7 @@ def check_text_options(parser):
 
 
 def check_text(options):
-    """Measure a demo text model: are its texts consistent, as prompted, and its own?"""
+    """Measure a demo text model: are its texts consistent, as prompted, and not memorised?"""
     from catalog import demo_default, source
     from catalog.demo import text_check
     from gpt2.config import Sampling

@@ -1,4 +1,4 @@
-"""Training: StyleGAN, GPT-2 and the taggers. The same command again goes on where it stopped."""
+"""Training: StyleGAN, GPT-2 and the taggers. Running a command again resumes its training."""
 
 import dataclasses
 import os
@@ -62,13 +62,13 @@ def train_stylegan_options(parser):
                         'the demo preset, unless --initial or an option of the network says '
                         'otherwise; else none)')
     parser.add_argument('--dry-run', action='store_true', help='take one real step at full size, '
-                        'say what a whole run would take, and stop')
+                        'report what a whole run would need, and stop')
     _data_and_run(parser, 'stylegan')
     _preset_and_knobs(parser, config, config.NOT_TRAINED)
 
 
 def train_stylegan(options):
-    """Train StyleGAN on a catalogue's photos; the same command again goes on."""
+    """Train StyleGAN on a catalogue's photos; run it again to resume."""
     from catalog import demo_default
     from stylegan import config, dataset, preflight, train
     from tagger import lookalikes
@@ -110,7 +110,7 @@ def _start(options):
         return None
     before = options.run / 'options.json'
     if before.exists() and not files.read_json(before).get('options', {}).get('start'):
-        return None  # a run goes on as it began
+        return None  # a run resumes from what it began with
     return next(iter(sorted((PRETRAINED / 'stylegan').glob('*.npz'))), None)
 
 
@@ -161,13 +161,13 @@ def train_gpt2_options(parser):
     parser.add_argument('--start', type=pathlib.Path, help='folder of a model to start from')
     parser.add_argument('--vocabulary', type=pathlib.Path, metavar='FOLDER', help='take the '
                         'vocabulary of this folder, encoder.json and vocab.bpe, and start from '
-                        'fresh weights (default: a vocabulary is learnt from the texts)')
+                        'fresh weights (default: a vocabulary is trained on the texts)')
     _data_and_run(parser, 'gpt2')
     _preset_and_knobs(parser, config)
 
 
 def train_gpt2(options):
-    """Fine-tune GPT-2 on a catalogue's descriptions; the same command again goes on."""
+    """Train or fine-tune GPT-2 on a catalogue's descriptions; run it again to resume."""
     from gpt2 import config, encoder, snapshots, train
     network, training = _from_preset(config, options)
     if options.start and options.vocabulary:
@@ -217,7 +217,7 @@ def train_tagger_options(parser):
 
 
 def train_tagger(options):
-    """Train classifiers of category and attributes, from pictures and from texts; again goes on."""
+    """Train classifiers of category and attributes on images and texts; run it again to resume."""
     from catalog import demo_default, source
     from dnnlib import runs
     from tagger import train

@@ -15,8 +15,8 @@ class Rare:
                        choices=METHODS + ('all',))
     count: int = knob(200, 'products to make, with each method', least=1)
     search: int = knob(8000, 'pictures to search through first', least=20)
-    sure: float = knob(0.8, 'a picture is of the class from this probability on', above=0,
-                       below=1)
+    sure: float = knob(0.8, 'least probability of the class for a picture to count as of it',
+                       above=0, below=1)
     few: int = knob(60, 'if fewer are found, mix and gaussian first sample around them for so many',
                     least=1)
     tau: float = knob(1.0, 'spread of the Gaussian; below 1: more typical, above: more varied',
@@ -69,7 +69,7 @@ class Evaluate:
             wanted = {there if part.strip() == 'all' else int(part)
                       for part in self.counts.split(',')}
         except ValueError:
-            raise UserError(f"--counts '{self.counts}' is to read like 10,25,50,all")
+            raise UserError(f"--counts '{self.counts}' is not a list like 10,25,50,all")
         counts = sorted(count for count in wanted if count <= there)
         if not counts or counts[0] < 1:
             raise UserError(f'there are {there} rare photos to train on; --counts asks for '

@@ -19,7 +19,7 @@ which of many generated pictures lie in the rare region; new ones are drawn from
 is labelled by a classifier that is under test. The generator has learnt from all training photos
 without any label; at low counts it has therefore seen rare photos that the classifiers have not.
 
-Each result is saved, so a stopped contest goes on.
+Each result is saved, so a stopped contest can be resumed.
 """
 
 import contextlib

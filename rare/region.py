@@ -28,7 +28,7 @@ _CHUNK = 1000  # pictures of a search that are saved at a time
 def search(path, generator, tagger, config, made):
     """The sample to search through -> (LabelledSample of config.search, seconds it took).
 
-    path: the file that it is saved in as it grows; one that was made alike goes on.
+    path: the file that it is saved in as it grows; one made with the same options is resumed.
     made: {name: fingerprint} of the generator and the tagger, JSON-able.
     """
     about = json.loads(json.dumps(dict(made, psi=config.psi, seed=config.seed)))
@@ -171,12 +171,12 @@ class Region:
             self.refining += len(w)
             if len(kept) >= config.few:
                 break
-            # Not there yet: go where the score rises.
+            # Too few yet: move to where the score rises.
             best = np.concatenate([kept, w[np.argsort(-scores, kind='stable')[:2 * FEWEST]]])
             found = best[:max(len(kept), 2 * FEWEST)]
         if not len(kept):
             raise UserError(f'nothing like that was found in {len(self._w) + self.refining} '
-                            'pictures, nor near the likeliest ones; ask for less at once, or '
+                            'pictures, nor near the likeliest ones; name fewer attributes, or '
                             'search more with --search')
         return kept
 

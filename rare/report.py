@@ -1,5 +1,4 @@
-"""What the methods of `rare` give and cost: yield, diversity, distance to photos; and the catalogue
-that they leave."""
+"""Yield, diversity, cost and distance to photos of each method of `rare`, and its catalogue."""
 
 import numpy as np
 
@@ -10,12 +9,12 @@ from stylegan.metrics import measure
 
 
 def knows(heads, wanted):
-    """Whether a tagger with these heads can judge what is wanted."""
+    """Whether a tagger with these heads knows the target class."""
     return all(value in heads.get(head, ()) for head, value in wanted.items())
 
 
 def judged(tagger, wanted, pictures):
-    """The share of pictures uint8 [n, h, w, 3] that a tagger takes for what is wanted."""
+    """The share of pictures uint8 [n, h, w, 3] that a tagger assigns to the target class."""
     probabilities = tagger.probabilities(pictures)
     right = [probabilities[head].argmax(1) == tagger.heads[head].index(value)
              for head, value in wanted.items()]
@@ -35,8 +34,8 @@ def kept(tagger, wanted, before, after):
 class Reference:
     """What the pictures of a method are compared with.
 
-    wanted: {head: value}. tagger: the Tagger that selected them. judge: a Tagger that learnt from
-    other data, or None; one that does not know what is wanted is not asked. photos: uint8
+    wanted: {head: value}. tagger: the Tagger that selected them. judge: a Tagger trained on
+    other data, or None; it is not used if it does not know the target class. photos: uint8
     [n, res, res, 3] of the training set and its products in order, or None where it is not known.
     """
 

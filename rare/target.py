@@ -1,6 +1,6 @@
-"""The class that is wanted: what its name means, which products are of it, which pictures are.
+"""The target class: how its name is parsed, which products and which pictures belong to it.
 
-What is wanted is a dict {head: value} of a tagger's heads, such as {'category': 'jumpsuit',
+A target, `wanted`, is a dict {head: value} of a tagger's heads, such as {'category': 'jumpsuit',
 'colour': 'black'}.
 """
 
@@ -29,7 +29,7 @@ def _value(heads, head, text):
 
 
 def parse(heads, category='', where=''):
-    """The wanted {head: value}; heads: {name: values} of a tagger.
+    """The target {head: value}; heads: {name: values} of a tagger.
 
     category: a category, or a value of any attribute; where: 'head=value,head=value'. Raises
     UserError that lists the known ones.
@@ -47,11 +47,11 @@ def parse(heads, category='', where=''):
     for part in filter(None, (part.strip() for part in where.split(','))):
         head, equals, text = part.partition('=')
         if not equals:
-            raise UserError(f"--where '{part}' is to read like category=jumpsuit,colour=black")
+            raise UserError(f"--where '{part}' is not of the form category=jumpsuit,colour=black")
         head, value = _value(heads, head.strip(), text.strip())
         if wanted.setdefault(head, value) != value:
-            raise UserError(f"{head} cannot be both '{wanted[head]}' and '{value}'; ask for one of "
-                            'them')
+            raise UserError(f"{head} cannot be both '{wanted[head]}' and '{value}'; leave one "
+                            'out')
     if not wanted:
         raise UserError('no class is named; add --category NAME or --where HEAD=VALUE')
     return wanted
@@ -73,8 +73,8 @@ def chosen(products, category, where):
     found = among(products, wanted)
     if not found:
         every = ', '.join(f'{head}={value}' for head, value in wanted.items())
-        raise UserError(f'not one of the {len(products)} products is all of {every}; ask for less '
-                        'at once')
+        raise UserError(f'not one of the {len(products)} products is all of {every}; name '
+                        'fewer attributes')
     return [products[index] for index in found]
 
 

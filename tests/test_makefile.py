@@ -111,8 +111,8 @@ def test_an_older_gpu_without_conda_or_python37_gets_tf2(machine):
 
 def test_the_engine_asked_for_is_taken(machine):
     machine.has('conda').has('python3', PYTHON)
-    assert machine.make('engine', 'ENGINE=tf2').stdout == 'engine: tf2 (asked for)\n'
-    assert machine.make('engine', ENGINE='tf2').stdout == 'engine: tf2 (asked for)\n'
+    assert machine.make('engine', 'ENGINE=tf2').stdout == 'engine: tf2 (set by ENGINE)\n'
+    assert machine.make('engine', ENGINE='tf2').stdout == 'engine: tf2 (set by ENGINE)\n'
 
 
 @pytest.mark.parametrize('args, named', [

@@ -121,7 +121,7 @@ def _check(folder, demo):
     options = folder / 'demo.json'
     if not options.exists():
         if folder.exists() and any(folder.iterdir()):
-            raise UserError(f'{folder} holds something else than a demo catalogue; name a new '
+            raise UserError(f'{folder} holds something other than a demo catalogue; name a new '
                             'folder')
         return files.write_json(options, dataclasses.asdict(demo))
     before = files.read_json(options)

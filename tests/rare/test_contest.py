@@ -1,4 +1,4 @@
-"""The rules of the contest hold: who sees what, how much of it, and that it goes on."""
+"""The rules of the contest hold: who sees what, how much of it, and that it can be resumed."""
 
 import numpy as np
 import pytest
@@ -226,7 +226,7 @@ def test_photos_are_split_by_product_and_labelled():
     assert found.digest() != found.part(np.arange(17)).digest()
 
 
-@pytest.mark.parametrize('counts, words', [('10,x', 'is to read like'), ('50', 'there are 20')])
+@pytest.mark.parametrize('counts, words', [('10,x', 'is not a list like'), ('50', 'there are 20')])
 def test_a_sweep_of_nothing_is_refused(counts, words):
     assert Evaluate(counts='5,all,100').sweep(20) == [5, 20]
     with pytest.raises(UserError, match=words):

@@ -27,7 +27,7 @@ def test_what_is_wanted(category, where, expected):
     ('red', '', 'a value of colour and trim'), ('', '', 'no class is named'),
     ('', 'size=xl', "no attribute 'size'; known are: category, colour, sleeve, trim"),
     ('', 'colour=gold', "no value 'gold'; known are: black, red"),
-    ('', 'sleeve=s,colour', 'is to read like'),
+    ('', 'sleeve=s,colour', 'is not of the form'),
     ('dress', 'category=jumpsuit', "category cannot be both 'dress' and 'jumpsuit'"),
     ('', 'colour=red,color=black', "colour cannot be both 'red' and 'black'")])
 def test_what_nobody_knows_is_answered_with_what_is_known(category, where, words):
@@ -41,7 +41,7 @@ def test_products_are_chosen_by_what_they_are():
                                                         ('dress', 'blue')])]
     assert target.chosen(products, 'dress', 'colour=red') == products[:1]
     with pytest.raises(UserError, match='not one of the 3 products is all of category=skirt, '
-                       'colour=blue; ask for less'):
+                       'colour=blue; name fewer attributes'):
         target.chosen(products, 'skirt', 'colour=blue')
     with pytest.raises(UserError, match='leave --category and --where out'):
         target.chosen(products[:1], 'dress', '')
