@@ -35,14 +35,14 @@ def texts(n=3, t=12):
 
 def test_logits_and_loss_are_the_oracles(graph):
     tokens = texts()
-    logits, memories = model.model(tf.constant(tokens), SMALL)
+    logits, present = model.model(tf.constant(tokens), SMALL)
     loss = model.loss(tf.constant(tokens), SMALL)
     values = start(graph)
-    ours, memories, loss = graph.run([logits, memories, loss])
+    ours, present, loss = graph.run([logits, present, loss])
     theirs = np.stack([oracle.logits(values, row, **SIZES) for row in tokens])
     np.testing.assert_allclose(ours, theirs, atol=2e-4)
     np.testing.assert_allclose(loss, oracle.loss(values, tokens, **SIZES), atol=1e-5)
-    assert [memory.shape for memory in memories] == [(3, 2, 4, 12, 4)] * SMALL.n_layer
+    assert [kv.shape for kv in present] == [(3, 2, 4, 12, 4)] * SMALL.n_layer
 
 
 def test_weights_choose_what_the_loss_counts(graph):
@@ -102,9 +102,9 @@ def test_cache_changes_nothing(graph, cuts):
     """All at once, in two parts, and one by one, with more room in the cache than is used."""
     tokens, positions = tf.constant(texts(t=9)), tf.tile([tf.range(9)], [3, 1])
     whole, _ = model.model(tokens, SMALL)
-    memories, parts = cache.empty(SMALL, 3), []
+    present, parts = cache.empty(SMALL, 3), []
     for first, last in zip(cuts, cuts[1:]):
-        logits, memories = model.model(tokens[:, first:last], SMALL, cache=memories,
+        logits, present = model.model(tokens[:, first:last], SMALL, cache=present,
                                        positions=positions[:, first:last])
         parts.append(logits)
     joined = tf.concat(parts, axis=1)
@@ -114,11 +114,11 @@ def test_cache_changes_nothing(graph, cuts):
 
 def test_texts_may_stand_at_different_places(graph):
     tokens = texts(t=9)
-    _, memories = model.model(tf.constant(tokens[:, :8]), SMALL, cache=cache.empty(SMALL, 3),
+    _, present = model.model(tf.constant(tokens[:, :8]), SMALL, cache=cache.empty(SMALL, 3),
                               positions=tf.tile([tf.range(8)], [3, 1]))
     ends = np.array([2, 5, 8], np.int32)  # what lies behind them in the cache is not seen
     ours, _ = model.model(tf.constant(tokens[range(3), ends][:, np.newaxis]), SMALL,
-                          cache=memories, positions=tf.constant(ends[:, np.newaxis]))
+                          cache=present, positions=tf.constant(ends[:, np.newaxis]))
     values = start(graph)
     ours = graph.run(ours)
     for text, last in enumerate(ends):
@@ -192,21 +192,21 @@ def test_no_dropout_changes_nothing(graph):
 
 
 def test_embedding_attention_weights_and_residual_branches_have_dropout(graph):
-    """The named places, each by itself, change the loss; there are no others."""
-    places = []
+    """Dropout of each of them changes the loss; there is no other."""
+    sites = []
 
     def note(x, name):
-        places.append((tf.get_variable_scope().name, name))
+        sites.append((tf.get_variable_scope().name, name))
         return x
     tokens = tf.constant(np.random.RandomState([1]).randint(270, size=[2, 12]), tf.int32)
     model.loss(tokens, SMALL, compute=model.Compute(note, False))
-    assert places == [('model', 'embedded')] + [
-        place for i in range(2) for place in [
+    assert sites == [('model', 'embedded')] + [
+        site for i in range(2) for site in [
             (f'model/h{i}/attn', 'shares'), (f'model/h{i}/attn', 'change'),
             (f'model/h{i}/mlp', 'change')]]
     losses = [model.loss(tokens, SMALL, compute=model.Compute(
-        lambda x, name, wanted=place: x * 0.5 if (
-            tf.get_variable_scope().name, name) == wanted else x, False)) for place in places]
+        lambda x, name, wanted=site: x * 0.5 if (
+            tf.get_variable_scope().name, name) == wanted else x, False)) for site in sites]
     plain = model.loss(tokens, SMALL)
     graph.run(tf.global_variables_initializer())
     rng = np.random.RandomState([3])

@@ -250,9 +250,10 @@ def test_every_record_is_checked_when_a_set_is_opened(tmp_path, record, place):
 
 def test_features_may_come_in_any_order(tmp_path):
     """Protobuf does not promise one for maps."""
-    head, shape, data = SOUND[:14], SOUND[14:32], SOUND[32:-4]
-    assert b'shape' in shape and b'data' in data
-    swapped = head + data + shape + SOUND[-4:]
+    middle = 16 + SOUND[15]  # behind the lengths of all features and of the first
+    first, second = SOUND[14:middle], SOUND[middle:-4]
+    assert {b'shape' in first, b'shape' in second} == {b'data' in first, b'data' in second}
+    swapped = SOUND[:14] + second + first + SOUND[-4:]
     records = dataset.Records(_set(tmp_path / 'set', [SOUND, swapped, SOUND]))
     for index in range(3):
         assert np.array_equal(records.picture(4, index).transpose(2, 0, 1).ravel(), range(48))
