@@ -225,7 +225,7 @@ def walk(options):
                     origin=origin)
     if config.gif:
         video.write_gif(options.out / 'walk.gif', walks.frames(gan, stops, t[::2], config),
-                      fps=config.fps / 2, origin=origin)
+                        fps=config.fps / 2, origin=origin)
     print(f"done: open {options.out / 'walk.mp4'}")
 
 

@@ -37,6 +37,7 @@ from dnnlib.tflib import tf  # noqa: E402
 GAN = ['train-stylegan', '--data', 'small-pruned', *SMALL_GAN, '--run']
 GPT2 = ['train-gpt2', '--data', 'small', *SMALL_GPT2, '--save-every', '1', '--run']
 TRAININGS = {'stylegan': GAN, 'gpt2': GPT2}
+LONGER = {'stylegan': ['--kimg', '0.128'], 'gpt2': ['--steps', '6']}
 SECONDS, BYTES = 5, 1 << 30  # that a reader may take for one file
 
 Ended = collections.namedtuple('Ended', 'code out err')
@@ -262,23 +263,45 @@ def damaged(content, rng):
     return bytes(content)
 
 
+def _longer(bench, model, change):
+    """Change the run folder of a copy, train longer -> (Ended, its checkpoints or None)."""
+    with bench.trial(model, copied=True) as name:
+        change(bench.folder / name)
+        ended = run([*TRAININGS[model], name, *LONGER[model]], bench.folder)
+        there = list((bench.folder / name).glob('checkpoint/*.index'))
+        assert len(there) == 2, there
+        return ended, None if ended.code else files.read_json(
+            bench.folder / name / 'checkpoint.json')
+
+
+def _forget_newest(folder):
+    """Leave only the older checkpoint."""
+    kept = dict(sorted(files.read_json(folder / 'checkpoint.json').items(),
+                       key=lambda item: int(item[0].split('-')[1]))[:1])
+    files.write_json(folder / 'checkpoint.json', kept)
+    for path in (folder / 'checkpoint').iterdir():
+        if path.name.split('.')[0] not in kept:
+            path.unlink()
+
+
 def damaged_run(bench, model, count, rng):
-    """A file of a finished run is damaged; the run goes on, or is refused with one line."""
+    """A file of a finished run is damaged, and it is to go on for longer.
+
+    It goes on from the newest checkpoint, or from the one before it, or is refused with one line.
+    """
+    def damage(folder):
+        path = sorted(folder.glob(pattern))[-1]
+        path.write_bytes(damaged(path.read_bytes(), rng))
+    good = [_longer(bench, model, change)[1] for change in (lambda folder: None, _forget_newest)]
     formats = ('checkpoint/*.index', 'checkpoint/*.data*', 'checkpoint.json', 'progress.jsonl',
                'options.json')
     for pattern in formats:
         for _ in range(count):
-            with bench.trial(model, copied=True) as name:
-                path = sorted((bench.folder / name).glob(pattern))[-1]
-                path.write_bytes(damaged(path.read_bytes(), rng))
-                ended = run([*TRAININGS[model], name], bench.folder)
-                if ended.code:
-                    assert_one_line(ended)
-                else:
-                    checkpoints = files.read_json(bench.folder / name / 'checkpoint.json')
-                    newest = max(checkpoints, key=lambda each: int(each.split('-')[1]))
-                    assert checkpoints[newest] == bench.whole[model]['checkpoints'][newest]
-                assert len(list((bench.folder / name).glob('checkpoint/*.index'))) == 2
+            ended, checkpoints = _longer(bench, model, damage)
+            if ended.code:
+                assert_one_line(ended)
+            else:
+                assert checkpoints in good, (pattern, ended)
     return len(formats) * count
 
 

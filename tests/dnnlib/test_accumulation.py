@@ -46,12 +46,13 @@ def test_a_whole_minibatch_needs_no_sums():
 
 
 def test_every_part_is_needed():
-    with pytest.raises(AssertionError):
-        with tf.Graph().as_default(), tflib.session(1) as sess:
-            w = tf.get_variable('w', [2])
-            loss = tf.reduce_sum(w)
-            Update(tf.train.AdamOptimizer(1.0), [w], tf.gradients(loss, [w]), {'loss': loss}, 2,
-                   sums([w], 2)).run(sess, [{}])
+    with tf.Graph().as_default(), tflib.session(1) as sess:
+        w = tf.get_variable('w', [2])
+        loss = tf.reduce_sum(w)
+        update = Update(tf.train.AdamOptimizer(1.0), [w], tf.gradients(loss, [w]), {'loss': loss},
+                        2, sums([w], 2))
+        with pytest.raises(AssertionError):
+            update.run(sess, [{}])
 
 
 def test_the_gradient_is_limited_as_a_whole():
