@@ -69,6 +69,12 @@ def _hashes(prefix):
     return {path.name: files.sha256(path) for path in _files_of(prefix)}
 
 
+def _names(folder):
+    """Names of the checkpoints that are there, in whatever state, or are noted."""
+    return set(_listed(folder)) | {path.stem for path in folder.glob('checkpoint/state-*.index')
+                                   if re.match(r'state-\d{1,18}$', path.stem)}
+
+
 def latest_checkpoint(folder):
     """Path prefix of the newest whole checkpoint in a run folder, or None in a new one.
 
@@ -76,8 +82,7 @@ def latest_checkpoint(folder):
     notes goes wrong when a folder is moved. Raises UserError if there were some and none is whole.
     """
     folder = pathlib.Path(folder)
-    listed = _listed(folder)
-    names = {path.stem for path in folder.glob('checkpoint/state-*.index')} | set(listed)
+    listed, names = _listed(folder), _names(folder)
     for name in sorted(names, key=_position, reverse=True):
         prefix = folder / 'checkpoint' / name
         whole = (_hashes(prefix) == listed[name] if name in listed  # else from an older version
@@ -164,6 +169,8 @@ class Run:
             return latest_checkpoint(self.folder)
         if self._latest is None:  # checked once: nobody else writes meanwhile
             self._latest = latest_checkpoint(self.folder)
+            if self._latest and pathlib.Path(self._latest).name not in _listed(self.folder):
+                self._note(pathlib.Path(self._latest))  # of a process killed before it did so
         return self._latest
 
     def prepare_saving(self):
@@ -204,19 +211,25 @@ class Run:
             shutil.rmtree(str(unfinished), ignore_errors=True)
 
     def _put(self, unfinished, prefix):
-        """Move a finished checkpoint to its place, note it, and delete those that are too old."""
-        listed, latest = _listed(self.folder), self.latest()
-        older = [name for name in listed if _position(name) < _position(prefix.name)]
-        before = max(older, key=_position, default=None)
-        if latest and pathlib.Path(latest).name != prefix.name:
-            before = pathlib.Path(latest).name
-        kept = {prefix.name: _hashes(unfinished)}
-        if before:
-            kept[before] = listed.get(before) or _hashes(prefix.with_name(before))
+        """Move a finished checkpoint to its place and note it."""
+        self.latest()
         for path in _files_of(unfinished):
             files.sync(path)
             os.replace(str(path), str(prefix.parent / path.name))
         files.sync(prefix.parent)
+        self._note(prefix)
+
+    def _note(self, prefix):
+        """Note a checkpoint, and the one before it, in checkpoint.json; delete all others."""
+        listed, name = _listed(self.folder), prefix.name
+        older = [other for other in _names(self.folder) if _position(other) < _position(name)
+                 and (other in listed or tflib.is_whole(prefix.with_name(other)))]
+        before = max(older, key=_position, default=None)
+        if self._latest and pathlib.Path(self._latest).name != name:
+            before = pathlib.Path(self._latest).name  # those between are damaged
+        kept = {name: _hashes(prefix)}
+        if before:
+            kept[before] = listed.get(before) or _hashes(prefix.with_name(before))
         files.write_json(self.folder / 'checkpoint.json', kept)
         self._latest = str(prefix)
         for path in prefix.parent.glob('state-*'):

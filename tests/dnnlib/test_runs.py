@@ -247,6 +247,19 @@ def test_a_run_without_a_whole_checkpoint_is_refused_and_not_begun_again(tmp_pat
         runs.Run(tmp_path, {}).latest()
 
 
+def test_a_checkpoint_that_was_not_noted_any_more_is_noted_on_resuming(tmp_path):
+    for position in (100, 200, 300):
+        _save(runs.Run(tmp_path, {}), position, position)
+    whole = files.read_json(tmp_path / 'checkpoint.json')
+    for known in ({'state-200': whole['state-200']}, {}):  # a kill; an earlier version
+        files.write_json(tmp_path / 'checkpoint.json', known)
+        run = runs.Run(tmp_path, {})
+        with run.writing():
+            assert run.latest().endswith('state-300')
+        assert files.read_json(tmp_path / 'checkpoint.json') == whole
+        assert _kept(tmp_path) == {'state-200', 'state-300'}
+
+
 def test_damaged_notes_about_checkpoints_lose_none(tmp_path):
     for position in (100, 300):
         _save(runs.Run(tmp_path, {}), position, position)
