@@ -91,6 +91,7 @@ def test_stopped_and_resumed_with_dropout_is_bitwise_not_stopped(tmp_path, monke
         assert np.array_equal(whole[name], parts[name]), name
 
 
+@pytest.mark.slow
 def test_dropout_changes_the_training_and_not_the_measuring(tmp_path):
     still = dataclasses.replace(CONFIG, learning_rate=0.0, steps=1)
     plain, dropped = [history(go(tmp_path / str(rate), dataclasses.replace(still, dropout=rate)))
@@ -164,6 +165,7 @@ def test_held_out_products_are_not_trained_on():
     assert any(product.description in validated for product in others)
 
 
+@pytest.mark.slow
 def test_the_held_out_loss_is_the_mean_over_the_tokens_of_single_documents(tmp_path):
     """The same for other windows and batches: at a learning rate of 0 nothing else differs."""
     losses = []
@@ -173,6 +175,7 @@ def test_the_held_out_loss_is_the_mean_over_the_tokens_of_single_documents(tmp_p
     assert losses[0] == losses[1] == pytest.approx(losses[2], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_encoded_documents_train_as_their_texts_do(trained, tmp_path):
     products = [product._replace(tags=(), key=product.description) for product in PRODUCTS]
     start = snapshots.read(trained)
@@ -183,7 +186,7 @@ def test_encoded_documents_train_as_their_texts_do(trained, tmp_path):
     assert history(first) == history(second)
 
 
-@pytest.mark.parametrize('accumulate', [1, 2])
+@pytest.mark.parametrize('accumulate', [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_step_that_is_not_finite_changes_nothing(tmp_path, monkeypatch, accumulate):
     """Neither weights nor moments nor counters: undisturbed, the same session goes on bitwise."""
     config = dataclasses.replace(CONFIG, accumulate=accumulate)
@@ -226,6 +229,7 @@ def test_a_loss_that_is_not_finite_ends_the_training(tmp_path, monkeypatch):
     assert kept['step'] == 3 and all(np.all(np.isfinite(value)) for value in kept.values())
 
 
+@pytest.mark.slow
 def test_a_run_that_has_more_steps_than_are_wanted_now_is_finished(tmp_path):
     """And one that has fewer goes on."""
     go(tmp_path)

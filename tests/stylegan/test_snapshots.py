@@ -148,6 +148,7 @@ def test_the_first_grid_is_what_the_source_draws(started):
     assert images.read_rgb(started.folder / 'fakes-000000.png').std() > 10
 
 
+@pytest.mark.slow
 def test_training_moves_all_three_networks(started):
     start, _ = snapshots.load_all(PICKLE)
     now, network = snapshots.load_all(started.folder)
