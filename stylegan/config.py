@@ -124,12 +124,12 @@ FREE = ('kimg', 'tick_kimg', 'snapshot_ticks', 'metrics_every', 'on_nan',
         'threads')
 
 PRESETS = {
-    # 64 px on a CPU: few feature maps, many small steps at a high learning rate, most of them at
-    # low resolutions. The mapping network learns ten times faster than in the paper's training,
-    # which is long.
+    # 64 px on a CPU, without growing, from the shipped network: few feature maps, many small steps
+    # at a high learning rate (docs/recipe.md). The mapping network learns ten times faster than in
+    # the paper's training, which is long.
     'demo': (Network(resolution=64, latent_size=128, mapping_layers=4, mapping_lrmul=0.1,
-                     fmap_base=512, fmap_max=96, use_noise=False),
-             Training(kimg=120, hold_kimg=20, fade_kimg=10, minibatch=8, lrate=0.006, r1_interval=8,
+                     fmap_base=1024, fmap_max=96, use_noise=False),
+             Training(kimg=80, initial=64, minibatch=8, lrate=0.006, r1_interval=8, mixing=0.5,
                       average_kimg=4, settle_kimg=40, tick_kimg=10, snapshot_ticks=2,
                       metrics_every=2, grid=28)),
     # 512 px, all feature maps, one GPU: the post's recipe.
