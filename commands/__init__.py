@@ -3,5 +3,5 @@
 This is the only layer that sees every room. What a story needs it imports at its top, not at the
 top of the file, so that `--help` and the light commands start without TensorFlow.
 Read: data, training, products, texts, steering, rare, measure. `options` has options that several
-commands take, `models` tells which model file they mean, `fakes` writes the products themselves.
+commands take, `inputs` finds the models and the catalogue that they read.
 """

@@ -2,6 +2,7 @@
 
 import pathlib
 
+from commands import inputs
 from commands import options as common
 from dnnlib import knobs
 from dnnlib.files import UserError
@@ -11,9 +12,8 @@ MANIFEST = pathlib.Path(__file__).parents[1] / 'downloads.json'
 
 def demo_options(parser):
     """What `demo` takes."""
-    from catalog import demo_default
     from catalog.demo.build import Demo
-    common.out(parser, demo_default.FOLDER)
+    common.out(parser, inputs.DEMO)
     knobs.add_flags(parser, Demo)
 
 

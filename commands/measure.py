@@ -3,7 +3,7 @@
 import dataclasses
 import pathlib
 
-from commands import models
+from commands import inputs
 from commands import options as common
 from dnnlib import files, knobs
 from dnnlib.files import UserError
@@ -32,7 +32,7 @@ def metrics(options):
     from stylegan import generator
     from stylegan.metrics import measure, path_length
     config = knobs.from_flags(measure.Metrics(), options)
-    gan = generator.Generator(models.stylegan(options), config.threads, config.noise)
+    gan = generator.Generator(inputs.stylegan(options), config.threads, config.noise)
     network = _feature_network(options, config)
     features = network.features if network else None
     records = _records(options, config, gan)
@@ -66,7 +66,7 @@ def _feature_network(options, config):
         return None
     if config.features == 'tagger':
         from tagger.image_tagger import ImageTagger
-        return ImageTagger(models.tagger(options), config.threads)
+        return ImageTagger(inputs.tagger(options), config.threads)
     if not options.inception:
         raise UserError('--features inception needs --inception PATH, a frozen graph such as '
                         'classify_image_graph_def.pb')
@@ -90,18 +90,17 @@ def _attributes(options, config, tagger, reals, fakes, count):
     from stylegan.metrics import measure
     from tagger import fidelity
     _, others = measure.halves(reals, count, config.seed)
-    return fidelity.figures(tagger, models.judge(options, config.threads), fakes[:count], others)
+    return fidelity.figures(tagger, inputs.judge(options, config.threads), fakes[:count], others)
 
 
 def _records(options, config, gan):
     """The real pictures to measure against: those given, else the generator's training set."""
-    from catalog import demo_default
     from stylegan import dataset
     own = gan.path.parent / 'records'
     folder = options.records or own
     if options.data or not (options.records or own.exists()):
-        products = demo_default.pictured(options.data)
-        folder = options.out / ('records-' + models.fingerprint(
+        products = inputs.pictured(options.data)
+        folder = options.out / ('records-' + inputs.fingerprint(
             [gan.res, options.fit] + [product.name for product in products]))
         if not folder.exists():
             dataset.pack([product.image for product in products], folder, gan.res, options.fit)

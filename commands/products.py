@@ -1,11 +1,24 @@
 """Fake products: generated pictures, what they show, texts that fit, and a page of them all."""
 
+import dataclasses
+import json
 import shlex
 import sys
 
-from commands import models
+from commands import inputs
 from commands import options as common
 from dnnlib import files, knobs
+
+_FIGURES = [
+    ('image', 'grid.png', 'Generated pictures', 'One picture per seed.'),
+    ('video', 'walk.mp4', 'Latent walk', 'Every panel moves from image to image and back to '
+     'the first, through the latent space in between.'),
+    ('image', 'truncation.png', 'Truncation', 'Each row is one seed; psi goes from 1 at the left '
+     'over 0, the average product, to -1, its opposite.'),
+    ('image', 'mixing.png', 'Style mixing', 'Each picture takes styles from the top row and the '
+     'rest from the left: coarse in the first two rows, then middle, then fine.'),
+    ('video', 'mixing.mp4', 'Style mixing, in motion', 'The style of the upper right picture is '
+     'laid on the lower left one; the result is at the lower right.')]
 
 
 def samples_options(parser):
@@ -25,9 +38,9 @@ def samples(options):
     from stylegan.generator import Generator
     from tagger.agreement import ProductTagger
     sampling = knobs.from_flags(Sampling(), options)
-    gan = Generator(models.stylegan(options), sampling.threads, options.noise)
-    writer = Writer(models.gpt2(options), sampling.threads)
-    taggers = ProductTagger(models.tagger(options), sampling.threads)
+    gan = Generator(inputs.stylegan(options), sampling.threads, options.noise)
+    writer = Writer(inputs.gpt2(options), sampling.threads)
+    taggers = ProductTagger(inputs.tagger(options), sampling.threads)
     out, psi, seed = options.out, options.psi, sampling.seed
     origin = runs.origin_of(stylegan=gan.path.name, seed=seed, psi=psi)
     images.write_png(out / 'grid.png', figures.grid(gan, common.seeds(seed, 40), psi=psi), origin)
@@ -41,7 +54,7 @@ def samples(options):
     texts = writer.texts([''] * options.count, seeds=common.seeds(seed, options.count),
                          sampling=sampling)
     files.write_text(out / 'descriptions.txt', report(texts))
-    _write_products(options, sampling, gan, writer, taggers, texts)
+    _make_products(options, sampling, gan, writer, taggers, texts)
 
 
 def cards_options(parser):
@@ -57,10 +70,10 @@ def cards(options):
     from stylegan.generator import Generator
     from tagger.agreement import ProductTagger
     sampling = knobs.from_flags(Sampling(), options)
-    gan = Generator(models.stylegan(options), sampling.threads, options.noise)
-    writer = Writer(models.gpt2(options), sampling.threads)
-    taggers = ProductTagger(models.tagger(options), sampling.threads)
-    _write_products(options, sampling, gan, writer, taggers)
+    gan = Generator(inputs.stylegan(options), sampling.threads, options.noise)
+    writer = Writer(inputs.gpt2(options), sampling.threads)
+    taggers = ProductTagger(inputs.tagger(options), sampling.threads)
+    _make_products(options, sampling, gan, writer, taggers)
 
 
 def _products_options(parser, folder):
@@ -80,27 +93,26 @@ def _products_options(parser, folder):
                         'none (default 3)')
 
 
-def _write_products(options, sampling, gan, writer, taggers, texts=()):
+def _make_products(options, sampling, gan, writer, taggers, texts=()):
     """Write the products and their page; print how many texts agree with their pictures.
 
     sampling: gpt2.config.Sampling; texts: written from nothing, for the page.
     """
-    from commands import fakes
     from dnnlib import runs
     from tagger.agreement import report
     out, psi = options.out, options.psi
     seeds = common.seeds(sampling.seed, options.count)
-    tagger = models.lookalikes(options, gan, taggers.images) or taggers
+    tagger = inputs.lookalikes(options, gan, taggers.images) or taggers
     w = gan.w(gan.seeded(seeds))
     pictures = gan.pictures(gan.truncate(w, psi))
-    records = models.training_records(gan) if options.neighbours else None
-    products = fakes.write(
+    records = inputs.training_records(gan) if options.neighbours else None
+    products = write_products(
         out, pictures, seeds=seeds, psi=psi, w=w, origin=runs.origin_of(stylegan=gan.path.name),
         tagger=tagger, writer=writer, sampling=sampling, tries=options.tries,
-        neighbours=fakes.write_neighbours(out, pictures, records, options.neighbours,
-                                          tagger.images) if records else ())
-    fakes.write_page(out, products, texts, facts=dict(
-        runs.provenance(), stylegan=str(gan.path), gpt2=str(models.gpt2(options)),
+        neighbours=write_neighbours(out, pictures, records, options.neighbours,
+                                    tagger.images) if records else ())
+    _write_page(out, products, texts, facts=dict(
+        runs.provenance(), stylegan=str(gan.path), gpt2=str(inputs.gpt2(options)),
         tagger=str(tagger.path), psi=psi, seed=sampling.seed), command=again(sys.argv[2:]))
     if tagger.texts:
         print(report(products))
@@ -120,3 +132,111 @@ def again(arguments):
         elif not equals:
             next(typed, None)  # its value
     return ' '.join(['python run.py cards --seed {} --count 1'] + kept)
+
+
+def _number(value):
+    """A float with five significant digits, for JSON."""
+    return float(f'{value:.5g}')
+
+
+def redraw_seed(seed, attempt):
+    """The seed of the text that replaces a contradicting one; `seed` itself at first."""
+    return (int(seed) + attempt * 1000003) % 2 ** 32
+
+
+def _freer(sampling, attempt):
+    """The Sampling for a further attempt: it chooses words more freely, for the same choice would
+    give the same text again."""
+    return dataclasses.replace(sampling, temperature=max(
+        sampling.temperature, min(1.0, sampling.temperature + 0.15 * attempt)))
+
+
+def _write_texts(seen, prompts, seeds, tagger, writer, sampling, tries):
+    """A dict of text, text_seed, redrawn, agreement and unjudged for each picture.
+
+    Texts that contradict their picture are written again, up to `tries` times; the one that
+    contradicts it least is kept.
+    """
+    results = [{} for _ in seen]
+    verdicts = [None] * len(seen)
+    todo = range(len(seen))
+    for attempt in range(1 + tries):
+        numbers = [redraw_seed(seeds[i], attempt) for i in todo]
+        texts = writer.texts([prompts[i] for i in todo], seeds=numbers,
+                             sampling=_freer(sampling, attempt)) if numbers else []
+        for i, number, text in zip(todo, numbers, texts):
+            verdict = tagger.check(seen[i], text)
+            results[i]['redrawn'] = attempt
+            if not attempt or verdict.wrong() < verdicts[i].wrong():
+                verdicts[i] = verdict
+                results[i].update(verdict._asdict(), text=text, text_seed=number)
+        todo = [i for i in todo if verdicts[i].wrong()]
+    return results
+
+
+def write_products(folder, pictures, *, seeds, psi, origin, tagger, writer, sampling, tries, w=None,
+                   neighbours=()):
+    """Write products.jsonl and products/*.png; returns the products as dicts.
+
+    pictures:   uint8 [n, h, w, 3], made from `seeds` with truncation `psi`.
+    origin:     what every file made here carries, see `dnnlib.origin`; seed and psi are added.
+    tagger:     tagger.agreement.ProductTagger or tagger.lookalikes.Lookalikes.
+    writer:     gpt2.write.Writer; sampling: gpt2.config.Sampling.
+    tries:      how often a text that contradicts its picture is written again.
+    w:          float [n, w], the codes of the pictures before truncation, or None.
+    neighbours: as `write_neighbours` returns them; or none.
+    """
+    from dnnlib import images
+    seen = tagger.describe(pictures)
+    prompts = [' '.join(picture.tags) for picture in seen]
+    texts = _write_texts(seen, prompts, seeds, tagger, writer, sampling, tries)
+    products = []
+    for index, (seed, picture) in enumerate(zip(seeds, pictures)):
+        name = f'products/{seed:06d}.png'
+        made = dict(origin, seed=seed, psi=psi)
+        images.write_png(folder / name, picture, made)
+        product = dict({'seed': seed, 'psi': psi}, prompt=prompts[index], image=name,
+                       neighbours=neighbours[index] if neighbours else [], origin=made,
+                       **seen[index]._asdict())
+        product.update(texts[index])
+        if w is not None:
+            product['w'] = [_number(value) for value in w[index]]
+        products.append(product)
+    files.write_text(folder / 'products.jsonl', ''.join(
+        json.dumps(product, ensure_ascii=False) + '\n' for product in products))
+    return products
+
+
+def write_neighbours(folder, pictures, records, count, tagger=None):
+    """Write the training pictures nearest to each picture: a person sees that it is no copy.
+
+    pictures: uint8 [n, h, h, 3]; records: stylegan.dataset.Records; count: neighbours of each.
+    tagger:   the image tagger whose features tell what is near; None: pixels of thumbnails.
+    Returns for each picture a list of dicts, nearest first: 'image', the name of a file in
+    `folder`, and 'distance', see `measure.nearest`. These files carry no origin, for they are not
+    synthetic.
+    """
+    from dnnlib import images
+    from stylegan.metrics import measure
+    photos = records.sequence(pictures.shape[1])
+    result = []
+    for indices, distances in zip(*measure.nearest(
+            pictures, photos, features=tagger and tagger.features, count=count)):
+        result.append([])
+        for index, distance in zip(indices, distances):
+            name = f'products/neighbours/{index:05d}.png'
+            images.write_png(folder / name, photos[index:index + 1][0])
+            result[-1].append({'image': name, 'distance': round(float(distance), 3)})
+    return result
+
+
+def _write_page(folder, products, texts, facts, command):
+    """Write index.html over everything that `samples` or `cards` has put into the folder.
+
+    command: what makes one product again, with {} in place of its seed.
+    """
+    from catalog.page import build
+    build.write(folder / 'index.html', title='These products do not exist',
+               facts=[(name, str(value)) for name, value in facts.items()], command=command,
+               figures=[figure for figure in _FIGURES if (folder / figure[1]).exists()],
+               products=products, texts=[('', text) for text in texts])

@@ -3,9 +3,9 @@
 import dataclasses
 import pathlib
 
-from commands import models
+from commands import inputs
 from commands import options as common
-from dnnlib import files, knobs, model_lookup
+from dnnlib import files, knobs
 
 
 def rare_options(parser):
@@ -30,21 +30,22 @@ def rare_options(parser):
 
 def rare(options):
     """Generate products of a rare class: find its region of W once, then sample from it."""
-    from commands import fakes
+    from commands.products import write_products
     from dnnlib import images, runs
     from gpt2.config import Sampling
     from gpt2.write import Writer
-    from rare import region, report, target
+    from rare import region, report
     from rare.config import Rare
     from stylegan import labelled
     from stylegan.generator import Generator
+    from tagger import target
     from tagger.agreement import ProductTagger
     config, sampling = [knobs.from_flags(each(), options) for each in (Rare, Sampling)]
-    gan = Generator(models.stylegan(options), config.threads)
-    taggers = ProductTagger(models.tagger(options), config.threads)
+    gan = Generator(inputs.stylegan(options), config.threads)
+    taggers = ProductTagger(inputs.tagger(options), config.threads)
     tagger = taggers.images
     wanted = target.parse(tagger.heads, options.category, options.where)
-    writer = Writer(models.gpt2(options), sampling.threads)
+    writer = Writer(inputs.gpt2(options), sampling.threads)
     reference = _reference(options, config, gan, tagger, wanted)
     extra = _more_codes(options, gan)
 
@@ -70,9 +71,9 @@ def rare(options):
         folder = options.out / method if config.method == 'all' else options.out
         each, origin = accepted[method], runs.origin_of(stylegan=gan.path.name, method=method)
         images.write_png(folder / 'sheet.png', images.grid(each.pictures[:200], 20, 2), origin)
-        products = fakes.write(
+        products = write_products(
             folder, each.pictures, seeds=common.seeds(config.seed, len(each)), psi=config.psi,
-            origin=origin, tagger=models.lookalikes(options, gan, tagger) or taggers,
+            origin=origin, tagger=inputs.lookalikes(options, gan, tagger) or taggers,
             writer=writer, sampling=sampling, tries=options.tries)
         report.write_table(folder, products, tagger.heads)
         region.save(folder / 'codes.npz', each)
@@ -85,12 +86,11 @@ def rare(options):
 
 def _reference(options, config, gan, tagger, wanted):
     """The report.Reference for the figures: a second tagger and the training photos, if known."""
-    from catalog import demo_default
     from rare import report
     from tagger import train
-    judge, photos, products = models.judge(options, config.threads), None, ()
-    if options.data or model_lookup.shipped(gan.path):
-        photos, products = train.read(demo_default.pictured(options.data), gan.res)
+    judge, photos, products = inputs.judge(options, config.threads), None, ()
+    if options.data or inputs.shipped(gan.path):
+        photos, products = train.read(inputs.pictured(options.data), gan.res)
     return report.Reference(wanted, tagger, judge, photos, products)
 
 
@@ -127,7 +127,7 @@ def evaluate(options):
     from rare.config import Evaluate
     from stylegan.generator import Generator
     config = knobs.from_flags(Evaluate(), options)
-    gan = Generator(models.stylegan(options), config.threads)
+    gan = Generator(inputs.stylegan(options), config.threads)
     train, test = _train_and_test(options, config)
     contest = contests.Contest(options.out, gan, train, test, options.category, config)
     with contests.Classifiers(train.classes, config) as classifiers:
@@ -148,14 +148,13 @@ def evaluate(options):
 
 def _train_and_test(options, config):
     """The contest.Photos that `evaluate` trains on and tests on."""
-    from catalog import demo_default
     from rare import contest
     from tagger import train
-    products = demo_default.pictured(options.data, options.key_column)
+    products = inputs.pictured(options.data, options.key_column)
     classes = tuple(sorted({product.category for product in products}))
     contest.class_index(classes, options.category)  # refused before the pictures are read
     if options.test_data:
-        test = demo_default.pictured(options.test_data)
+        test = inputs.pictured(options.test_data)
     else:
         products, test = contest.split(products, config.test, config.seed)
         print(f'no --test-data given: {len(test)} of the products are held out for the test. If '

@@ -3,7 +3,7 @@
 import dataclasses
 import pathlib
 
-from commands import models
+from commands import inputs
 from commands import options as common
 from dnnlib import files, knobs
 from dnnlib.files import UserError
@@ -48,10 +48,10 @@ def _generator_and_tagger(options, threads):
     """The generator, the tagger of its pictures, and {name: fingerprint} of both."""
     from stylegan.generator import Generator
     from tagger.image_tagger import ImageTagger
-    gan = Generator(models.stylegan(options), threads)
-    tagger = ImageTagger(models.tagger(options), threads)
-    return gan, tagger, {'stylegan': models.fingerprint(gan.w_avg.tolist()),
-                         'tagger': models.fingerprint(sorted(tagger.about.items()))}
+    gan = Generator(inputs.stylegan(options), threads)
+    tagger = ImageTagger(inputs.tagger(options), threads)
+    return gan, tagger, {'stylegan': inputs.fingerprint(gan.w_avg.tolist()),
+                         'tagger': inputs.fingerprint(sorted(tagger.about.items()))}
 
 
 def label_options(parser):
@@ -73,7 +73,7 @@ def label(options):
     from dnnlib import runs
     from steering import hand_labels
     from stylegan import generator
-    gan = generator.Generator(models.stylegan(options), options.threads)
+    gan = generator.Generator(inputs.stylegan(options), options.threads)
     seeds = common.seeds(options.seed, options.count)
     pictures = gan.pictures(gan.truncate(gan.w(gan.seeded(seeds)), options.psi, gan.layers))
     hand_labels.write(options.out, options.name, pictures, seeds=seeds, psi=options.psi,
@@ -142,10 +142,10 @@ def _measure_edits(options, editor, made):
     from dnnlib import runs
     from steering import edit_check
     from stylegan import latent_files
-    config, judge = editor.config, models.judge(options, editor.config.threads)
+    config, judge = editor.config, inputs.judge(options, editor.config.threads)
     judge = judge if judge and judge.heads == editor.tagger.heads else None
     made = dict(made, config=dataclasses.asdict(config),
-                judge=models.fingerprint(sorted(judge.about.items())) if judge else '')
+                judge=inputs.fingerprint(sorted(judge.about.items())) if judge else '')
     result = edit_check.measure(
         editor, options.out / 'measure.jsonl', count=options.measure, psi=config.psi,
         seed=latent_files.seeds(options.seed)[0], judge=judge, made=made)
@@ -177,7 +177,7 @@ def mix(options):
     from dnnlib import images, runs, video
     from steering import walks
     from stylegan import figures, generator, latent, latent_files
-    gan = generator.Generator(models.stylegan(options), options.threads)
+    gan = generator.Generator(inputs.stylegan(options), options.threads)
     sources, targets = [latent_files.styles(gan, text, options.psi)
                         for text in (options.source, options.onto)]
     band = latent.band(options.layers, gan.layers)
@@ -215,8 +215,8 @@ def walk(options):
     config, tagger = knobs.from_flags(walks.Walk(), options), None
     if config.constant_speed == 'tagger':
         from tagger.image_tagger import ImageTagger
-        tagger = ImageTagger(models.tagger(options), options.threads)
-    gan = generator.Generator(models.stylegan(options), options.threads)
+        tagger = ImageTagger(inputs.tagger(options), options.threads)
+    gan = generator.Generator(inputs.stylegan(options), options.threads)
     stops = walks.stops(gan, options.seeds, options.keys, config)
     t = walks.times(gan, stops, config, tagger)
     origin = runs.origin_of(stylegan=gan.path.name, psi=config.psi,
@@ -263,7 +263,7 @@ def project(options):
     from projection.config import Projection
     from stylegan import generator
     config = knobs.from_flags(Projection(), options)
-    gan = generator.Generator(models.stylegan(options), config.threads)
+    gan = generator.Generator(inputs.stylegan(options), config.threads)
     targets = _targets(options, gan.res)
     if options.mix and len(targets) + options.self_test < 2:
         raise UserError('--mix needs two pictures at least; give more, or leave it out')
@@ -286,7 +286,6 @@ def project(options):
 
 def _targets(options, side):
     """The pictures to project as {name: uint8 [side, side, 3]}: files named, or of a catalogue."""
-    from catalog import demo_default
     from dnnlib import images
     from projection import results
     paths, most, found = options.images, options.self_test or options.count, {}
@@ -297,9 +296,9 @@ def _targets(options, side):
         raise UserError('--data, --category, --where and --self-test choose from a catalogue; '
                         'give them or pictures, not both')
     if not paths:
-        products = demo_default.pictured(options.data)
+        products = inputs.pictured(options.data)
         if options.category or options.where:
-            from rare import target
+            from tagger import target
             products = target.chosen(products, options.category, options.where)
         paths = [product.image for product in products]
     for name, path in zip(results.names(paths), paths):

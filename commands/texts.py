@@ -2,7 +2,7 @@
 
 import pathlib
 
-from commands import models
+from commands import inputs
 from commands import options as common
 from dnnlib import files, knobs
 from dnnlib.files import UserError
@@ -38,7 +38,7 @@ def text(options):
         raise UserError('--tag-columns names columns of a table; add --prompts FILE.csv')
     if options.interactive and options.json:
         raise UserError('--json goes with --prompt and --prompts, not with --interactive')
-    writer = Writer(models.gpt2(options), sampling.threads)
+    writer = Writer(inputs.gpt2(options), sampling.threads)
     if options.interactive:
         converse(writer, sampling, options.count)
         return
@@ -63,7 +63,7 @@ def export_options(parser):
 def export(options):
     """Export a text model for other programs: as GPT-2 was released, or for `transformers`."""
     from gpt2 import formats, snapshots
-    formats.export(snapshots.read(models.gpt2(options)), options.out, options.to)
+    formats.export(snapshots.read(inputs.gpt2(options)), options.out, options.to)
     print(f'done: {options.out}')
 
 
@@ -77,16 +77,16 @@ def check_text_options(parser):
 
 def check_text(options):
     """Measure a demo text model: are its texts consistent, as prompted, and not memorised?"""
-    from catalog import demo_default, source
-    from catalog.demo import text_check
+    from catalog import source
+    from catalog.demo import words
     from gpt2.config import Sampling
     from gpt2.write import Writer
     sampling = knobs.from_flags(Sampling(), options)
-    writer = Writer(models.gpt2(options), sampling.threads)
-    products = source.read(options.data or demo_default.drawn())
+    writer = Writer(inputs.gpt2(options), sampling.threads)
+    products = source.read(options.data or inputs.demo_drawn())
     seeds = common.seeds(sampling.seed, options.count)
-    tags = text_check.prompts(options.count, sampling.seed)
-    print(text_check.report(
+    tags = words.random_prompts(options.count, sampling.seed)
+    print(words.check_report(
         writer.texts([''] * options.count, seeds=seeds, sampling=sampling), tags,
         writer.texts([' '.join(each) for each in tags], seeds=seeds, sampling=sampling),
         [product.description for product in products]))

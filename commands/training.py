@@ -4,11 +4,11 @@ import dataclasses
 import os
 import pathlib
 
-from commands import models
+from commands import inputs
 from commands import options as common
+from commands.inputs import PRETRAINED, RUNS
 from dnnlib import archive, files, knobs
 from dnnlib.files import UserError
-from dnnlib.model_lookup import PRETRAINED, RUNS
 
 
 def _data_and_run(parser, name):
@@ -69,7 +69,6 @@ def train_stylegan_options(parser):
 
 def train_stylegan(options):
     """Train StyleGAN on a catalogue's photos; run it again to resume."""
-    from catalog import demo_default
     from stylegan import config, dataset, preflight, train
     from tagger import lookalikes
     network, training, start = _networks(config, options)
@@ -83,10 +82,10 @@ def train_stylegan(options):
         run = _run(options, network, training, config.FREE, {'data': str(options.records)},
                    data=records.digest(), **decided)
     else:
-        products = demo_default.pictured(options.data)
-        names = models.fingerprint(p.name for p in products)
+        products = inputs.pictured(options.data)
+        names = inputs.fingerprint(p.name for p in products)
         run = _run(options, network, training, config.FREE, {'data': names}, fit=options.fit,
-                   data=models.fingerprint((p.name, _size(p.image)) for p in products), **decided)
+                   data=inputs.fingerprint((p.name, _size(p.image)) for p in products), **decided)
         with run.writing():
             if not (run.folder / 'records').exists():
                 dataset.pack([p.image for p in products], run.folder / 'records',
@@ -188,20 +187,20 @@ def _texts(options, vocabulary):
 
     vocabulary: gpt2.encoder.Encoder, or None if one will be trained.
     """
-    from catalog import demo_default, source
+    from catalog import source
     from gpt2.data import read
-    data = options.data or demo_default.drawn()
+    data = options.data or inputs.demo_drawn()
     tag_columns = common.listed(options.tag_columns)
     if data.suffix.lower() != '.npz':
         products = source.with_texts(source.read(
             data, text_column=options.text_column, tag_columns=tag_columns,
             key_column=options.key_column), data)
-        return products, models.fingerprint((p.description, p.tags, p.key) for p in products)
+        return products, inputs.fingerprint((p.description, p.tags, p.key) for p in products)
     if not vocabulary or tag_columns or options.key_column:
         raise UserError(f'{data} is already encoded: it needs --start, the model that has its '
                         'vocabulary, or --vocabulary, and has no columns')
     documents = read(data, vocabulary)
-    return documents, models.fingerprint(document.key for document in documents)
+    return documents, inputs.fingerprint(document.key for document in documents)
 
 
 def train_tagger_options(parser):
@@ -218,15 +217,15 @@ def train_tagger_options(parser):
 
 def train_tagger(options):
     """Train classifiers of category and attributes on images and texts; run it again to resume."""
-    from catalog import demo_default, source
+    from catalog import source
     from dnnlib import runs
     from tagger import train
     from tagger.config import Config, Split
     config, split = [knobs.from_flags(each(), options) for each in (Config, Split)]
-    products = source.read_kept(options.data or demo_default.pruned(),
+    products = source.read_kept(options.data or inputs.demo_pruned(),
                                 key_column=options.key_column)
     test = source.read_kept(options.test, key_column=options.key_column) if options.test else ()
-    run = _run(options, config, split, ('threads',), fit=options.fit, data=models.fingerprint(
+    run = _run(options, config, split, ('threads',), fit=options.fit, data=inputs.fingerprint(
         (p.name, p.description, p.category, p.attributes) for p in products))
     print(train.train(run, products, config, split, runs.provenance(), test=test, fit=options.fit))
     print(f'done: the taggers are in {run.folder}; now try: python run.py cards')

@@ -4,8 +4,8 @@ import numpy as np
 
 from catalog import tables
 from dnnlib import neighbours
-from rare import target
 from stylegan.metrics import measure
+from tagger import target
 
 
 def knows(heads, wanted):
@@ -113,7 +113,8 @@ def table(rows):
 def write_table(folder, products, heads):
     """Write products.csv, so that the folder is a catalogue.
 
-    products: dicts as `fakes.write` makes them, with attributes {head: value}; heads: the columns.
+    products: dicts as `commands.products.write_products` returns them, with attributes
+    {head: value}; heads: the columns.
     """
     columns = ['image', 'description', 'category'] + [h for h in heads if h != 'category']
     tables.write_rows(folder / 'products.csv', columns, (

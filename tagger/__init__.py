@@ -11,6 +11,7 @@ Gives the commands and `rare`:
     lookalikes     the same from nearest neighbours, where there is no tagger
     train          train.train: both taggers from a catalogue, with a report
     fidelity       attributes of generated pictures beside those of real ones
+    target         which products and pictures belong to a class that the user names
 
 Read `labels` (heads, class indices, metrics) and `config`, then `net`, `image_tagger` with
 `calibration` and `combinations`, `text_tagger`, `agreement`, `train`. `pixels` measures colour and

@@ -102,7 +102,7 @@ def fits(product):
 def report(products):
     """How many products agree, before and after resampling, and in which heads they do not: text.
 
-    products: dicts as `fakes.write` makes them.
+    products: dicts as `commands.products.write_products` makes them.
     """
     count, checked = len(products), sum(len(p['agreement']) for p in products)
     after = sum(fits(p) for p in products)

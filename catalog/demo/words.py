@@ -6,6 +6,8 @@ few phrases that `parse` knows, among many that say nothing about attributes.
 
 import re
 
+import numpy as np
+
 from catalog.demo import attributes, phrases
 
 # What every description names, wherever the category has it; the detail only if there is one.
@@ -192,3 +194,43 @@ def describe(garment, rng):
         first = ' '.join([opening] + shape + story[:2])
         return '\n'.join([first] + [_item(fact) for fact in facts])
     return f"{' '.join([opening] + shape + story)}\n{' '.join(_sentence(fact) for fact in facts)}"
+
+
+def random_prompts(count, seed):
+    """`count` lists of two to four attributes of garments that exist, the category last."""
+    result = []
+    for index in range(count):
+        rng = np.random.RandomState([seed, index])
+        garment = attributes.draw(rng)
+        others = [tag for tag in attributes.tags(garment) if tag != garment.category]
+        chosen = rng.permutation(others)[:rng.randint(1, 4)]
+        result.append([str(tag) for tag in chosen] + [garment.category])
+    return result
+
+
+def _line(number, count, what):
+    return f'{number:4} of {count} {what} ({100 * number / count:.1f} %)'
+
+
+def check_report(unconditional, tags, prompted, training_texts):
+    """Three figures of a text model as a table to print, with the first texts that failed.
+
+    How many texts are consistent: they name every attribute and contradict themselves nowhere. How
+    many agree with the attributes in their prompt. How many are copies of training texts.
+    unconditional: texts without a prompt. tags: as `random_prompts` gives them. prompted: the texts
+    for these. training_texts: the descriptions that the model was trained on.
+    """
+    wrong = [text for text in unconditional if not consistent(text)]
+    disagreements = [(each, agrees(text, each)) for each, text in zip(tags, prompted)]
+    disagreements = [(each, why) for each, why in disagreements if why]
+    originals = {' '.join(text.split()) for text in training_texts}
+    copies = sum(' '.join(text.split()) in originals for text in unconditional)
+    count = len(unconditional)
+    lines = [_line(count - len(wrong), count, 'texts without a prompt are consistent'),
+             _line(len(tags) - len(disagreements), len(tags), 'agree with their prompt'),
+             _line(copies, count, 'are copies of training texts')]
+    for text in wrong[:3]:
+        why = contradictions(text) + [f'no {name}' for name in missing(text)]
+        lines.append(f"inconsistent: {', '.join(why)} | {' '.join(text.split())}")
+    lines += [f"prompt {' '.join(each)}: {'; '.join(why)}" for each, why in disagreements[:3]]
+    return '\n'.join(lines)

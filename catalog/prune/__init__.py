@@ -2,5 +2,5 @@
 
 `rules.prune` judges a catalogue; `catalog.source.read_kept` reads what it kept, by way of
 `decisions`, the format of the result. Read `rules`, `measure` (the scores of one photo), `scores`
-(of all, cached), `duplicates`, `decisions`, `sheets` (contact sheets).
+(of all, cached), `decisions`, `sheets` (contact sheets).
 """

@@ -10,9 +10,11 @@ import collections
 import dataclasses
 import pathlib
 
+import numpy as np
+
 from catalog import source
-from catalog.prune import decisions, duplicates, measure, scores, sheets
-from dnnlib import files
+from catalog.prune import decisions, measure, scores, sheets
+from dnnlib import files, neighbours
 from dnnlib.files import UserError
 from dnnlib.knobs import check, knob
 
@@ -25,6 +27,7 @@ _RULES = (  # reason, score, knob: applied in this order
     ('composition', 'offset', 'max_offset'),
     ('composition', 'cut', 'max_cut'))
 REASONS = ('good', 'unreadable', 'small', 'not-product', 'background', 'composition', 'duplicate')
+_BLOCK = 256  # pictures compared with all before them at once, for duplicates
 _COLUMNS = decisions.COLUMNS + measure.SCORES + ('difference', 'duplicate_of', 'error')
 
 
@@ -78,13 +81,38 @@ def _judge(record, config):
     return row
 
 
+def find_duplicates(thumbnails, limit):
+    """For each picture the most similar one before it that is no duplicate itself.
+
+    thumbnails: uint8 [n, h, w, 3], the ones to prefer first. A mirrored picture is another one.
+    Returns (nearest, difference): index of the most similar picture among those that are distinct
+    so far, -1 if there is none, and the RMS difference to it in 0..255 levels (inf without one).
+    A picture is a duplicate, and not distinct, if its difference is `limit` or less.
+    """
+    count = len(thumbnails)
+    flat = np.asarray(thumbnails).reshape(count, -1).astype(np.float32) - 128
+    nearest, difference = np.full([count], -1), np.full([count], np.inf)
+    distinct = np.zeros([count], bool)
+    for start in range(0, count, _BLOCK):
+        block = flat[start:start + _BLOCK]
+        gaps = neighbours.distances(block, flat[:start + len(block)]) / flat.shape[1] ** 0.5
+        for row in range(len(block)):
+            index = start + row
+            others = np.flatnonzero(distinct[:index])
+            if len(others):
+                best = others[np.argmin(gaps[row, others])]
+                nearest[index], difference[index] = best, gaps[row, best]
+            distinct[index] = difference[index] > limit
+    return nearest, difference
+
+
 def _mark_duplicates(rows, records, config):
     """Of good pictures that are near-duplicates keep the first of the catalogue."""
     good = [index for index, row in enumerate(rows) if row['rule'] == 'good']
     if not good:
         return
     thumbnails = scores.thumbnails([records[index] for index in good])
-    nearest, difference = duplicates.find(thumbnails, config.min_difference)
+    nearest, difference = find_duplicates(thumbnails, config.min_difference)
     for place, index in enumerate(good):
         if nearest[place] < 0:
             continue

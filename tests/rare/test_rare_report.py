@@ -5,7 +5,8 @@ import pytest
 
 from catalog import source
 from dnnlib import images
-from rare import report, target
+from rare import report
+from tagger import target
 
 HEADS = {'category': ('dress', 'jumpsuit'), 'colour': ('black', 'red'),
          'sleeve': ('', 'long sleeves', 'short sleeves'), 'trim': ('lace', 'red')}

@@ -1,7 +1,6 @@
 """Drawing: a garment becomes a photo of it, with numpy and Pillow alone.
 
 `shots.picture` is all that the others use. Read from the line up: `canvas` (shapes on pixels),
-`panels` and `limbs` (pieces of cloth), `cuts` (pieces to garments), `prints` and `trimmings` (what
-is on the cloth), `garments` (a garment on a canvas), `scenes` (what is behind it), `shots` (the
-photo, good or bad).
+`panels` (strips of cloth), `cuts` (strips to garments), `prints` (what is on the cloth),
+`garments` (a garment on a canvas), `shots` (the photo, good or bad, and what is behind it).
 """

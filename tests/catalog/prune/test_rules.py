@@ -9,7 +9,7 @@ from PIL import Image
 
 from catalog import parallel, source
 from catalog.demo import build
-from catalog.prune import decisions, duplicates, measure, rules, scores
+from catalog.prune import decisions, measure, rules, scores
 from dnnlib.files import UserError
 
 KINDS = ('good', 'unreadable', 'small', 'not-product', 'background', 'composition', 'duplicate')
@@ -209,7 +209,7 @@ def test_odd_pictures_have_finite_scores(size, tone):
 def test_a_mirrored_picture_is_no_duplicate_and_a_chain_keeps_its_ends():
     ramp = np.linspace(0, 200, 16)[None, :, None] * np.ones([16, 1, 3])
     found = np.stack([ramp, ramp[:, ::-1], ramp + 2, ramp + 4, ramp + 6, ramp]).astype(np.uint8)
-    nearest, difference = duplicates.find(found, 3)
+    nearest, difference = rules.find_duplicates(found, 3)
     assert list(difference <= 3) == [False, False, True, False, True, True]
     assert nearest[2] == 0 and nearest[4] == 3 and nearest[5] == 0
     assert difference[3] == pytest.approx(4, abs=0.1) and difference[0] == np.inf
@@ -220,7 +220,7 @@ def test_a_thousand_thumbnails_across_blocks():
     base = rng.randint(0, 256, [700, 4, 4, 3])
     copies = rng.permutation(700)[:300]
     noisy = np.clip(base[copies] + rng.randint(-1, 2, [300, 4, 4, 3]), 0, 255)
-    nearest, difference = duplicates.find(np.concatenate([base, noisy]).astype(np.uint8), 3)
+    nearest, difference = rules.find_duplicates(np.concatenate([base, noisy]).astype(np.uint8), 3)
     assert (difference[:700] > 3).all() and (difference[700:] <= 3).all()
     assert (nearest[700:] == copies).all()
 

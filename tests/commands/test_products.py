@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from commands import fakes
+from commands.products import redraw_seed, write_neighbours, write_products
 from dnnlib import images
 from gpt2.config import Sampling
 from tagger import agreement
@@ -43,9 +43,10 @@ class Tagger:
 
 def make(folder, writer, tagger=None, temperature=0.3, **more):
     pictures = np.zeros([3, 8, 8, 3], np.uint8)
-    return fakes.write(folder, pictures, seeds=[5, 6, 7], psi=0.7, origin={'synthetic': 'yes'},
-                       tagger=tagger or Tagger(), writer=writer,
-                       sampling=Sampling(temperature=temperature), **dict({'tries': 0}, **more))
+    return write_products(
+        folder, pictures, seeds=[5, 6, 7], psi=0.7, origin={'synthetic': 'yes'},
+        tagger=tagger or Tagger(), writer=writer, sampling=Sampling(temperature=temperature),
+        **dict({'tries': 0}, **more))
 
 
 def test_products_hold_everything_and_so_do_the_files(tmp_path):
@@ -65,7 +66,7 @@ def test_products_hold_everything_and_so_do_the_files(tmp_path):
 
 
 def test_contradicting_texts_alone_are_written_again_and_the_best_is_kept(tmp_path):
-    again = fakes.redraw_seed(6, 1), fakes.redraw_seed(7, 1), fakes.redraw_seed(7, 2)
+    again = redraw_seed(6, 1), redraw_seed(7, 1), redraw_seed(7, 2)
     writer = Writer()
     products = make(tmp_path, writer, tries=2, tagger=Tagger(
         {6: 2, 7: 2, again[1]: 1, again[2]: 2}))
@@ -103,7 +104,7 @@ class Records:
 
 def test_each_picture_gets_its_neighbours_nearest_first(tmp_path):
     photos = Records().sequence(8)
-    rows = fakes.write_neighbours(tmp_path, photos[[3, 5]], Records(), 3)
+    rows = write_neighbours(tmp_path, photos[[3, 5]], Records(), 3)
     for row, own in zip(rows, (3, 5)):
         distances = [each['distance'] for each in row]
         assert len(row) == 3 and distances == sorted(distances) and distances[0] == 0
@@ -113,6 +114,6 @@ def test_each_picture_gets_its_neighbours_nearest_first(tmp_path):
 
 
 def test_seeds_of_redrawn_texts_are_seeds_and_new():
-    seeds = {fakes.redraw_seed(seed, attempt) for seed in range(500) for attempt in range(6)}
+    seeds = {redraw_seed(seed, attempt) for seed in range(500) for attempt in range(6)}
     assert len(seeds) == 3000
-    assert 0 <= fakes.redraw_seed(2 ** 32 - 1, 5) < 2 ** 32
+    assert 0 <= redraw_seed(2 ** 32 - 1, 5) < 2 ** 32

@@ -7,7 +7,7 @@ import pytest
 
 from catalog import source
 from dnnlib.files import UserError
-from rare import target
+from tagger import target
 
 HEADS = {'category': ('dress', 'jumpsuit'), 'colour': ('black', 'red'),
          'sleeve': ('', 'long sleeves', 'short sleeves'), 'trim': ('lace', 'red')}

@@ -1,0 +1,110 @@
+"""What a command reads: the models and the catalogue that are named, else the newest of a run, what
+is shipped with the project, or the demo.
+"""
+
+import hashlib
+import pathlib
+
+from dnnlib import files
+from dnnlib.files import UserError
+
+RUNS = pathlib.Path('runs')
+PRETRAINED = pathlib.Path(__file__).parents[1] / 'pretrained'
+DEMO = pathlib.Path('data/demo')
+_DEMO_PRUNED = DEMO.with_name('demo-pruned')
+
+
+def newest(pattern):
+    """The newest result in a run folder that matches, else the pretrained one. Raises UserError."""
+    found = list(RUNS.glob('*/' + pattern)) or list(PRETRAINED.glob('*/' + pattern))
+    if not found:
+        raise UserError('nothing is trained yet; type: make train-stylegan train-gpt2')
+    return max(found, key=lambda path: (path.stat().st_mtime, path.name))
+
+
+def shipped(path):
+    """Whether a file came with the project; what came together goes together."""
+    return PRETRAINED.resolve() in pathlib.Path(path).resolve().parents
+
+
+def stylegan(options):
+    """The snapshot, pickle or run folder of the picture model to use."""
+    return options.stylegan or newest('network-snapshot-*.npz')
+
+
+def gpt2(options):
+    """The folder of the text model to use."""
+    return options.gpt2 or newest('snapshot/hparams.json').parent
+
+
+def tagger(options):
+    """The file of the picture tagger to use; the text tagger lies beside it."""
+    if not options.tagger and shipped(stylegan(options)):
+        return PRETRAINED / 'tagger' / 'tagger.npz'
+    path = options.tagger or newest('tagger.npz')
+    return path / 'tagger.npz' if path.is_dir() else path
+
+
+def lookalikes(options, gan, image_tagger):
+    """The Lookalikes beside a generator, if its training set has categories that the tagger does
+    not know and no tagger is named; else None."""
+    from tagger.lookalikes import Lookalikes
+    path = gan.path.parent / 'lookalikes.npz'
+    if options.tagger or not path.exists():
+        return None
+    library = Lookalikes(path)
+    known = image_tagger.heads.get('category', ())
+    return library if library.categories() - set(known) else None
+
+
+def judge(options, threads):
+    """The second image tagger, or None where none is given and none is shipped."""
+    from tagger.image_tagger import ImageTagger
+    path = options.judge or PRETRAINED / 'tagger' / 'judge.npz'
+    return ImageTagger(path, threads) if options.judge or path.exists() else None
+
+
+def demo_drawn():
+    """The folder of the demo catalogue, drawn on first use."""
+    from catalog.demo import build
+    if not (DEMO / 'products.csv').exists():
+        print(f'no --data given, so the demo catalogue is drawn into {DEMO}')
+        print(build.summary(build.write(DEMO)))
+    return DEMO
+
+
+def demo_pruned():
+    """The folder of the demo catalogue as pruned with the default thresholds, on first use."""
+    from catalog.prune.rules import Prune, prune, summary
+    data = demo_drawn()
+    if not (_DEMO_PRUNED / 'prune.csv').exists():
+        print(summary(prune(data, _DEMO_PRUNED, Prune())))
+    return _DEMO_PRUNED
+
+
+def pictured(path=None, key_column=''):
+    """The products with a picture, without the pruned ones: of the catalogue at `path`, or of
+    the demo. Raises UserError."""
+    from catalog import source
+    path = path or demo_pruned()
+    return source.with_pictures(source.read_kept(path, key_column=key_column), path)
+
+
+def training_records(gan):
+    """The Records that a generator was trained on, or None where nothing tells which."""
+    from stylegan import dataset
+    folder, about = gan.path.parent / 'records', gan.path.parent / 'options.json'
+    if shipped(gan.path):  # it has learnt from the demo
+        folder = DEMO.with_name(f'demo-records-{gan.res}')
+        if not folder.exists():
+            print('the training pictures nearest to each product are sought in the demo catalogue; '
+                  '--neighbours 0 does without')
+            dataset.pack([p.image for p in pictured()], folder, gan.res)
+    elif not folder.exists() and about.exists():  # a training with --records has none of its own
+        folder = pathlib.Path(files.read_json(about).get('paths', {}).get('records', folder))
+    return dataset.Records(folder) if folder.is_dir() else None
+
+
+def fingerprint(parts):
+    """12 hexadecimal digits that tell one list of facts from another."""
+    return hashlib.sha256(repr(list(parts)).encode('utf-8')).hexdigest()[:12]

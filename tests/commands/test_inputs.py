@@ -1,0 +1,51 @@
+"""The newest run is taken, then what is shipped; without a catalogue, the demo."""
+
+import os
+
+import pytest
+
+from catalog.demo import build
+from commands import inputs
+from dnnlib.files import UserError
+
+
+def test_the_newest_run_comes_before_the_pretrained_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shipped = inputs.newest('tagger.npz')
+    assert inputs.shipped(shipped)
+    for name, time in (('old', 1000), ('new', 2000), ('older', 500)):
+        path = tmp_path / 'runs' / name / 'tagger.npz'
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b'')
+        os.utime(str(path), (time, time))
+    assert inputs.newest('tagger.npz') == inputs.RUNS / 'new' / 'tagger.npz'
+    assert not inputs.shipped(inputs.newest('tagger.npz'))
+
+
+def test_where_nothing_is_trained_it_says_how(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match='make train-stylegan'):
+        inputs.newest('nothing.npz')
+
+
+def test_the_demo_is_made_on_first_use_and_kept(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    small, calls = build.write, []
+
+    def write(folder):
+        calls.append(folder)
+        return small(folder, build.Demo(count=12))
+    monkeypatch.setattr(build, 'write', write)
+    products = inputs.pictured()
+    assert 0 < len(products) <= 12 and all(product.image.exists() for product in products)
+    assert 'no --data given, so the demo catalogue is drawn in' in capsys.readouterr().out
+    assert [p.name for p in inputs.pictured()] == [p.name for p in products]
+    assert calls == [inputs.demo_drawn()] and not capsys.readouterr().out
+
+
+def test_a_catalogue_that_is_named_is_taken(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'texts.csv').write_text('description\nA dress.\n')
+    with pytest.raises(UserError, match=r'texts\.csv has no pictures'):
+        inputs.pictured(tmp_path / 'texts.csv')
+    assert not inputs.DEMO.exists()
