@@ -59,6 +59,13 @@ class Parser(argparse.ArgumentParser):
         """Raises UserError."""
         raise UserError(f'{message}; see: python {self.prog} --help')
 
+    def parse_known_args(self, args=None, namespace=None):
+        """The parser of a command itself reports what it does not know, with its own --help."""
+        namespace, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return namespace, unknown
+
 
 def command_line(typed=None):
     """The parser of all commands.
@@ -95,7 +102,8 @@ def main(arguments):
         if not error.strerror:
             raise
         progress.end()
-        where = f'{error.filename}: ' if error.filename else ''
+        name = error.filename2 or error.filename  # of a rename: the file that was to be written
+        where = f'{name}: ' if name else ''
         print(f'error: {files.printable(where + error.strerror.lower())}', file=sys.stderr)
         return 1
     except KeyboardInterrupt as stop:

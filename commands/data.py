@@ -68,7 +68,7 @@ def convert(options):
     print(names.describe(options.pickle, variables, network, made_with))
     snapshots.save(options.npz, variables, network, res=res, alpha=alpha, kimg=None,
                    made={'from': options.pickle.name, 'options': made_with})
-    print(f'done: {options.npz}')
+    print(f'done: now try: python run.py samples --stylegan {options.npz}')
 
 
 def prune_options(parser):
@@ -86,5 +86,5 @@ def prune(options):
     from catalog.prune.rules import Prune, prune, summary
     out = options.out or decisions.default_folder(options.data)
     print(summary(prune(options.data, out, knobs.from_flags(Prune(), options))))
-    print(f"look through {out / 'sheets'}; where you disagree, change yes and no in the keep "
-          f"column of {out / 'prune.csv'}")
+    print(f"done: look through {out / 'sheets'}; where you disagree, change yes and no in the keep "
+          f"column of {out / 'prune.csv'}; then: python run.py train-stylegan --data {out}")

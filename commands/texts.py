@@ -64,7 +64,8 @@ def export(options):
     """Export a text model for other programs: as GPT-2 was released, or for `transformers`."""
     from gpt2 import formats, snapshots
     formats.export(snapshots.read(inputs.gpt2(options)), options.out, options.to)
-    print(f'done: {options.out}')
+    print(f'done: the model is in {options.out}; to try it: '
+          f'python run.py text --gpt2 {options.out}')
 
 
 def check_text_options(parser):

@@ -210,7 +210,7 @@ def test_the_stylegan_preset_is_stopped_saved_and_continued(place):
     (['train-gpt2', '--data', 'texts.csv', '--text-column', 'story'], 'story'),
     (['prune', '--data', 'empty'], 'empty'),
     (['train-stylegan', '--data', 'notpictures'], 'picture'),
-    (['train-stylegan', '--size', '64'], '--size'),
+    (['train-stylegan', '--size', '64'], 'train-stylegan --help'),
     (['train-everything'], 'train-everything'),
     (['train-stylegan', '--resolution', '65'], '65'),
     (['train-stylegan', '--augment', 'blur'], 'blur'),
@@ -244,6 +244,13 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path, capsys):
     assert program.main(['demo', '--count', '1', '--out', str(tmp_path / 'file' / 'out')]) == 1
     err = capsys.readouterr().err
     assert err.startswith('error: ') and 'file' in err and err.count('\n') == 1
+
+
+def test_a_folder_where_a_file_is_to_be_written_is_named(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'folder.npz').mkdir()
+    assert program.main(['convert', str(PICKLE), 'folder.npz']) == 1
+    assert capsys.readouterr().err == 'error: folder.npz: is a directory\n'
 
 
 def test_a_run_folder_with_other_options_is_refused_and_kept(place):
