@@ -32,15 +32,9 @@ def samples_options(parser):
 def samples(options):
     """Generate fake products: grids, videos, texts and a page that shows them all."""
     from dnnlib import images, runs, video
-    from gpt2.config import Sampling
-    from gpt2.write import Writer, report
+    from gpt2.write import report
     from stylegan import figures
-    from stylegan.generator import Generator
-    from tagger.agreement import ProductTagger
-    sampling = knobs.from_flags(Sampling(), options)
-    gan = Generator(inputs.stylegan(options), sampling.threads, options.noise)
-    writer = Writer(inputs.gpt2(options), sampling.threads)
-    taggers = ProductTagger(inputs.tagger(options), sampling.threads)
+    sampling, gan, writer, taggers = _models(options)
     out, psi, seed = options.out, options.psi, sampling.seed
     origin = runs.origin_of(stylegan=gan.path.name, seed=seed, psi=psi)
     images.write_png(out / 'grid.png', figures.grid(gan, common.seeds(seed, 40), psi=psi), origin)
@@ -65,15 +59,7 @@ def cards_options(parser):
 
 def cards(options):
     """Generate fake products only: images, their attributes, matching texts, and a page."""
-    from gpt2.config import Sampling
-    from gpt2.write import Writer
-    from stylegan.generator import Generator
-    from tagger.agreement import ProductTagger
-    sampling = knobs.from_flags(Sampling(), options)
-    gan = Generator(inputs.stylegan(options), sampling.threads, options.noise)
-    writer = Writer(inputs.gpt2(options), sampling.threads)
-    taggers = ProductTagger(inputs.tagger(options), sampling.threads)
-    _make_products(options, sampling, gan, writer, taggers)
+    _make_products(options, *_models(options))
 
 
 def _products_options(parser, folder):
@@ -91,6 +77,18 @@ def _products_options(parser, folder):
     parser.add_argument('--neighbours', type=knobs.number(int, 0), default=3,
                         help='training pictures to show beside each product, the nearest; 0: '
                         'none (default 3)')
+
+
+def _models(options):
+    """The Sampling of texts, then the Generator, the Writer and the ProductTagger to use."""
+    from gpt2.config import Sampling
+    from gpt2.write import Writer
+    from stylegan.generator import Generator
+    from tagger.agreement import ProductTagger
+    sampling = knobs.from_flags(Sampling(), options)
+    return (sampling, Generator(inputs.stylegan(options), sampling.threads, options.noise),
+            Writer(inputs.gpt2(options), sampling.threads),
+            ProductTagger(inputs.tagger(options), sampling.threads))
 
 
 def _make_products(options, sampling, gan, writer, taggers, texts=()):
