@@ -1,5 +1,11 @@
-"""The progress bar of everything that takes long: how far, how fast, how long still."""
+"""Everything that takes long: a progress bar (how far, how fast, how long still), and a map that
+uses all cores.
+"""
 
+import contextlib
+import multiprocessing
+import os
+import signal
 import sys
 import weakref
 
@@ -23,3 +29,30 @@ def end():
     """End every bar that an error interrupted, so that the next line stands on its own."""
     for each in list(_bars):
         each.close()
+
+
+def processes():
+    """How many processes this one may use: the cores that it is allowed to run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
+
+
+def _ignore_interrupts():
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextlib.contextmanager
+def parallel(function, values, count=None, *, chunk=8, **shown):
+    """`map` over `count` processes (default: one a core): the results in order, with a `bar`.
+
+    Each process is given `chunk` values at a time; if there are fewer than one such chunk each,
+    all is done here. function, a module's own or a partial of one, and the values go to the
+    processes by pickle. Leaving the block ends the processes; only this one handles Ctrl-C.
+    shown: what and unit of the bar.
+    """
+    values = list(values)
+    count = min(count or processes(), len(values) // chunk)
+    if count < 2:
+        yield bar(map(function, values), total=len(values), **shown)
+        return
+    with multiprocessing.Pool(count, initializer=_ignore_interrupts) as pool:
+        yield bar(pool.imap(function, values, chunksize=chunk), total=len(values), **shown)

@@ -12,7 +12,6 @@ import pathlib
 
 import numpy as np
 
-from catalog import parallel
 from catalog.demo import attributes, words
 from catalog.demo.draw import shots
 from dnnlib import files, progress
@@ -103,8 +102,9 @@ def _write_picture(index, folder, demo):
 
 def _write_pictures(folder, demo, processes):
     task = functools.partial(_write_picture, folder=folder, demo=demo)
-    with parallel.ordered_map(task, range(demo.count), processes) as done:
-        for _ in progress.bar(done, total=demo.count, what='drawing', unit='picture'):
+    with progress.parallel(task, range(demo.count), processes, what='drawing',
+                           unit='picture') as done:
+        for _ in done:
             pass
 
 

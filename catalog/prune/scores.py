@@ -10,7 +10,6 @@ import os
 
 import numpy as np
 
-from catalog import parallel
 from catalog.prune import measure
 from dnnlib import images, progress
 
@@ -71,10 +70,9 @@ def of(products, path):
     todo = {product.name: product.image for product in products
             if known.get(product.name, {}).get('stamp') != stamps[product.name]}
     path.parent.mkdir(parents=True, exist_ok=True)
-    with parallel.ordered_map(_measured, todo.values()) as results, \
+    with progress.parallel(_measured, todo.values(), what='measuring', unit='picture') as results, \
             open(str(path), 'a', encoding='utf-8') as cache:
         cache.write('\n')  # ends a line that a kill cut off
-        results = progress.bar(results, what='measuring', total=len(todo), unit='picture')
         for result, name in zip(results, todo):  # the results first: they end their bar
             known[name] = dict(image=name, stamp=stamps[name], **result)
             cache.write(json.dumps(known[name]) + '\n')

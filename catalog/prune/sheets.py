@@ -4,7 +4,6 @@ import math
 
 from PIL import Image, ImageDraw, ImageFont
 
-from catalog import parallel
 from dnnlib import files, images, progress
 
 _TILE, _GAP, _LINE = 150, 6, 12     # px: picture, space around it, height of a line of text
@@ -68,8 +67,9 @@ def write(folder, groups):
     size = _COLUMNS * _ROWS
     tasks = [(folder / f'{name}-{first // size + 1:03d}.jpg', group[first:first + size])
              for name, group in groups.items() for first in range(0, len(group), size)]
-    with parallel.ordered_map(_write_page, tasks, chunk=1) as pages:
-        for _ in progress.bar(pages, total=len(tasks), what='contact sheets', unit='page'):
+    with progress.parallel(_write_page, tasks, chunk=1, what='contact sheets',
+                           unit='page') as pages:
+        for _ in pages:
             pass
 
 

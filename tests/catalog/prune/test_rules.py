@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from catalog import parallel, source
+from catalog import source
 from catalog.demo import build
 from catalog.prune import decisions, measure, rules, scores
+from dnnlib import progress
 from dnnlib.files import UserError
 
 KINDS = ('good', 'unreadable', 'small', 'not-product', 'background', 'composition', 'duplicate')
@@ -130,7 +131,7 @@ def test_any_number_of_processes_gives_the_same_files(folder, tmp_path, monkeypa
     for index in range(12):
         shot(tone=(12 * index, 90, 1), seed=index).save(str(folder / f'more-{index}.png'))
     for count in (1, 3):
-        monkeypatch.setattr(parallel, 'processes', lambda count=count: count)
+        monkeypatch.setattr(progress, 'processes', lambda count=count: count)
         rules.prune(folder, tmp_path / str(count), rules.Prune())
     one, three = [{path.relative_to(tmp_path / name): path.read_bytes()
                    for path in sorted((tmp_path / name).rglob('*.*'))} for name in '13']
