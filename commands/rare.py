@@ -97,10 +97,10 @@ def _reference(options, config, gan, tagger, wanted):
 def _more_codes(options, gan):
     """The codes [k, w] of --seeds-from, or None."""
     from rare import region
-    from stylegan import latent_files
+    from stylegan import latent
     if not options.seeds_from:
         return None
-    return region.single(latent_files.read(options.seeds_from, gan.layers, len(gan.w_avg)),
+    return region.single(latent.read(options.seeds_from, gan.layers, len(gan.w_avg)),
                          options.seeds_from)
 
 

@@ -109,7 +109,7 @@ def edit(options):
     """Edit an image so that it shows a given attribute, or move it along directions."""
     from dnnlib import images, runs
     from steering import directions, edit
-    from stylegan import figures, latent_files
+    from stylegan import figures, latent
     config = knobs.from_flags(edit.Search(), options)
     wanted = edit.parse_values(options.set)
     if not (wanted or options.direction or options.measure):
@@ -124,7 +124,7 @@ def edit(options):
         return
     moves = edit.parse_moves(options.direction, known, options.layers)
     edits = [editor.edit(ws, wanted, moves)
-             for ws in latent_files.styles(gan, options.seed, config.psi)]
+             for ws in latent.styles(gan, options.seed, config.psi)]
     origin = runs.origin_of(stylegan=gan.path.name, seed=options.seed, psi=config.psi,
                             edit='; '.join(options.set + options.direction))
     strips = [gan.pictures(edit.interpolated(each)) for each in edits]
@@ -133,7 +133,7 @@ def edit(options):
         images.write_png(options.out / f'edited-{index}.png',
                          gan.pictures(each.ws[None])[0], origin)
         print(edit.report(each, wanted))
-    latent_files.save(options.out / 'edited.npz', [each.ws for each in edits])
+    latent.save(options.out / 'edited.npz', [each.ws for each in edits])
     print(f"done: open {options.out / 'strip.png'}")
 
 
@@ -141,14 +141,14 @@ def _measure_edits(options, editor, made):
     """Try random edits, print how many worked, and keep the figures in measure.json."""
     from dnnlib import runs
     from steering import edit_check
-    from stylegan import latent_files
+    from stylegan import latent
     config, judge = editor.config, inputs.judge(options, editor.config.threads)
     judge = judge if judge and judge.heads == editor.tagger.heads else None
     made = dict(made, config=dataclasses.asdict(config),
                 judge=inputs.fingerprint(sorted(judge.about.items())) if judge else '')
     result = edit_check.measure(
         editor, options.out / 'measure.jsonl', count=options.measure, psi=config.psi,
-        seed=latent_files.seeds(options.seed)[0], judge=judge, made=made)
+        seed=latent.seeds(options.seed)[0], judge=judge, made=made)
     judged = edit_check.judged(result)
     files.write_json(options.out / 'measure.json', dict(
         made=runs.provenance(), summary=edit_check.summary(result),
@@ -176,9 +176,9 @@ def mix(options):
     """Mix styles of some images into others: a grid of all pairs, and the three-panel video."""
     from dnnlib import images, runs, video
     from steering import walks
-    from stylegan import figures, generator, latent, latent_files
+    from stylegan import figures, generator, latent
     gan = generator.Generator(inputs.stylegan(options), options.threads)
-    sources, targets = [latent_files.styles(gan, text, options.psi)
+    sources, targets = [latent.styles(gan, text, options.psi)
                         for text in (options.source, options.onto)]
     band = latent.band(options.layers, gan.layers)
     origin = runs.origin_of(
@@ -187,7 +187,7 @@ def mix(options):
     images.write_png(options.out / 'mix.png', figures.mixes(gan, sources, targets, band), origin)
     video.write_mp4(options.out / 'mix.mp4', figures.three_panels(
         gan, walks.mixing(sources, targets, options.frames), band), origin=origin)
-    latent_files.save(options.out / 'mix.npz', [
+    latent.save(options.out / 'mix.npz', [
         latent.mixed(target[None], source[None], band)[0] for target in targets
         for source in sources])
     print(f"done: open {options.out / 'mix.png'}")

@@ -19,7 +19,7 @@ import numpy as np
 
 from dnnlib import archive, images, progress, runs, video
 from dnnlib.files import UserError
-from stylegan import figures, latent, latent_files
+from stylegan import figures, latent
 
 _FPS = 15  # frames per second of the videos; the last frame is shown for a second
 _COLUMNS = 8  # of the sheets
@@ -170,7 +170,7 @@ def write_mixed(out, generator, results, count, seed, origin):
     averages = latent.averages(ws, (count + 1) // 2, rng)
     crossed = latent.crossed(ws, count // 2, latent.bands(generator.layers)['fine'], rng)
     mixed = np.concatenate([averages, crossed])
-    latent_files.save(out / 'mixed.npz', mixed)
+    latent.save(out / 'mixed.npz', mixed)
     rows = _rows(generator.pictures(ws), _COLUMNS) + _rows(generator.pictures(mixed), _COLUMNS)
     images.write_png(out / 'mixed.png', figures.strips(rows), origin)
 

@@ -245,5 +245,5 @@ def single(ws, path):
 
 
 def save(path, accepted):
-    """Write the codes of an Accepted as `.npz`: w [k, w], as `stylegan.latent_files` reads it."""
+    """Write the codes of an Accepted as `.npz`: w [k, w], as `stylegan.latent` reads it."""
     archive.write(path, {'w': accepted.w})

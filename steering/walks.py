@@ -11,7 +11,7 @@ import numpy as np
 from dnnlib import progress
 from dnnlib.files import UserError
 from dnnlib.knobs import check, knob
-from stylegan import figures, latent, latent_files
+from stylegan import figures, latent
 from stylegan.metrics import path_length
 
 _FINER = 3  # points per frame at which a walk of constant speed is measured
@@ -138,9 +138,9 @@ def stops(generator, seeds, keys, config):
     """
     if keys and config.space == 'z':
         raise UserError('--keys are styles in W; leave --space z out')
-    found = (latent_files.read(keys, generator.layers, len(generator.w_avg)) if keys else
-             generator.seeded(latent_files.seeds(seeds)) if config.space == 'z' else
-             latent_files.styles(generator, seeds, config.psi))
+    found = (latent.read(keys, generator.layers, len(generator.w_avg)) if keys else
+             generator.seeded(latent.seeds(seeds)) if config.space == 'z' else
+             latent.styles(generator, seeds, config.psi))
     if len(found) < 2:
         raise UserError('a walk needs two stops or more, such as --seeds 1,5,9')
     return found

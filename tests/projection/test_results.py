@@ -11,7 +11,7 @@ import toy_stylegan
 from dnnlib import images, runs
 from dnnlib.files import UserError
 from projection import config, results, search
-from stylegan import latent_files
+from stylegan import latent
 
 CONFIG = config.Projection(steps=6, candidates=4, newton=1, batch=2, frames=2, threads=1)
 
@@ -126,13 +126,13 @@ def test_all_of_them_are_taken_for_seeds_and_mixed(tools, place, tmp_path):
     gan, _, named = tools
     _, found = place
     results.write_all(tmp_path, named, found, {})
-    ws = latent_files.read(tmp_path / 'all.npz', 4, 6)
+    ws = latent.read(tmp_path / 'all.npz', 4, 6)
     np.testing.assert_array_equal(ws, np.concatenate([result['ws'] for result in found]))
     with np.load(str(tmp_path / 'all.npz')) as archive:
         assert list(archive['names']) == list(named) and archive['w'].shape == (3, 6)
     assert images.read_rgb(tmp_path / 'all.png').shape == (258, 388, 3)
     results.write_mixed(tmp_path, gan, found, 5, 0, {})
-    mixed = latent_files.read(tmp_path / 'mixed.npz', 4, 6)
+    mixed = latent.read(tmp_path / 'mixed.npz', 4, 6)
     assert len(mixed) == 5 and (mixed.min(0) >= ws.min(0) - 1e-5).all()
     assert not any(np.abs(ws - own).max((1, 2)).min() < 1e-6 for own in mixed)
     with pytest.raises(UserError, match='two pictures'):

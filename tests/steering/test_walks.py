@@ -7,7 +7,7 @@ from toy_world import World
 from dnnlib.files import UserError
 from steering import walks
 from steering.walks import Walk
-from stylegan import latent, latent_files
+from stylegan import latent
 from stylegan.metrics import path_length
 
 
@@ -25,7 +25,7 @@ def test_walks_pass_their_stops(config):
     world, frames = _walk(config)
     assert len(frames) == (13 if config.open else 18)
     assert all(frame.shape == (16, 16, 3) and frame.dtype == np.uint8 for frame in frames)
-    stops = world.pictures(latent_files.styles(world, '1,5,9', config.psi))
+    stops = world.pictures(latent.styles(world, '1,5,9', config.psi))
     assert np.array_equal(frames[0], stops[0])
     if config.constant_speed == 'no':
         assert np.array_equal(frames[6], stops[1]) and np.array_equal(frames[12], stops[2])
@@ -58,13 +58,13 @@ def test_constant_speed_in_the_features_of_a_tagger():
 
 def test_keys_are_stops(tmp_path):
     ws = np.random.RandomState(0).randn(2, 6, 8).astype(np.float32)
-    latent_files.save(tmp_path / 'keys.npz', ws)
+    latent.save(tmp_path / 'keys.npz', ws)
     config = Walk(frames=2, side=16)
     world, frames = _walk(config, keys=tmp_path / 'keys.npz')
     assert len(frames) == 4 and np.array_equal(frames[2], world.pictures(ws)[1])
     with pytest.raises(UserError, match='leave --space z out'):
         walks.stops(world, '', tmp_path / 'keys.npz', Walk(space='z'))
-    latent_files.save(tmp_path / 'one.npz', ws[:1])
+    latent.save(tmp_path / 'one.npz', ws[:1])
     with pytest.raises(UserError, match='two stops or more'):
         walks.stops(world, '', tmp_path / 'one.npz', config)
     with pytest.raises(UserError, match=r'photo.jpg does not exist; give an .npz'):
