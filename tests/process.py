@@ -26,6 +26,7 @@ def _main(arguments, cwd, typed, out, err):
         with open(path, mode) as file:
             os.dup2(file.fileno(), number)
     sys.stdin = os.fdopen(0, encoding='utf-8')  # multiprocessing has closed the old one
+    multiprocessing.set_start_method(None, force=True)  # as in a process that no server started
     os.chdir(cwd)
     sys.argv = [str(REPO / 'run.py')] + arguments
     import run as program  # as the first thing: what it imports depends on the command
