@@ -208,7 +208,7 @@ class Trainer:
         table = ''.join(f'{name} {value:.3g}\n' for name, value in sorted(figures.items()))
         files.write_text(self.run.folder / f'samples-{number:06d}.txt',
                          write.report(texts) + '\n' + table)
-        bar.write(f'{number}: {texts[-1][:300]}')
+        bar.write(f'{number}: {write.printable(texts[-1][:300])}')
         return figures
 
     def overlap(self, texts):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import sys
 
 from dnnlib import tflib
@@ -10,6 +11,8 @@ from dnnlib.tflib import tf
 from gpt2 import data, snapshots
 from gpt2.config import Sampling
 from gpt2.sampler import Sampler
+
+_CONTROL = re.compile('[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]')  # all but tab and newline
 
 
 class Writer:
@@ -73,10 +76,16 @@ class Writer:
         return [self.joined(sample) if keep_prompt else sample.text for sample in samples]
 
 
+def printable(text):
+    """A text with control characters as escapes: a model can write any, and terminals obey them."""
+    return _CONTROL.sub(lambda match: f'\\x{ord(match.group()):02x}', text)
+
+
 def report(texts):
-    """Texts as the post showed them, each below a line `==== SAMPLE 1 ====`."""
+    """Texts as the post showed them, printable, each below a line `==== SAMPLE 1 ====`."""
     rule = '=' * 40
-    return ''.join(f'{rule} SAMPLE {i} {rule}\n{text}\n' for i, text in enumerate(texts, 1))
+    return ''.join(f'{rule} SAMPLE {i} {rule}\n{printable(text)}\n'
+                   for i, text in enumerate(texts, 1))
 
 
 def json_lines(samples):

@@ -99,6 +99,12 @@ def test_impossible_wishes_are_refused(writer):
     assert len(writer.texts(['dress ' * 30], seeds=[0], trim=True)) == 1
 
 
+def test_control_characters_of_a_text_do_not_reach_the_terminal():
+    assert write.printable('a\x1b]0;title\x07\x9b31m\r') == r'a\x1b]0;title\x07\x9b31m\x0d'
+    assert write.printable('a\tb\nc d é 👗') == 'a\tb\nc d é 👗'
+    assert write.report(['\x1b[2J']).endswith('\n\\x1b[2J\n')
+
+
 def test_report_has_the_form_of_the_post():
     line = '=' * 40
     assert write.report(['one', 'two\nlines']) == (
