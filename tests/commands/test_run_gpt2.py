@@ -33,7 +33,7 @@ def test_training_with_a_vocabulary_dropout_and_recomputed_layers(place):
 @pytest.mark.parametrize('options, said', [
     (['--start', 'words', '--vocabulary', 'words'], 'leave --vocabulary out'),
     (['--vocabulary', 'nowhere'], 'nowhere'),
-    (['--dropout', '1'], '--dropout 1 leaves nothing')])
+    (['--dropout', '1'], '--dropout: 1 is too large; it must be below 1')])
 def test_mistakes_are_one_line(place, options, said):
     code, _, err = run('train-gpt2', '--data', 'texts.txt', '--run', 'wrong', *options, cwd=place)
     assert code == 1 and said in err and len(err.strip().splitlines()) == 1
