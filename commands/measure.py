@@ -88,9 +88,9 @@ def _frechet_pixels(options, config, records, fakes):
 def _attributes(options, config, tagger, reals, fakes, count):
     """What the image tagger and the second one say of generated and of real pictures."""
     from stylegan.metrics import measure
-    from tagger import fidelity
+    from tagger.metrics import fidelity
     _, others = measure.halves(reals, count, config.seed)
-    return fidelity.figures(tagger, inputs.judge(options, config.threads), fakes[:count], others)
+    return fidelity(tagger, inputs.judge(options, config.threads), fakes[:count], others)
 
 
 def _records(options, config, gan):

@@ -10,7 +10,7 @@ import numpy as np
 
 from dnnlib import chart
 from rare.contest import ARMS, PLAIN
-from tagger import labels
+from tagger import metrics
 
 ENTRY = 'filtered'  # the arm that the verdict is about
 _CHANCE = 0.05
@@ -124,13 +124,13 @@ class Figures:
 
     def of(self, name, count):
         """Figures of an arm, JSON-able, means over seeds: scores of all classes, and AUPRC."""
-        each = [labels.confusion(self._truth, guess.argmax(1), len(self.classes))
+        each = [metrics.confusion(self._truth, guess.argmax(1), len(self.classes))
                 for guess in self._test(name, count)]
-        scores = [labels.scores(matrix) for matrix in each]
+        scores = [metrics.scores(matrix) for matrix in each]
         mean = {key: np.mean([score[key] for score in scores], 0) for key in scores[0]}
         return {'arm': name, 'count': count, 'auprc': float(self._samples[name, count]['auprc'][0]),
                 'f1_by_seed': [float(score['f1'][self.rare]) for score in scores],
-                'macro_f1': float(np.mean([labels.macro_f1(m) for m in each])),
+                'macro_f1': float(np.mean([metrics.macro_f1(m) for m in each])),
                 'classes': {value: {key: float(mean[key][index]) for key in mean}
                             for index, value in enumerate(self.classes)}}
 
@@ -186,7 +186,7 @@ def _others(result):
     rows = [row for row in result['arms'] if row['count'] == result['arms'][-1]['count']]
     names = [name for name in rows[0]['classes'] if name != result['class']]
     lines = [f"F1 of the others, with all {rows[0]['count']}",
-             f"  {'':14} " + ' '.join(f'{labels.shown(name)[:9]:>9}' for name in names)]
+             f"  {'':14} " + ' '.join(f'{metrics.shown(name)[:9]:>9}' for name in names)]
     return '\n'.join(lines + [
         f"  {row['arm']:14} " + ' '.join(f"{row['classes'][name]['f1']:9.3f}" for name in names)
         for row in rows])

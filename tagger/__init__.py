@@ -10,10 +10,10 @@ Gives the commands and `rare`:
     text_tagger    TextTagger: phrases and softmax regression
     lookalikes     the same from nearest neighbours, where there is no tagger
     train          train.train: both taggers from a catalogue, with a report
-    fidelity       attributes of generated pictures beside those of real ones
+    metrics        precision, recall, F1 of predictions; fidelity of generated pictures
     target         which products and pictures belong to a class that the user names
 
-Read `labels` (heads, class indices, metrics) and `config`, then `net`, `image_tagger` with
-`calibration` and `combinations`, `text_tagger`, `agreement`, `train`. `pixels` measures colour and
-pattern for catalogues without attributes.
+Read `labels` (heads, class indices), `metrics` and `config`, then `net`, `image_tagger` with
+`calibration`, `text_tagger`, `agreement`, `train`. `pixels` measures colour and pattern for
+catalogues without attributes.
 """

@@ -12,7 +12,7 @@ import numpy as np
 from dnnlib import archive, images, knobs, progress
 from dnnlib.files import UserError
 from dnnlib.runs import Interrupted
-from tagger import calibration, combinations, net
+from tagger import calibration, net
 from tagger import labels as catalogue_labels
 from tagger.config import Config
 
@@ -138,7 +138,7 @@ class ImageTagger:
 
     def tags(self, pictures):
         """The likeliest values that go together: list of {head: (value, probability)}."""
-        return combinations.decode(self.probabilities(pictures), self.heads,
+        return catalogue_labels.decode(self.probabilities(pictures), self.heads,
                                    self.about['impossible'])
 
     def close(self):
@@ -190,7 +190,7 @@ def fit(pictures, labels, heads, config=Config(), *, validation=None, sample_wei
     about = {'format': _FORMAT, 'heads': [[name, list(answers)] for name, answers in heads.items()],
              'config': dataclasses.asdict(config), 'temperatures': dict.fromkeys(heads, 1.0),
              'offsets': {name: [0.0] * len(answers) for name, answers in heads.items()},
-             'impossible': combinations.impossible(labels, heads)}
+             'impossible': catalogue_labels.impossible(labels, heads)}
     tagger = ImageTagger.of(values, about, config.threads)
     if validation is not None and len(validation[0]):
         _calibrate(tagger, *validation, labels if config.class_weights else {})

@@ -1,17 +1,18 @@
-"""Labels: a catalogue's attributes as class indices, and the metrics of predictions.
+"""Labels: a catalogue's attributes as class indices, and back.
 
 A head is one attribute that is classified, such as category or colour, with all of its values.
-Labels and metrics are the same for the taggers of pictures and of texts.
+Some values exclude each other: a skirt has no sleeves, whatever a blurred picture looks like. This
+is learnt from the labels alone: two values exclude each other if several products would have both,
+were they independent, and none has.
 """
 
 import collections
 
 import numpy as np
 
-from tagger import calibration
-
 _MOST = 40  # values of an attribute; a column of more is free text
 UNKNOWN = -1  # the label of a value that a head does not have; it is ignored
+_EXPECTED = 5.0  # products with both of two values, were they independent, to exclude each other
 
 
 def _columns(product):
@@ -78,91 +79,52 @@ def class_weights(labels, count):
     return np.where(counts > 0, weights, 0).astype(np.float32)
 
 
-def confusion(truth, predicted, count):
-    """The confusion matrix, int [count, count]: a row per true value, a column per predicted one.
+def _first(heads):
+    """Index of each head's first value among the values of all heads, and how many those are."""
+    ends = np.cumsum([0] + [len(values) for values in heads.values()])
+    return dict(zip(heads, ends.tolist())), int(ends[-1])
 
-    truth, predicted: int [n]; UNKNOWN is left out.
+
+def impossible(labels, heads):
+    """Pairs of values that exclude each other: list of [i, j], i < j, indices over all heads.
+
+    labels: {head: int [n]}, below 0 where unknown.
     """
-    truth, predicted = np.asarray(truth), np.asarray(predicted)
-    known = truth >= 0
-    return np.bincount(truth[known] * count + predicted[known],
-                       minlength=count * count).reshape(count, count)
+    first, total = _first(heads)
+    count = len(next(iter(labels.values())))
+    has = np.zeros([count, total], np.float32)
+    for name in heads:
+        known = np.flatnonzero(labels[name] >= 0)
+        has[known, first[name] + labels[name][known]] = 1
+    both, each = has.T @ has, has.sum(0)
+    owner = np.repeat(np.arange(len(heads)), [len(values) for values in heads.values()])
+    other = owner[:, np.newaxis] != owner
+    never = other & (both == 0) & (np.outer(each, each) >= _EXPECTED * count)
+    return np.argwhere(np.triu(never)).tolist()
 
 
-def scores(matrix):
-    """Precision, recall, F1 and support of each value from a confusion matrix: float [count] each.
+def decode(probabilities, heads, pairs):
+    """The likeliest values that do not exclude each other: list of {head: (value, probability)}.
 
-    A value that was never predicted has precision 0; one that never occurs counts in no mean.
+    probabilities: {head: float [n, values]}; pairs: of `impossible`. Greedy: the category is
+    decided first, then the other heads, the most confident first. Each chooses among the values
+    that are still possible, and its probability is renormalised over these.
     """
-    correct, support, predicted = np.diag(matrix), matrix.sum(1), matrix.sum(0)
-    precision, recall = correct / np.maximum(predicted, 1), correct / np.maximum(support, 1)
-    f1 = 2 * correct / np.maximum(support + predicted, 1)
-    return {'precision': precision, 'recall': recall, 'f1': f1, 'support': support}
-
-
-def macro_f1(matrix):
-    """Mean F1 of the values that occur, each with the same weight."""
-    result = scores(matrix)
-    occurs = result['support'] > 0
-    return float(result['f1'][occurs].mean()) if occurs.any() else 0.0
-
-
-def evaluate(probabilities, labels, heads):
-    """Metrics of predictions: {head: figures}, JSON-able.
-
-    probabilities: {head: float [n, values]}; labels: {head: int [n]}. The figures are macro_f1,
-    accuracy, calibration_error, count, the values by name with their scores, and the confusion
-    matrix as lists.
-    """
-    report = {}
-    for name, values in heads.items():
-        truth, predicted = labels[name], probabilities[name].argmax(1)
-        matrix = confusion(truth, predicted, len(values))
-        each = scores(matrix)
-        report[name] = {
-            'macro_f1': macro_f1(matrix), 'count': int(matrix.sum()),
-            'accuracy': float(np.trace(matrix) / max(1, matrix.sum())),
-            'calibration_error': calibration.expected_error(probabilities[name], truth),
-            'values': {value: {key: float(each[key][index]) for key in each}
-                       for index, value in enumerate(values)},
-            'confusion': matrix.tolist()}
-    return report
-
-
-def shown(value):
-    """A value as tables show it; '' does not apply."""
-    return value or '(none)'
-
-
-def confusion_table(matrix, values):
-    """A confusion matrix as text: a row per true value, a column per prediction, and recall."""
-    matrix, names = np.asarray(matrix), [shown(value) for value in values]
-    width = max([len(name) for name in names] + [5])
-    wide = max([len(str(int(np.max(matrix))))] + [min(len(name), 10) for name in names]) + 1
-    columns = ''.join(f'{name[:wide - 1]:>{wide}}' for name in names)
-    lines = [f"{'truth':{width}}{columns} recall"]
-    for index, name in enumerate(names):
-        row = matrix[index]
-        cells = ''.join(f'{cell:{wide}d}' for cell in row)
-        recall = f'{100 * row[index] / row.sum():5.1f} %' if np.sum(row) else '      -'
-        lines.append(f'{name:{width}}{cells} {recall}')
-    return '\n'.join(lines)
-
-
-def table(report):
-    """The figures of `evaluate` as text: a line per head."""
-    lines = [f"{'':12} macro-F1  accuracy calib. error   count"]
-    for name, figures in report.items():
-        lines.append(f"{name:12} {figures['macro_f1']:8.3f} {figures['accuracy']:9.3f} "
-                     f"{figures['calibration_error']:12.3f} {figures['count']:7d}")
-    return '\n'.join(lines)
-
-
-def values_table(figures):
-    """Precision, recall, F1 and support of every value of one head, as text."""
-    width = max(len(shown(value)) for value in figures['values'])
-    lines = [f"{'':{width}} precision  recall      F1 support"]
-    for value, row in figures['values'].items():
-        lines.append(f"{shown(value):{width}} {row['precision']:9.3f} {row['recall']:7.3f} "
-                     f"{row['f1']:7.3f} {row['support']:7.0f}")
-    return '\n'.join(lines)
+    first, total = _first(heads)
+    compatible = np.ones([total, total], bool)
+    for i, j in pairs:
+        compatible[i, j] = compatible[j, i] = False
+    results = []
+    for index in range(len(next(iter(probabilities.values())))):
+        rows = {name: probabilities[name][index] for name in heads}
+        order = sorted(heads, key=lambda name: (name != 'category', -rows[name].max()))
+        possible, decided = np.ones([total], bool), {}
+        for name in order:
+            own = slice(first[name], first[name] + len(heads[name]))
+            allowed = possible[own] if possible[own].any() else np.ones([len(rows[name])], bool)
+            masked = np.where(allowed, rows[name], 0) + 1e-12 * allowed
+            best = int(masked.argmax())
+            possible &= compatible[first[name] + best]
+            decided[name] = heads[name][best], float(masked[best] / masked.sum())
+        results.append({name: decided[name] for name in heads})
+    return results

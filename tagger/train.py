@@ -8,7 +8,7 @@ import numpy as np
 
 from dnnlib import files, images
 from dnnlib.files import UserError
-from tagger import image_tagger, labels, pixels, text_tagger
+from tagger import image_tagger, labels, metrics, pixels, text_tagger
 
 
 def read(products, side, fit='pad'):
@@ -42,7 +42,7 @@ def _figures(model, inputs, products, heads):
     """Metrics on products that are new to a tagger; {} if there are none."""
     if not products:
         return {}
-    return labels.evaluate(model.probabilities(inputs), labels.encode(products, heads), heads)
+    return metrics.evaluate(model.probabilities(inputs), labels.encode(products, heads), heads)
 
 
 def _pictures(products, test, config, split, run, fit):
@@ -80,11 +80,11 @@ def report(title, figures):
     """The metrics of one tagger on held-out products as text."""
     if not figures:
         return f'{title}: no products are held out, so there are no figures'
-    lines = [f'{title}, on held-out products:', labels.table(figures)]
+    lines = [f'{title}, on held-out products:', metrics.table(figures)]
     if 'category' in figures:
         category = figures['category']
-        lines += ['', labels.values_table(category), '',
-                  labels.confusion_table(category['confusion'], tuple(category['values']))]
+        lines += ['', metrics.values_table(category), '',
+                  metrics.confusion_table(category['confusion'], tuple(category['values']))]
     return '\n'.join(lines)
 
 

@@ -55,26 +55,48 @@ def test_weights_make_values_equal_and_average_to_one():
     assert weights[known[known >= 0]].mean() == pytest.approx(1)
 
 
-def test_scores_of_a_confusion_matrix():
-    matrix = labels.confusion([0, 0, 0, 1, 1, -1], [0, 0, 1, 1, 0, 1], 3)
-    assert matrix.tolist() == [[2, 1, 0], [1, 1, 0], [0, 0, 0]]
-    scores = labels.scores(matrix)
-    assert scores['precision'].tolist() == pytest.approx([2 / 3, 1 / 2, 0])
-    assert scores['recall'].tolist() == pytest.approx([2 / 3, 1 / 2, 0])
-    assert labels.macro_f1(matrix) == pytest.approx((2 / 3 + 1 / 2) / 2)  # the third never occurs
+HEADS = {'category': ('dress', 'skirt'), 'sleeve': ('', 'long', 'short'), 'colour': ('blue', 'red')}
 
 
-def test_evaluation_has_every_figure_and_tables_show_it():
-    heads = {'category': ('dress', 'skirt'), 'sleeve': ('', 'long')}
-    probabilities = {'category': np.array([[.9, .1], [.2, .8], [.6, .4]]),
-                     'sleeve': np.array([[.5, .5], [1, 0], [0, 1]])}
-    known = {'category': np.array([0, 1, 1]), 'sleeve': np.array([0, 0, -1])}
-    report = labels.evaluate(probabilities, known, heads)
-    assert report['category']['confusion'] == [[1, 0], [1, 1]]
-    assert report['category']['accuracy'] == pytest.approx(2 / 3)
-    assert report['category']['values']['skirt']['recall'] == pytest.approx(1 / 2)
-    assert report['sleeve']['count'] == 2 and report['sleeve']['macro_f1'] == 1
-    assert labels.table(report).splitlines()[1].split()[:2] == ['category', '0.667']
-    assert '(none)' in labels.values_table(report['sleeve'])
-    rows = labels.confusion_table(report['category']['confusion'], heads['category']).splitlines()
-    assert rows[2].split() == ['skirt', '1', '1', '50.0', '%']
+def labelled(count=200):
+    """Skirts have no sleeves, dresses have some; colours are free."""
+    rng = np.random.RandomState([3])
+    category = rng.randint(0, 2, count)
+    sleeve = np.where(category == 1, 0, rng.randint(1, 3, count))
+    return {'category': category, 'sleeve': sleeve, 'colour': rng.randint(0, 2, count)}
+
+
+def test_what_never_occurs_together_is_found():
+    assert labels.impossible(labelled(), HEADS) == [[0, 2], [1, 3], [1, 4]]
+
+
+def test_what_chance_alone_kept_apart_may_still_occur():
+    few = {name: values[:12] for name, values in labelled().items()}
+    assert labels.impossible(few, HEADS) == []
+    unknown = {name: np.full(200, -1) for name in HEADS}
+    assert labels.impossible(unknown, HEADS) == []
+
+
+def tags(category, sleeve, colour):
+    rows = {'category': np.array([category]), 'sleeve': np.array([sleeve]),
+            'colour': np.array([colour])}
+    return labels.decode(rows, HEADS, labels.impossible(labelled(), HEADS))[0]
+
+
+def test_tags_go_together_and_their_probability_is_a_share_of_what_does():
+    found = tags([0.2, 0.8], [0.1, 0.7, 0.2], [0.4, 0.6])
+    assert {name: value for name, (value, _) in found.items()} == {
+        'category': 'skirt', 'sleeve': '', 'colour': 'red'}
+    assert abs(found['category'][1] - 0.8) < 1e-6 and found['sleeve'][1] > 0.999
+    found = tags([0.9, 0.1], [0.5, 0.1, 0.4], [0.4, 0.6])
+    assert found['sleeve'][0] == 'short' and abs(found['sleeve'][1] - 0.8) < 1e-6
+    assert list(found) == list(HEADS)
+
+
+def test_nothing_changes_where_nothing_is_impossible():
+    rows = {name: np.random.RandomState([len(values)]).dirichlet([1] * len(values), 5)
+            for name, values in HEADS.items()}
+    for index, found in enumerate(labels.decode(rows, HEADS, [])):
+        for name, values in HEADS.items():
+            assert found[name][0] == values[rows[name][index].argmax()]
+            assert abs(found[name][1] - rows[name][index].max()) < 1e-6

@@ -8,7 +8,7 @@ import pytest
 from catalog.demo import attributes, words
 from catalog.source import Product
 from dnnlib.files import UserError
-from tagger import labels, text_tagger
+from tagger import labels, metrics, text_tagger
 
 
 @pytest.fixture(scope='module')
@@ -36,8 +36,8 @@ def test_phrases_have_up_to_three_words_and_cross_no_punctuation():
 
 def test_held_out_descriptions_are_read_right(described):
     products, heads, model = described
-    figures = labels.evaluate(model.probabilities([p.description for p in products]),
-                              labels.encode(products, heads), heads)
+    figures = metrics.evaluate(model.probabilities([p.description for p in products]),
+                               labels.encode(products, heads), heads)
     assert figures['category']['accuracy'] == 1
     assert min(figure['accuracy'] for figure in figures.values()) > 0.9
 

@@ -1,0 +1,134 @@
+"""Metrics of predictions, the same for the taggers of pictures and of texts; and of generated
+pictures, by the predictions of two taggers.
+"""
+
+import numpy as np
+
+from tagger import calibration
+
+# Heads that people see, and what most garments are and a poor generator draws too seldom.
+_VISIBLE = ('category', 'colour', 'sleeve', 'length', 'neckline', 'pattern')
+_PLAIN = ('pattern', 'plain')
+
+
+def confusion(truth, predicted, count):
+    """The confusion matrix, int [count, count]: a row per true value, a column per predicted one.
+
+    truth, predicted: int [n]; UNKNOWN is left out.
+    """
+    truth, predicted = np.asarray(truth), np.asarray(predicted)
+    known = truth >= 0
+    return np.bincount(truth[known] * count + predicted[known],
+                       minlength=count * count).reshape(count, count)
+
+
+def scores(matrix):
+    """Precision, recall, F1 and support of each value from a confusion matrix: float [count] each.
+
+    A value that was never predicted has precision 0; one that never occurs counts in no mean.
+    """
+    correct, support, predicted = np.diag(matrix), matrix.sum(1), matrix.sum(0)
+    precision, recall = correct / np.maximum(predicted, 1), correct / np.maximum(support, 1)
+    f1 = 2 * correct / np.maximum(support + predicted, 1)
+    return {'precision': precision, 'recall': recall, 'f1': f1, 'support': support}
+
+
+def macro_f1(matrix):
+    """Mean F1 of the values that occur, each with the same weight."""
+    result = scores(matrix)
+    occurs = result['support'] > 0
+    return float(result['f1'][occurs].mean()) if occurs.any() else 0.0
+
+
+def evaluate(probabilities, labels, heads):
+    """Metrics of predictions: {head: figures}, JSON-able.
+
+    probabilities: {head: float [n, values]}; labels: {head: int [n]}. The figures are macro_f1,
+    accuracy, calibration_error, count, the values by name with their scores, and the confusion
+    matrix as lists.
+    """
+    report = {}
+    for name, values in heads.items():
+        truth, predicted = labels[name], probabilities[name].argmax(1)
+        matrix = confusion(truth, predicted, len(values))
+        each = scores(matrix)
+        report[name] = {
+            'macro_f1': macro_f1(matrix), 'count': int(matrix.sum()),
+            'accuracy': float(np.trace(matrix) / max(1, matrix.sum())),
+            'calibration_error': calibration.expected_error(probabilities[name], truth),
+            'values': {value: {key: float(each[key][index]) for key in each}
+                       for index, value in enumerate(values)},
+            'confusion': matrix.tolist()}
+    return report
+
+
+def shown(value):
+    """A value as tables show it; '' does not apply."""
+    return value or '(none)'
+
+
+def confusion_table(matrix, values):
+    """A confusion matrix as text: a row per true value, a column per prediction, and recall."""
+    matrix, names = np.asarray(matrix), [shown(value) for value in values]
+    width = max([len(name) for name in names] + [5])
+    wide = max([len(str(int(np.max(matrix))))] + [min(len(name), 10) for name in names]) + 1
+    columns = ''.join(f'{name[:wide - 1]:>{wide}}' for name in names)
+    lines = [f"{'truth':{width}}{columns} recall"]
+    for index, name in enumerate(names):
+        row = matrix[index]
+        cells = ''.join(f'{cell:{wide}d}' for cell in row)
+        recall = f'{100 * row[index] / row.sum():5.1f} %' if np.sum(row) else '      -'
+        lines.append(f'{name:{width}}{cells} {recall}')
+    return '\n'.join(lines)
+
+
+def table(report):
+    """The figures of `evaluate` as text: a line per head."""
+    lines = [f"{'':12} macro-F1  accuracy calib. error   count"]
+    for name, figures in report.items():
+        lines.append(f"{name:12} {figures['macro_f1']:8.3f} {figures['accuracy']:9.3f} "
+                     f"{figures['calibration_error']:12.3f} {figures['count']:7d}")
+    return '\n'.join(lines)
+
+
+def values_table(figures):
+    """Precision, recall, F1 and support of every value of one head, as text."""
+    width = max(len(shown(value)) for value in figures['values'])
+    lines = [f"{'':{width}} precision  recall      F1 support"]
+    for value, row in figures['values'].items():
+        lines.append(f"{shown(value):{width}} {row['precision']:9.3f} {row['recall']:7.3f} "
+                     f"{row['f1']:7.3f} {row['support']:7.0f}")
+    return '\n'.join(lines)
+
+
+def _values(tagger, pictures):
+    """{head: index of the likeliest value, int [n]}."""
+    return {head: p.argmax(1) for head, p in tagger.probabilities(pictures).items()}
+
+
+def _clear(tagger, judge, pictures):
+    first, found = _values(tagger, pictures), {}
+    if judge is not None and judge.heads == tagger.heads:
+        second = _values(judge, pictures)
+        for head in _VISIBLE:
+            if head in first:
+                found[f'agreement_{head}'] = float((first[head] == second[head]).mean())
+        if found:
+            found['agreement'] = sum(found.values()) / len(found)
+    head, plain = _PLAIN
+    if plain in tagger.heads.get(head, ()):
+        found['plain'] = float((first[head] == tagger.heads[head].index(plain)).mean())
+    return found
+
+
+def fidelity(tagger, judge, fakes, reals):
+    """How clear the attributes of generated pictures are: {name: {'value', 'floor'}}, in 0..1.
+
+    Two taggers trained on different data agree on a picture whose attributes are clear; the floor
+    is the same figure of real pictures.
+    tagger, judge: image_tagger.ImageTagger; judge may be None, or have other heads: then there is
+    no agreement. agreement_HEAD: how often both give the same value; agreement: their mean; plain:
+    the share of garments without a pattern, for taggers that know it.
+    """
+    values, floors = [_clear(tagger, judge, pictures) for pictures in (fakes, reals)]
+    return {name: {'value': values[name], 'floor': floors[name]} for name in values}
