@@ -3,7 +3,7 @@
 import parity
 import pytest
 
-SLOW = {'losses', 'mixed'}  # training steps
+SLOW = {'synthesis128', 'scores128', 'losses', 'mixed'}  # large pictures, training steps
 
 
 @pytest.mark.parametrize('file, compare', [

@@ -41,6 +41,7 @@ def test_pictures_are_projected_and_done_ones_skipped(place):
         assert archive['ws'].shape == (2, 4, 6)
 
 
+@pytest.mark.slow
 def test_a_catalogue_gives_those_asked_for_and_a_self_test(place):
     with open(str(place / 'toy' / 'products.csv'), encoding='utf-8', newline='') as table:
         rows = list(csv.DictReader(table))

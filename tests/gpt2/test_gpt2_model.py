@@ -270,6 +270,7 @@ def executed(sess, fetched, kind):
     return sum(kind in node.op for part in about.partition_graphs for node in part.node)
 
 
+@pytest.mark.slow
 def test_layers_are_really_computed_again_and_not_united_with_the_first_time(graph):
     ways, _, _ = both_ways(rate=0.3)
     start(graph)
@@ -279,6 +280,7 @@ def test_layers_are_really_computed_again_and_not_united_with_the_first_time(gra
     assert masks[0] == 1 + 3 * SMALL.n_layer and masks[1] == 1 + 2 * 3 * SMALL.n_layer
 
 
+@pytest.mark.slow
 def test_no_more_than_one_layer_is_held(graph):
     """The most memory that is in use at a time, from the allocator's own records."""
     ways, _, _ = both_ways()

@@ -28,6 +28,7 @@ def test_without_features_there_is_only_the_distance_of_patches():
     assert json.loads(json.dumps(result)) == result
 
 
+@pytest.mark.slow
 def test_fakes_of_the_same_kind_reach_the_floor_and_others_do_not():
     reals = _pictures(2, 240, 16)
     same = measure.measure(reals, _pictures(3, 120, 16), seed=0, features=_features)['figures']
