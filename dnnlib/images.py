@@ -17,7 +17,6 @@ from PIL import Image, ImageCms, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 from dnnlib import files, progress
-from dnnlib.origin import from_comment, to_comment
 
 Image.init()
 # The others, PostScript above all, are formats of documents and programs, whatever their suffix.
@@ -259,17 +258,8 @@ def write_png(path, rgb, origin=None):
         Image.fromarray(rgb).save(str(temporary), format='PNG', pnginfo=chunks)
 
 
-def write_jpeg(path, rgb, origin=None, quality=90):
-    """Write uint8 [height, width, 3] as JPEG, as `write_png` does; the origin is its comment."""
-    more = {'comment': to_comment(origin)} if origin else {}
-    with files.replacing(path, durable=False) as temporary:
-        Image.fromarray(rgb).save(str(temporary), format='JPEG', quality=quality, **more)
-
-
 def read_origin(path):
-    """The origin in a PNG or JPEG as a dict of strings; {} in a picture that tells none."""
+    """The origin in a PNG as a dict of strings; {} in a picture that tells none."""
     with opened(path) as picture:
-        if picture.format == 'PNG':
-            picture.load()  # chunks behind the pixels count as well
-            return dict(picture.text)
-        return from_comment(picture.info.get('comment', b''))
+        picture.load()  # chunks behind the pixels count as well
+        return dict(getattr(picture, 'text', {}))

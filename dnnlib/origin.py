@@ -34,12 +34,3 @@ def origin(**facts):
 def to_comment(facts):
     """An origin as one line of ASCII, for formats that have room for a comment only."""
     return json.dumps({name: str(value) for name, value in facts.items()})
-
-
-def from_comment(line):
-    """What `to_comment` wrote, as a dict of strings; {} for any other comment."""
-    try:
-        facts = json.loads(line)
-    except ValueError:
-        return {}
-    return facts if isinstance(facts, dict) else {}
