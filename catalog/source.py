@@ -209,13 +209,13 @@ def read(path, *, text_column='description', tag_columns=(), key_column=''):
     return products
 
 
-def read_kept(path, *, text_column='description', tag_columns=(), key_column=''):
+def read_kept(path, *, key_column=''):
     """As `read`, but of a folder that pruning wrote only what it or a person kept.
 
     Products without a picture are kept. Raises UserError also if nothing is kept or if the
     catalogue has pictures that nobody judged.
     """
-    products = read(path, text_column=text_column, tag_columns=tag_columns, key_column=key_column)
+    products = read(path, key_column=key_column)
     if not decisions.exist(path):
         return products
     keep = decisions.kept(path)

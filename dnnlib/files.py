@@ -232,19 +232,18 @@ def parse_json(text, nan=False):
     raise ValueError('it is nested too deeply')
 
 
-def read_json(path, kind=dict, limit=TEXT_LIMIT):
-    """Read a UTF-8 JSON file that holds a value of the type `kind`; numbers are finite.
+def read_json(path):
+    """Read a UTF-8 JSON file that holds an object, a dict; numbers are finite.
 
     Raises UserError if it is missing, too large, no JSON or something else.
     """
-    text = read_text(path, limit)
+    text = read_text(path)
     try:
         value = parse_json(text)
     except ValueError as error:
         raise UserError(f'{path} is not valid JSON ({error}); restore or delete it')
-    if not isinstance(value, kind):
-        raise UserError(f'{path} does not hold what it should, a JSON '
-                        f"{'object' if kind is dict else 'list'}; restore or delete it")
+    if not isinstance(value, dict):
+        raise UserError(f'{path} does not hold what it should, a JSON object; restore or delete it')
     return value
 
 

@@ -66,14 +66,11 @@ class Writer:
             front = front.lstrip() if sample.prompt else ''
         return front + sample.text
 
-    def texts(self, prompts, *, seeds, sampling=Sampling(), keep_prompt=False, **knobs):
-        """As `samples`, but the texts alone. `knobs` replace those of `sampling`.
-
-        keep_prompt: leave the prompt in front of the text.
-        """
+    def texts(self, prompts, *, seeds, sampling=Sampling(), **knobs):
+        """As `samples`, but the texts alone. `knobs` replace those of `sampling`."""
         samples = self.samples(prompts, seeds=seeds,
                                sampling=dataclasses.replace(sampling, **knobs))
-        return [self.joined(sample) if keep_prompt else sample.text for sample in samples]
+        return [sample.text for sample in samples]
 
 
 def printable(text):

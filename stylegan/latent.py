@@ -84,14 +84,14 @@ def closed_walk(stops, frames):
     return np.concatenate(segments).astype(np.float32)
 
 
-def averages(ws, count, rng, most=4):
-    """ws [n, layers, w] -> [count, layers, w]: weighted means of two to `most` of them each.
+def averages(ws, count, rng):
+    """ws [n, layers, w] -> [count, layers, w]: weighted means of two to four of them each.
 
     The weights are uniform among those that sum to 1 (Dirichlet). rng: np.random.RandomState.
     """
     result = []
     for _ in range(count):
-        chosen = rng.permutation(len(ws))[:rng.randint(2, max(3, min(most, len(ws)) + 1))]
+        chosen = rng.permutation(len(ws))[:rng.randint(2, max(3, min(4, len(ws)) + 1))]
         weights = rng.dirichlet(np.ones(len(chosen)))
         result.append(np.tensordot(weights, ws[chosen], 1))
     return np.array(result, np.float32).reshape((count,) + ws.shape[1:])

@@ -27,7 +27,7 @@ class Space:
     Mahalanobis distances: farther out lie codes that the mapping network almost never produces.
     """
 
-    def __init__(self, w, percentile=99):
+    def __init__(self, w):
         v = np.asarray(pspace(w), np.float64)
         self._mean = v.mean(0)
         values, axes = np.linalg.eigh((v - self._mean).T @ (v - self._mean) / len(v))
@@ -35,7 +35,7 @@ class Space:
         deviations = np.sqrt(values[kept])
         self._to, self._back = axes[:, kept] / deviations, (axes[:, kept] * deviations).T
         self.size = int(kept.sum())
-        self.limit = float(np.percentile(self.distances(w), percentile))
+        self.limit = float(np.percentile(self.distances(w), 99))
 
     def whitened(self, w):
         """w [n, w] -> float64 [n, size], mean 0 and covariance 1 over the fitted codes."""

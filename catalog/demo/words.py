@@ -1,7 +1,8 @@
 """Garment -> product description, and back: what a description says about a garment.
 
 `describe` writes sentences, a bullet list, or both; it names every attribute exactly once, with the
-few phrases that `parse` knows, among many that say nothing about attributes.
+few phrases that `parse` knows, among many that say nothing about attributes. `check_report` tells
+how consistent the texts of a trained model are.
 """
 
 import re

@@ -54,9 +54,8 @@ def test_texts_are_those_of_the_samples(writer):
 
 
 def test_the_prompt_is_dropped_or_kept_once(writer):
-    dropped, = writer.texts(['a red'], seeds=[5])
-    kept_too, = writer.texts(['a red'], seeds=[5], keep_prompt=True)
-    assert kept_too == 'a red' + dropped
+    sample, = writer.samples(['a red'], seeds=[5])
+    assert writer.joined(sample) == 'a red' + sample.text
 
 
 def test_prompts_of_a_model_with_attributes(folder, values, tmp_path):
@@ -73,9 +72,10 @@ def test_prompts_of_a_model_with_attributes(folder, values, tmp_path):
     assert tagged.prompt('->') == tagged.prompt(' -> ') == ' -> '
     assert plain.prompt('red dress -> ') == 'red dress -> '
     assert tagged.texts(['red dress ', ' red -> A', ''], seeds=[4, 4, 4]) == wanted
-    assert tagged.texts(['red dress', ' red -> A', ''], seeds=[4, 4, 4], keep_prompt=True) == [
+    samples = tagged.samples(['red dress', ' red -> A', ''], seeds=[4, 4, 4])
+    assert [tagged.joined(sample) for sample in samples] == [
         'red dress -> ' + wanted[0], 'red -> A' + wanted[1], wanted[2]]
-    assert tagged.samples(['red dress'], seeds=[4])[0].prompt == 'red dress'
+    assert samples[0].prompt == 'red dress'
 
 
 def test_a_begun_description_is_encoded_as_in_training(values, tmp_path):
