@@ -5,7 +5,6 @@ is shipped with the project, or the demo.
 import hashlib
 import pathlib
 
-from dnnlib import files
 from dnnlib.files import UserError
 
 RUNS = pathlib.Path('runs')
@@ -92,6 +91,7 @@ def pictured(path=None, key_column=''):
 
 def training_records(gan):
     """The Records that a generator was trained on, or None where nothing tells which."""
+    from dnnlib import runs
     from stylegan import dataset
     folder, about = gan.path.parent / 'records', gan.path.parent / 'options.json'
     if shipped(gan.path):  # it has learnt from the demo
@@ -101,7 +101,7 @@ def training_records(gan):
                   '--neighbours 0 does without')
             dataset.pack([p.image for p in pictured()], folder, gan.res)
     elif not folder.exists() and about.exists():  # a training with --records has none of its own
-        folder = pathlib.Path(files.read_json(about).get('paths', {}).get('records', folder))
+        folder = pathlib.Path(runs.read_options(gan.path.parent)[1].get('records', folder))
     return dataset.Records(folder) if folder.is_dir() else None
 
 

@@ -107,8 +107,9 @@ def _start(options):
         return None if str(options.start) == 'none' else options.start
     if options.preset != 'demo' or options.initial is not None:
         return None
-    before = options.run / 'options.json'
-    if before.exists() and not files.read_json(before).get('options', {}).get('start'):
+    from dnnlib import runs
+    if (options.run / 'options.json').exists() and not runs.read_options(options.run)[0].get(
+            'start'):
         return None  # a run resumes from what it began with
     return next(iter(sorted((PRETRAINED / 'stylegan').glob('*.npz'))), None)
 

@@ -26,6 +26,7 @@ from dnnlib.files import UserError
 from dnnlib.tflib import tf
 
 _KEPT = 2  # checkpoints
+_SHOWN = 8  # differing options
 
 
 class Interrupted(KeyboardInterrupt):
@@ -43,6 +44,20 @@ def provenance():
 def origin_of(**facts):
     """`origin.origin` with the engine that draws: what every generated file carries."""
     return origin.origin(tensorflow=tf.__version__, **facts)
+
+
+def read_options(folder):
+    """What options.json of a run folder says -> (options: name -> value, paths: name -> str).
+
+    Raises UserError.
+    """
+    path = pathlib.Path(folder) / 'options.json'
+    content = files.read_json(path)
+    options, paths = content.get('options'), content.get('paths', {})
+    if not (isinstance(options, dict) and isinstance(paths, dict)
+            and all(isinstance(each, str) for each in paths.values())):
+        raise UserError(f'{path} is damaged; restore it, or delete {folder}')
+    return options, paths
 
 
 def _listed(folder):
@@ -122,21 +137,18 @@ class Run:
         self._refuse_others()
 
     def _refuse_others(self):
-        path = self.folder / 'options.json'
-        if not path.exists():
+        if not (self.folder / 'options.json').exists():
             return
-        old, new = files.read_json(path).get('options'), self._options
-        if not isinstance(old, dict):
-            raise UserError(f'{path} is damaged; restore it, or delete {self.folder}')
-        old = dict(self._defaults, **old)
+        old, new = dict(self._defaults, **read_options(self.folder)[0]), self._options
         differences = [f'{name} was {old.get(name)}, now {new.get(name)}'
                        for name in sorted(set(old) | set(new))
                        if name not in self._free
                        and old.get(name) not in (new.get(name),
                                              self._formerly.get(name, new.get(name)))]
         if differences:
+            more = [f'and {len(differences) - _SHOWN} more'] if len(differences) > _SHOWN else []
             raise UserError(f'{self.folder} holds a run with other options: '
-                            + '; '.join(differences) + '; repeat those options, or start a new '
+                            + '; '.join(differences[:_SHOWN] + more) + '; repeat those options, or start a new '
                             'run with --run OTHER_FOLDER')
 
     @contextlib.contextmanager

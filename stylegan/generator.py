@@ -58,11 +58,10 @@ class Generator:
                     self._ws, network, res=self.res, alpha=self.about['alpha'],
                     planes=lambda layer: networks.stored_noise(layer) * noise)
             self._session = tflib.session(threads)
-            wanted = {v.op.name for v in tf.global_variables()}
-            missing = sorted((wanted | {'Gs/dlatent_avg'}) - set(variables))
-            if missing:
-                raise UserError(f'{self.path} lacks {missing[0]}; it does not fit its own options')
-            tflib.assign(self._session, {name: variables[name] for name in wanted})
+            shapes = {v.op.name: v.shape.as_list() for v in tf.global_variables()}
+            snapshots.check_shapes(self.path, variables,
+                                   dict(shapes, **{'Gs/dlatent_avg': [network.w_width]}))
+            tflib.assign(self._session, {name: variables[name] for name in shapes})
             self.w_avg = variables['Gs/dlatent_avg']
             self.style_matrices = [variables[name] for name in networks.style_names(self.res)]
 

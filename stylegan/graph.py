@@ -12,7 +12,7 @@ import numpy as np
 from dnnlib import images, tflib
 from dnnlib.accumulation import NotFinite, Update, sums
 from dnnlib.tflib import tf
-from stylegan import loss, networks, ops
+from stylegan import loss, networks, ops, snapshots
 
 SHOWN = 16  # pictures drawn at a time for the sample grid
 
@@ -217,8 +217,11 @@ class Graph:
                 assert f'/{self.res}x{self.res}/' in variable.op.name, (
                     f'{variable.op.name} is missing from {checkpoint}')
         elif weights:
-            names = {v.op.name for v in tf.trainable_variables() + list(self._averaged.values())}
-            tflib.assign(self.session, {name: weights[name] for name in names | {'G/dlatent_avg'}})
+            given = tf.trainable_variables() + list(self._averaged.values())
+            shapes = {v.op.name: v.shape.as_list() for v in given}
+            shapes['G/dlatent_avg'] = shapes['Gs/dlatent_avg']
+            snapshots.check_shapes('the network to start from', weights, shapes)
+            tflib.assign(self.session, {name: weights[name] for name in shapes})
 
     def step(self, reals, *, alpha, lrate, penalise, d_lrate=None):
         """One update of the discriminator, then one of the generator -> {name: loss}.

@@ -42,7 +42,23 @@ def load(path):
                          'network-snapshot-NNNNNN.npz') as variables:
         about = archive.about(variables)
         network = knobs.from_dict(Network, about['network'])
+        if type(about['res']) is not int or about['res'] not in (
+                [4 << level for level in range(network.log2 - 1)]):
+            raise ValueError("its 'res' is not a resolution of the network")
+        if not 0 <= about['alpha'] <= 1:
+            raise ValueError("its 'alpha' is not from 0 to 1")
+        archive.finite(variables)
     return {name: _float32(values) for name, values in variables.items()}, network, about
+
+
+def check_shapes(path, variables, expected):
+    """Raise UserError unless `variables` of `path` has the arrays `expected`, {name: shape}."""
+    for name, shape in sorted(expected.items()):
+        if name not in variables:
+            raise UserError(f'{path} lacks {name}; it does not fit its own options')
+        if list(variables[name].shape) != list(shape):
+            raise UserError(f'{path}: {name} is {list(variables[name].shape)} and should be '
+                            f'{list(shape)}; it does not fit its own options')
 
 
 def newest(folder):
@@ -82,7 +98,7 @@ def _from_checkpoint(folder):
     checkpoint = runs.latest_checkpoint(folder)
     if checkpoint is None:
         raise UserError(f'{folder} holds no checkpoint; give the folder of a training')
-    options = files.read_json(folder / 'options.json')['options']
+    options = runs.read_options(folder)[0]
     fields = [field.name for field in dataclasses.fields(Network)]
     network = knobs.from_dict(Network, {name: options[name] for name in fields if name in options})
     reader = tf.train.load_checkpoint(checkpoint)

@@ -142,6 +142,8 @@ class TextTagger:
             if about['format'] != _FORMAT:
                 raise ValueError(f"it is a {about['format']}")
             self._open(archive.finite(values), about)
+            if not all(0 < about['temperatures'][name] < np.inf for name in self.heads):
+                raise ValueError('a temperature is not a positive number')
 
     @classmethod
     def of(cls, values, about):

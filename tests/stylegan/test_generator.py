@@ -93,3 +93,16 @@ def test_a_snapshot_that_lacks_weights_is_refused(tmp_path, drawn, missing):
                  made={})
     with pytest.raises(UserError, match=f'lacks .*{missing}'):
         Generator(tmp_path / 'a.npz')
+
+
+@pytest.mark.parametrize('name', ['dlatent_avg', 'synthesis/8x8/Conv1/weight'])
+@pytest.mark.parametrize('change, words', [(lambda value: value[:1], r'is \[1.* and should be '),
+                                           (lambda value: value * np.nan, 'not finite')])
+def test_a_snapshot_with_unfit_weights_is_refused(tmp_path, drawn, name, change, words):
+    _, values = drawn
+    other = {'Gs/' + each: value for each, value in values.items()}
+    other['Gs/' + name] = change(other['Gs/' + name])
+    snapshots.save(tmp_path / 'a.npz', other, toy_stylegan.network(), res=RES, alpha=1.0, kimg=1,
+                   made={})
+    with pytest.raises(UserError, match=words):
+        Generator(tmp_path / 'a.npz')

@@ -73,7 +73,10 @@ def test_other_files_are_refused(tmp_path, content):
 @pytest.mark.parametrize('about', [
     None, 'no json', '[]', '{}', '{"network": 5}',
     json.dumps({'network': {'resolution': 64, 'magic': 1}}),
-    json.dumps({'network': {'resolution': 65}})])
+    json.dumps({'network': {'resolution': 65}})] + [
+        json.dumps(dict({'network': {'resolution': 16}, 'res': 16, 'alpha': 1.0}, **wrong))
+        for wrong in ({'res': 'x'}, {'res': 16.0}, {'res': 32}, {'res': 12}, {'res': 2},
+                      {'alpha': 'x'}, {'alpha': 1.5}, {'alpha': None})])
 def test_archives_without_a_sound_description_are_refused(tmp_path, about):
     np.savez(str(tmp_path / 'a.npz'), **dict(ARRAYS, **(
         {} if about is None else {'about': np.array(about)})))
