@@ -29,7 +29,7 @@ def download_options(parser):
     parser.add_argument('--list', action='store_true', help='print what there is, and its licences')
     parser.add_argument('--from-file', type=pathlib.Path, metavar='PATH', help='take the file, or '
                         'the folder of files, that a browser has saved')
-    parser.add_argument('--out', type=pathlib.Path, default=pathlib.Path('downloads'),
+    parser.add_argument('--out', type=common.folder, default=pathlib.Path('downloads'),
                         help='folder in which each NAME gets its own (default downloads)')
 
 
@@ -75,7 +75,7 @@ def prune_options(parser):
     """What `prune` takes."""
     from catalog.prune.rules import Prune
     parser.add_argument('--data', type=pathlib.Path, required=True, help='the catalogue')
-    parser.add_argument('--out', type=pathlib.Path, help='folder of the decisions '
+    parser.add_argument('--out', type=common.folder, help='folder of the decisions '
                         '(default: --data followed by -pruned)')
     knobs.add_flags(parser, Prune)
 

@@ -1,8 +1,19 @@
 """Options that several commands take. Each function adds them to an argparse parser or group."""
 
+import argparse
+import os
 import pathlib
 
 from dnnlib import knobs
+
+
+def folder(text):
+    """A type for argparse: the path of a folder, there or not. A file is refused."""
+    path = pathlib.Path(text)
+    for each in (path, *path.parents):
+        if os.path.exists(str(each)) and not os.path.isdir(str(each)):
+            raise argparse.ArgumentTypeError(f'{each} is not a folder; name another')
+    return path
 
 
 def data(parser, help):
@@ -10,10 +21,10 @@ def data(parser, help):
     parser.add_argument('--data', type=pathlib.Path, help=help)
 
 
-def out(parser, folder):
+def out(parser, default):
     """--out: the folder of the results."""
-    parser.add_argument('--out', type=pathlib.Path, default=pathlib.Path(folder),
-                        help=f'folder of the results (default {folder})')
+    parser.add_argument('--out', type=folder, default=pathlib.Path(default),
+                        help=f'folder of the results (default {default})')
 
 
 def threads(parser):

@@ -7,13 +7,13 @@ import pathlib
 from commands import inputs
 from commands import options as common
 from commands.inputs import PRETRAINED, RUNS
-from dnnlib import archive, files, knobs
+from dnnlib import archive, knobs
 from dnnlib.files import UserError
 
 
 def _data_and_run(parser, name):
     common.data(parser, 'a catalogue, pruned or not (default: the demo, drawn on first use)')
-    parser.add_argument('--run', type=pathlib.Path, default=RUNS / name,
+    parser.add_argument('--run', type=common.folder, default=RUNS / name,
                         help=f'folder of this training (default {RUNS / name})')
 
 

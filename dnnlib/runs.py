@@ -148,8 +148,8 @@ class Run:
         if differences:
             more = [f'and {len(differences) - _SHOWN} more'] if len(differences) > _SHOWN else []
             raise UserError(f'{self.folder} holds a run with other options: '
-                            + '; '.join(differences[:_SHOWN] + more) + '; repeat those options, or start a new '
-                            'run with --run OTHER_FOLDER')
+                            f"{'; '.join(differences[:_SHOWN] + more)}; repeat those options, or "
+                            'start a new run with --run OTHER_FOLDER')
 
     @contextlib.contextmanager
     def writing(self):

@@ -243,7 +243,8 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path, capsys):
     (tmp_path / 'file').write_text('')
     assert program.main(['demo', '--count', '1', '--out', str(tmp_path / 'file' / 'out')]) == 1
     err = capsys.readouterr().err
-    assert err.startswith('error: ') and 'file' in err and err.count('\n') == 1
+    assert err.startswith('error: argument --out: ') and err.count('\n') == 1
+    assert str(tmp_path / 'file') + ' is not a folder; name another' in err
 
 
 def test_a_folder_where_a_file_is_to_be_written_is_named(tmp_path, capsys, monkeypatch):

@@ -66,10 +66,20 @@ def test_what_an_earlier_version_noted_for_the_same_input_is_accepted(tmp_path):
     runs.Run(tmp_path, {'data': '12ab'})
 
 
-@pytest.mark.parametrize('content', ['[]', '{"options": 3}', '{"options": {'])
+@pytest.mark.parametrize('content', [
+    '[]', '{"options": 3}', '{"options": {', '{"options": {}, "paths": [1]}',
+    '{"options": {}, "paths": {"records": 1}}'])
 def test_damaged_options_are_refused(tmp_path, content):
     (tmp_path / 'options.json').write_text(content)
     with pytest.raises(UserError, match=r'options.json'):
+        runs.read_options(tmp_path)
+    with pytest.raises(UserError, match=r'options.json'):
+        runs.Run(tmp_path, {})
+
+
+def test_of_many_differences_the_first_are_named(tmp_path):
+    _begin(tmp_path, {f'option{index}': 1 for index in range(10)})
+    with pytest.raises(UserError, match='option7 was 1, now None; and 2 more; repeat'):
         runs.Run(tmp_path, {})
 
 

@@ -99,7 +99,8 @@ def test_other_files_are_refused(tmp_path):
 
 @pytest.mark.parametrize('change', [
     {'heads': None}, {'heads': [['category', ['dress']]]}, {'evidence': {}},
-    {'config': {'threshold': 'x'}}, {'evidence': {'category': [['dress', 'a']]}}])
+    {'config': {'threshold': 'x'}}, {'temperatures': {}},
+    {'evidence': {'category': [['dress', 'a']]}}])
 def test_what_a_file_says_is_checked(described, tmp_path, change):
     text_tagger.save(tmp_path / 'x.npz', described[2])
     with np.load(str(tmp_path / 'x.npz')) as arrays:
