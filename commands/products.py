@@ -177,7 +177,7 @@ def write_products(folder, pictures, *, seeds, psi, origin, tagger, writer, samp
     """Write products.jsonl and products/*.png; returns the products as dicts.
 
     pictures:   uint8 [n, h, w, 3], made from `seeds` with truncation `psi`.
-    origin:     what every file made here carries, see `dnnlib.origin`; seed and psi are added.
+    origin:     what every file made here carries, see `runs.origin_of`; seed and psi are added.
     tagger:     tagger.agreement.ProductTagger or tagger.lookalikes.Lookalikes.
     writer:     gpt2.write.Writer; sampling: gpt2.config.Sampling.
     tries:      how often a text that contradicts its picture is written again.

@@ -249,7 +249,7 @@ def write_png(path, rgb, origin=None):
     """Write uint8 [height, width, 3] as PNG, whole or not at all.
 
     origin: flat dict of strings and numbers that travels in the file, one text chunk each; see
-            `dnnlib.origin`. The same picture and origin give the same bytes.
+            `runs.origin_of`. The same picture and origin give the same bytes.
     """
     chunks = PngInfo()
     for name, value in (origin or {}).items():

@@ -18,13 +18,15 @@ import platform
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import time
 
-from dnnlib import files, lock, origin, tflib
+from dnnlib import files, lock, tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
 
+PROJECT = "This dress doesn't exist, again"
 _KEPT = 2  # checkpoints
 _SHOWN = 8  # differing options
 
@@ -33,17 +35,35 @@ class Interrupted(KeyboardInterrupt):
     """The user or the system asked to stop, and everything has been saved."""
 
 
+def commit():
+    """The source's git commit, with '+changes' if the tree differs; '' outside a checkout."""
+    here = str(pathlib.Path(__file__).parents[1])
+    try:
+        name = subprocess.check_output(
+            ['git', '-C', here, 'rev-parse', '--short', 'HEAD'], stderr=subprocess.DEVNULL)
+        changes = subprocess.check_output(
+            ['git', '-C', here, 'status', '--porcelain', '-uno'], stderr=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError):
+        return ''
+    return name.decode().strip() + ('+changes' if changes.strip() else '')
+
+
 def provenance():
     """What made a result: command line, commit, versions, machine, as a JSON-able dict."""
-    return {'command': ' '.join(['run.py'] + sys.argv[1:]), 'commit': origin.commit(),
+    return {'command': ' '.join(['run.py'] + sys.argv[1:]), 'commit': commit(),
             'python': platform.python_version(), 'tensorflow': tf.__version__,
             'machine': f'{platform.machine()}, {os.cpu_count()} cores',
             'time': time.strftime('%Y-%m-%d %H:%M:%S UTC', time.gmtime())}
 
 
 def origin_of(**facts):
-    """`origin.origin` with the engine that draws: what every generated file carries."""
-    return origin.origin(tensorflow=tf.__version__, **facts)
+    """What every generated file carries: synthetic, made by this project and engine, then `facts`.
+
+    A flat dict. facts: strings and numbers, such as seed and psi. There is no time in it: the same
+    seed gives the same bytes.
+    """
+    return dict({'synthetic': 'yes', 'project': PROJECT, 'commit': commit(),
+                 'tensorflow': tf.__version__}, **facts)
 
 
 def read_options(folder):

@@ -6,6 +6,7 @@ variable IMAGEIO_FFMPEG_EXE.
 
 import contextlib
 import itertools
+import json
 
 import imageio_ffmpeg
 import numpy as np
@@ -13,7 +14,6 @@ from PIL import Image
 
 from dnnlib import files
 from dnnlib.files import UserError
-from dnnlib.origin import to_comment
 
 _ADVICE = ('type `python -m pip install --force-reinstall imageio-ffmpeg`, or set '
            'IMAGEIO_FFMPEG_EXE to an ffmpeg program that has libx264')
@@ -47,10 +47,15 @@ def _checked(frame, shape):
     return frame.tobytes()
 
 
+def _comment(origin):
+    """An origin as one line of ASCII, for formats that have room for a comment only."""
+    return json.dumps({name: str(value) for name, value in origin.items()})
+
+
 def _encode(path, frames, shape, fps, origin):
     """Send every frame to ffmpeg, which writes `path`; return how many there were."""
     height, width, _ = shape
-    told = ['-metadata', 'comment=' + to_comment(origin)] if origin else []
+    told = ['-metadata', 'comment=' + _comment(origin)] if origin else []
     encoder = imageio_ffmpeg.write_frames(
         str(path), (width, height), fps=fps, codec='libx264', pix_fmt_out='yuv420p', quality=None,
         macro_block_size=2, ffmpeg_log_level='quiet', output_params=_OPTIONS + told)
@@ -72,7 +77,7 @@ def write_mp4(path, frames, *, fps=30, origin=None):
     frames: iterable, at least one, of uint8 [height, width, 3] of one size, both sides even
             (colour is stored at half the resolution, and nothing is resized to make it fit).
     fps:    frames per second.
-    origin: flat dict that travels in the file as its comment; see `dnnlib.origin`.
+    origin: flat dict that travels in the file as its comment; see `runs.origin_of`.
     Raises UserError if ffmpeg does not run. The same frames and origin give the same bytes with
     the same ffmpeg.
     """
@@ -95,7 +100,7 @@ def write_gif(path, frames, *, fps=15, origin=None):
 
     frames: iterable, at least one, of uint8 [height, width, 3] of one size.
     fps:    frames per second; GIF counts in hundredths of a second, so 100 / fps is rounded.
-    origin: flat dict that travels in the file as its comment; see `dnnlib.origin`.
+    origin: flat dict that travels in the file as its comment; see `runs.origin_of`.
     All frames share 256 colours, those of a few of them side by side: colours of their own for
     each frame would flicker.
     """
@@ -104,7 +109,7 @@ def write_gif(path, frames, *, fps=15, origin=None):
     seen = np.concatenate(frames[::max(1, len(frames) // 16)])
     colours = Image.fromarray(seen).quantize(256)
     first, *others = [Image.fromarray(frame).quantize(palette=colours) for frame in frames]
-    told = {'comment': to_comment(origin).encode('ascii')} if origin else {}
+    told = {'comment': _comment(origin).encode('ascii')} if origin else {}
     with files.replacing(path) as temporary:
         first.save(str(temporary), format='GIF', save_all=True, append_images=others, loop=0,
                    duration=round(100 / fps) * 10, **told)

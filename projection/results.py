@@ -110,7 +110,7 @@ def project(out, targets, generator, projector, origin):
     """Search for every target that has no result in the folder `out` yet -> list of results.
 
     targets: {name: uint8 [res, res, 3]}. A result is a dict of the arrays in its `.npz`.
-    origin:  facts that travel in pictures, see `dnnlib.origin`.
+    origin:  facts that travel in pictures, see `runs.origin_of`.
     Raises runs.Interrupted on Ctrl-C; what is finished stays.
     """
     config = projector.config

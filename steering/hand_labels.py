@@ -34,7 +34,7 @@ def write(folder, name, pictures, *, seeds, psi, origin):
     """Write index.html and a PNG per picture into `folder`.
 
     name: of the label, such as 'sleeve=long sleeves' or 'elegant'.
-    pictures: uint8 [n, h, w, 3] of the seeds at truncation psi. origin: see `dnnlib.origin`.
+    pictures: uint8 [n, h, w, 3] of the seeds at truncation psi. origin: see `runs.origin_of`.
     Raises UserError for a name that cannot be a column's.
     """
     name = name.strip()

@@ -7,9 +7,9 @@ import subprocess
 import imageio_ffmpeg
 import numpy as np
 
-from dnnlib import files, images, origin, runs, video
+from dnnlib import files, images, runs, video
 
-FACTS = origin.origin(seed=7, psi=0.7, stylegan='runs/kjole/größe.npz', quoted='"; \\ \'=')
+FACTS = runs.origin_of(seed=7, psi=0.7, stylegan='runs/kjole/größe.npz', quoted='"; \\ \'=')
 RGB = np.random.RandomState(0).randint(0, 256, [16, 16, 3]).astype(np.uint8)
 
 
@@ -62,4 +62,4 @@ def test_videos_carry_their_origin(tmp_path):
 
 def test_outside_a_checkout_there_is_no_commit(monkeypatch):
     monkeypatch.setenv('PATH', '')
-    assert origin.commit() == ''
+    assert runs.commit() == ''
