@@ -42,7 +42,7 @@ def _amount(size):
 
 
 def printable(text):
-    """Text for a terminal: control characters and what is no Unicode come out as escapes.
+    """Text for a terminal: control characters and what is no Unicode become escapes.
 
     Names of files and words in them may hold anything: newlines, colours, bytes of no encoding.
     """

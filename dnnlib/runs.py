@@ -2,7 +2,7 @@
 
     options.json       the resolved options, where its inputs lay, versions, command line, commit
     progress.jsonl     one object per tick; on resume, lines beyond the restored position are cut
-    checkpoint/        everything needed to go on: the two newest checkpoints
+    checkpoint/        everything needed to resume: the two newest checkpoints
     checkpoint.json    their names and the SHA-256 of their files; written last, when all is there
     .lock              the process that is training now
 
@@ -296,7 +296,7 @@ class Run:
         return records
 
     def cut_history(self, key, position):
-        """Drop the lines whose `key` lies beyond `position`: they will be lived through again."""
+        """Drop the lines whose `key` lies beyond `position`: training repeats them."""
         history = self.history()
         if not all(isinstance(line.get(key), (int, float)) for line in history):
             raise UserError(f"a line of {self.folder / 'progress.jsonl'} has no {key}; delete it")

@@ -51,7 +51,7 @@ def cpu_has_bfloat16():
 
 
 def check_bfloat16(wanted):
-    """Raise UserError if bfloat16 is wanted of a TensorFlow or a CPU that lacks it."""
+    """Raise UserError if bfloat16 is requested of a TensorFlow or a CPU that lacks it."""
     if wanted and tf.__version__.startswith('1.'):
         raise UserError(f'TensorFlow {tf.__version__} cannot compute in bfloat16; leave --bfloat16 '
                         'out, or use ENGINE=tf2')

@@ -175,7 +175,7 @@ def load(folder):
 
 
 def train(texts, size):
-    """An Encoder of at most `size` ids, learnt from texts: 256 bytes, merges, end-of-text."""
+    """An Encoder of at most `size` ids, trained on texts: 256 bytes, merges, end-of-text."""
     assert size > 257, size
     tokenizer = _tokenizer(models.BPE())
     tokenizer.train_from_iterator(texts, trainers.BpeTrainer(

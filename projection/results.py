@@ -133,7 +133,7 @@ def project(out, targets, generator, projector, origin):
     except KeyboardInterrupt:
         count = sum(1 for name in targets if done(name))
         raise runs.Interrupted(f'{count} of {len(targets)} pictures are done; run the same command '
-                               'again to go on')
+                               'again to resume')
     return [done(name) for name in targets]
 
 

@@ -102,7 +102,7 @@ class Training:
     grid: int = knob(0, 'pictures in a sample grid; 0: as many as fill a 4K screen', least=0,
                      most=4096)
     on_nan: str = knob('stop', 'what to do when a loss or gradient is not finite: stop, or roll '
-                       'back to the last checkpoint and go on with half the learning rate, three '
+                       'back to the last checkpoint and continue at half the learning rate, three '
                        'times at most', choices=('stop', 'rollback'))
     seed: int = seed_knob('seed; with one thread, the same seed gives the same bytes')
     bfloat16: bool = knob(False, 'bfloat16 convolutions on CPUs that have them, tf2 only')

@@ -64,7 +64,7 @@ class Report:
         self._resume(nimg)
 
     def rollback(self, nimg, lrate_factor):
-        """Say that the training goes on from the checkpoint at `nimg` images."""
+        """Say that the training continues from the checkpoint at `nimg` images."""
         self._bar.write(f'a loss or gradient is not finite: back to {nimg / 1000:.1f} kimg, with '
                         f'the learning rate times {lrate_factor:g}')
         self._resume(nimg)

@@ -21,7 +21,7 @@ Position = collections.namedtuple('Position', [
     'lod',        # level of detail: 0 = full resolution, 1 = half, ...; fractional during a fade
     'resolution',  # of the generated and the real pictures, in px
     'alpha',      # weight of the new resolution, above 0 up to 1 (1 = faded in)
-    'minibatch',  # pictures per step
+    'minibatch',  # batch size
     'lrate',      # learning rate of the generator
     'd_lrate',    # ... and of the discriminator
     'tick_kimg'])  # thousand images between two reports

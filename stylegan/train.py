@@ -98,7 +98,7 @@ def _rolled_back(run, report, training, lrate_factor):
         raise UserError(
             f'a loss or gradient is not finite and that step was not taken; {run.folder} is saved '
             f'at {nimg / 1000:.1f} kimg: ' + ('start a new run with a lower --lrate'
-            if training.on_nan == 'rollback' else 'go on with half the learning rate by adding '
+            if training.on_nan == 'rollback' else 'continue with half the learning rate by adding '
             '--on-nan rollback, or start a new run with a lower --lrate'))
     report.rollback(nimg, lrate_factor)
     return nimg, lrate_factor
@@ -131,4 +131,4 @@ def train(run, records, network, training, start=None):
         report.close()
     if run.stopping:
         raise runs.Interrupted(f'{run.folder} is saved at {nimg / 1000:.1f} kimg; run the same '
-                               'command again to go on')
+                               'command again to resume')

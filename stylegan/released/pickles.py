@@ -293,13 +293,13 @@ class _Dtype(_StandIn):
 
     def __init__(self, code):
         if not _is_one_of(code, _DTYPES):
-            raise Refused('it has an array of something else than numbers')
+            raise Refused('it has an array of something other than numbers')
         self.dtype = np.dtype(code)
 
     def set_state(self, machine, state):
         if not isinstance(state, tuple) or len(state) != 8 or not _is_one_of(
                 state[1], ('<', '>', '|')):
-            raise Refused('it has an array of something else than plain numbers')
+            raise Refused('it has an array of something other than plain numbers')
         self.dtype = self.dtype.newbyteorder(state[1])
 
 
@@ -309,7 +309,7 @@ class _Array(_StandIn):
 
     def __init__(self, kind, *_):
         if getattr(kind, 'name', None) != 'numpy.ndarray':
-            raise Refused('it asks numpy for something else than an array')
+            raise Refused('it asks numpy for something other than an array')
 
     def set_state(self, machine, state):
         if not isinstance(state, tuple) or len(state) != 5:
@@ -325,7 +325,7 @@ def _is_one_of(value, texts):
 def _numbers(machine, data, dtype, shape, order='C'):
     """The bytes `data` as an array: floats of any size as float32, integers as they are."""
     if not isinstance(data, bytes) or not isinstance(dtype, _Dtype):
-        raise Refused('it has an array of something else than numbers')
+        raise Refused('it has an array of something other than numbers')
     if not _is_one_of(order, ('C', 'F')) or not isinstance(shape, tuple) or len(shape) > 8 or any(
             type(side) is not int or not 0 < side <= len(data) for side in shape):
         raise Refused('it has an array of impossible shape')
@@ -343,12 +343,12 @@ def _numbers(machine, data, dtype, shape, order='C'):
 def _latin1(machine, text, encoding):
     """Bytes, which protocol 2 writes as text."""
     if not isinstance(text, str) or not _is_one_of(encoding, ('latin1',)):
-        raise Refused('it encodes something else than bytes')
+        raise Refused('it encodes something other than bytes')
     machine.spend(len(text))
     try:
         return text.encode('latin1')
     except UnicodeEncodeError:
-        raise Refused('it encodes something else than bytes')
+        raise Refused('it encodes something other than bytes')
 
 
 class _Global:

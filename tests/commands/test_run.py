@@ -200,7 +200,7 @@ def test_the_stylegan_preset_is_stopped_saved_and_continued(place):
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert 'run the same command again to go on' in err
+    assert 'run the same command again to resume' in err
     assert (place / 'runs' / 'stopped' / 'checkpoint.json').exists()
 
 

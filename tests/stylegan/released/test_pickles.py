@@ -249,12 +249,12 @@ def test_names_are_refused(tmp_path, data, match):
     (_text('touch') + b')R.', 'must not be called'),
     (NETWORK + b'K\x01\x85\x81.', 'of the wrong things'),
     (INERT + b')R.', 'wrong things|something else'),
-    (INERT + NETWORK + b'K\x00\x85C\x01b\x87R.', 'something else than an array'),
-    (_global('numpy', 'dtype') + _text('O') + b'K\x00K\x01\x87R.', 'else than numbers'),
-    (_global('numpy', 'dtype') + _text('i4,O') + b'K\x00K\x01\x87R.', 'else than numbers'),
-    (_global('numpy', 'dtype') + NETWORK + b'K\x00K\x01\x87R.', 'else than numbers'),
+    (INERT + NETWORK + b'K\x00\x85C\x01b\x87R.', 'something other than an array'),
+    (_global('numpy', 'dtype') + _text('O') + b'K\x00K\x01\x87R.', 'other than numbers'),
+    (_global('numpy', 'dtype') + _text('i4,O') + b'K\x00K\x01\x87R.', 'other than numbers'),
+    (_global('numpy', 'dtype') + NETWORK + b'K\x00K\x01\x87R.', 'other than numbers'),
     (_global('numpy.core.multiarray', 'scalar') + DTYPE + HERE + b'\x86R.', 'touch'),
-    (_global('numpy.core.multiarray', 'scalar') + DTYPE + b']\x86R.', 'else than numbers'),
+    (_global('numpy.core.multiarray', 'scalar') + DTYPE + b']\x86R.', 'other than numbers'),
     (_global('collections', 'OrderedDict') + b']\x85R.', 'of the wrong things'),
 ], ids=str)
 def test_only_what_a_network_needs_is_called(tmp_path, data, match):
@@ -298,8 +298,8 @@ def test_registered_extensions_are_refused(tmp_path, code):
 # --- Arrays that are none.
 
 @pytest.mark.parametrize('value, match', [
-    (_array(b'K\x01\x85', b'](NNe'), 'else than numbers'),
-    (_array(b'K\x01\x85', b'C\x040000', dtype=b'N'), 'else than numbers'),
+    (_array(b'K\x01\x85', b'](NNe'), 'other than numbers'),
+    (_array(b'K\x01\x85', b'C\x040000', dtype=b'N'), 'other than numbers'),
     (_array(b'K\x02\x85', b'C\x040000'), '2 numbers for 4 bytes'),
     (_array(b'\x8a\x06\0\0\0\0\0\x01\x85', b'C\x040000'), 'impossible shape'),
     (_array(b'\x8a\x09\0\0\0\0\0\0\0\0\x01K\x00\x86', b'C\x00'), 'impossible shape'),
@@ -309,7 +309,7 @@ def test_registered_extensions_are_refused(tmp_path, code):
     (_array(b'K\x01\x85', b'C\x040000', state_end=b'N'), 'unknown form'),
     (_global('numpy.core.numeric', '_frombuffer') + b'(C\x040000' + DTYPE + b'K\x01\x85'
      + PAIR + b'tR', 'impossible shape'),
-    (_global('numpy', 'dtype') + PAIR + b'K\x00K\x01\x87R', 'else than numbers'),
+    (_global('numpy', 'dtype') + PAIR + b'K\x00K\x01\x87R', 'other than numbers'),
     (_global('_codecs', 'encode') + _text('x') + PAIR + b'\x86R', 'encodes'),
     (INERT + _global('numpy', 'ndarray') + b'K\x00\x85C\x01b\x87R', 'no array'),
     (b'K\x01', 'no array'), (b']', 'no array'), (NETWORK, 'no array')], ids=str)
@@ -327,7 +327,7 @@ def test_values_that_are_not_finite_are_refused(tmp_path, value):
 def test_object_arrays_are_refused(tmp_path):
     networks = toy_released.networks()
     networks[1].variables.append(('x', np.array([None], object)))
-    _refused(tmp_path, toy_released.pickled(networks), 'else than numbers')
+    _refused(tmp_path, toy_released.pickled(networks), 'other than numbers')
     networks[1].variables[-1] = 'x', np.array([1, 2])
     _refused(tmp_path, toy_released.pickled(networks), "variable 'x' is no array of float")
     networks[1].variables[-1] = networks[1].variables[0]
