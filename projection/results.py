@@ -151,8 +151,9 @@ def write_all(out, targets, results, origin):
 
 def report(targets, results):
     """A line per picture: its name, PSNR and feature distance."""
-    lines = [f"{'picture':24} {'PSNR dB':>8} {'distance':>9}"]
-    lines += [f"{name:24} {result['psnr']:8.1f} {result['distance']:9.4f}"
+    width = max([24] + [len(name) for name in targets])
+    lines = [f"{'picture':{width}} {'PSNR dB':>8} {'distance':>9}"]
+    lines += [f"{name:{width}} {result['psnr']:8.1f} {result['distance']:9.4f}"
               for name, result in zip(targets, results)]
     return '\n'.join(lines)
 

@@ -173,3 +173,8 @@ def test_recovery_compares_generated_with_real_pictures(tools, tmp_path):
     assert figures['generated']['w_distance'][1] == pytest.approx(expected)
     report = results.self_test_report(figures)
     assert 'generated    2' in report and 'real         1' in report
+
+
+def test_the_table_stays_aligned_under_long_names():
+    report = results.report(['a', 'b' * 40], [{'psnr': 6.4, 'distance': 1.3}] * 2)
+    assert len({len(line) for line in report.split('\n')}) == 1
