@@ -46,8 +46,8 @@ def rare(options):
     tagger = taggers.images
     wanted = target.parse(tagger.heads, options.category, options.where)
     writer = Writer(inputs.gpt2(options), sampling.threads)
+    extra = _more_codes(options, gan)  # a wrong file is reported before the demo is drawn
     reference = _reference(options, config, gan, tagger, wanted)
-    extra = _more_codes(options, gan)
 
     sample, seconds = region.search(
         options.out / 'search.npz', gan, tagger, config,

@@ -31,12 +31,16 @@ def _pyramid(rgb):
 
 
 def _example(rgb):
-    """uint8 [h, w, 3] -> a serialised tf.train.Example, channels first."""
+    """uint8 [h, w, 3] -> a serialised tf.train.Example, channels first.
+
+    The same picture gives the same bytes in every process, which protobuf promises only if asked.
+    """
     chw = rgb.transpose(2, 0, 1)
     feature = {
         'shape': tf.train.Feature(int64_list=tf.train.Int64List(value=chw.shape)),
         'data': tf.train.Feature(bytes_list=tf.train.BytesList(value=[chw.tobytes()]))}
-    return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
+    example = tf.train.Example(features=tf.train.Features(feature=feature))
+    return example.SerializeToString(deterministic=True)
 
 
 def pack(paths, folder, resolution, fit='pad'):

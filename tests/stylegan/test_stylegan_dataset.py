@@ -205,6 +205,15 @@ def test_cut_off_files_are_refused(tmp_path, keep):
         dataset.Records(folder)
 
 
+def test_a_record_is_the_same_bytes_in_every_process(tmp_path):
+    """Without being asked, protobuf writes the two features in an order of the process."""
+    folder = _packed(tmp_path, _rgb(20, 8))
+    data = (folder / 'photos-r02.tfrecords').read_bytes()
+    size = len(data) // 20
+    for record in (data[i * size:(i + 1) * size] for i in range(20)):
+        assert 0 < record.index(b'\x04data') < record.index(b'\x05shape')
+
+
 def test_levels_of_unequal_length_are_refused(tmp_path):
     folder = _packed(tmp_path, _rgb(2, 16))
     path = folder / 'photos-r03.tfrecords'
