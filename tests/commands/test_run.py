@@ -64,6 +64,7 @@ def _forget_an_option(path):
     path.write_text(json.dumps(written))
 
 
+@pytest.mark.slow
 def test_a_finished_training_has_nothing_left_to_do_and_can_be_prolonged(place, here):
     history = place / 'runs' / 'stylegan' / 'progress.jsonl'
     before = history.read_text()

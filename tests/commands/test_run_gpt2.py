@@ -17,6 +17,7 @@ def place(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_training_with_a_vocabulary_dropout_and_recomputed_layers(place):
     command = ['train-gpt2', '--data', 'texts.txt', *SMALL_GPT2, '--vocabulary', 'words',
                '--dropout', '0.1', '--recompute', 'yes']

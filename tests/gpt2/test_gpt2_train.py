@@ -299,6 +299,7 @@ def test_a_batch_in_parts_takes_the_same_way(trained, tmp_path):
         np.testing.assert_allclose(parts[name], whole[name], atol=2e-3)
 
 
+@pytest.mark.slow
 def test_only_the_blocks_can_be_trained_and_weights_decay(trained, tmp_path):
     config = dataclasses.replace(CONFIG, steps=1)
     start = state(go(tmp_path / 'start', dataclasses.replace(config, learning_rate=1e-12)))

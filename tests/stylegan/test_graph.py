@@ -55,7 +55,7 @@ def _values(graph):
 
 
 @pytest.mark.parametrize('damaged', ['D/4x4/Dense1/weight', 'D/8x8/FromRGB/weight/D_adam_1'])
-@pytest.mark.parametrize('parts', [1, 2])
+@pytest.mark.parametrize('parts', [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_step_that_is_not_finite_changes_nothing(damaged, parts):
     """With a weight, or Adam's state, made NaN, no other variable differs by a bit."""
     training = Training(accumulate=parts, threads=1, augment='color')
@@ -90,6 +90,7 @@ def test_a_generator_update_that_is_not_finite_takes_the_discriminators_back():
             assert np.array_equal(value, before[name]), name
 
 
+@pytest.mark.slow
 def test_the_discriminator_has_a_learning_rate_of_its_own():
     moved = {}
     for d_lrate in (None, 0.0, 0.02):
@@ -104,6 +105,7 @@ def test_the_discriminator_has_a_learning_rate_of_its_own():
     assert moved[0.02][0] == pytest.approx(2 * moved[None][0], rel=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('res, ratio', [(4, 1 / 4), (8, 1)])
 def test_r1_is_measured_in_pixels_of_the_full_resolution_or_its_own(res, ratio):
     found = {}
