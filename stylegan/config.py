@@ -129,8 +129,8 @@ PRESETS = {
     # the paper's training, which is long.
     'demo': (Network(resolution=64, latent_size=128, mapping_layers=4, mapping_lrmul=0.1,
                      fmap_base=1024, fmap_max=96, use_noise=False),
-             Training(kimg=80, initial=64, minibatch=8, lrate=0.006, r1_interval=8, mixing=0.5,
-                      average_kimg=4, settle_kimg=40, tick_kimg=10, snapshot_ticks=2,
+             Training(kimg=60, initial=64, minibatch=8, lrate=0.006, r1_interval=8, mixing=0.5,
+                      average_kimg=4, settle_kimg=30, tick_kimg=10, snapshot_ticks=2,
                       metrics_every=2, grid=28)),
     # 512 px, all feature maps, one GPU: the post's recipe.
     'dress': (Network(), Training()),
