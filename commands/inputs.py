@@ -94,7 +94,7 @@ def training_records(gan):
     from dnnlib import runs
     from stylegan import dataset
     folder, about = gan.path.parent / 'records', gan.path.parent / 'options.json'
-    if shipped(gan.path):  # it has learnt from the demo
+    if shipped(gan.path):  # trained on the demo
         folder = DEMO.with_name(f'demo-records-{gan.res}')
         if not folder.exists():
             print('the training pictures nearest to each product are sought in the demo catalogue; '
