@@ -1,11 +1,13 @@
 """Damage done for real to trainings of both models: kills, full disks, second processes, bad files.
 
     python tests/torture.py                     the long form: hours on two cores
-    python tests/torture.py --kills 4 --disks 2 --pairs 2 --damages 5 --mutations 1000
+    python tests/torture.py --minutes 30        a piece of it; the same command continues
+    python tests/torture.py --kills 1 --disks 2 --pairs 2 --damages 5 --mutations 6
 
 Every trial ends with the same command typed again, which must end bitwise as an undisturbed
-training does, or with exit code 1 and one line that says why, with nothing lost. Commands fork from
-this process, which has imported TensorFlow and done nothing with it.
+training does, or with exit code 1 and one line that says why, with nothing lost. Trials are noted
+in OUT/trials.jsonl when they end; those that failed are repeated by the next run. Commands fork
+from this process, which has imported TensorFlow and done nothing with it.
 """
 
 import argparse
@@ -14,31 +16,35 @@ import contextlib
 import json
 import os
 import pathlib
-import resource
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import traceback
+import zlib
 
 import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / 'tests')]
 
+import mutations  # noqa: E402
 from process import SMALL_GAN, SMALL_GPT2  # noqa: E402
 
 from dnnlib import archive, files, images, runs  # noqa: E402
-from dnnlib.files import UserError  # noqa: E402
 from dnnlib.tflib import tf  # noqa: E402
 
-GAN = ['train-stylegan', '--data', 'small-pruned', *SMALL_GAN, '--run']
+# The least that packs, grows, reports, and writes checkpoints and snapshots more than once.
+GAN = ['train-stylegan', '--data', 'small-pruned', *SMALL_GAN, '--resolution', '8', '--initial',
+       '4', '--fmap-max', '4', '--latent-size', '4', '--snapshot-ticks', '1', '--run']
 GPT2 = ['train-gpt2', '--data', 'small', *SMALL_GPT2, '--save-every', '1', '--run']
 TRAININGS = {'stylegan': GAN, 'gpt2': GPT2}
 LONGER = {'stylegan': ['--kimg', '0.128'], 'gpt2': ['--steps', '6']}
-SECONDS, BYTES = 5, 1 << 30  # that a reader may take for one file
+DAMAGED = ('checkpoint/*.index', 'checkpoint/*.data*', 'checkpoint.json', 'progress.jsonl',
+           'options.json')
+LIMIT = 900  # seconds that a command may take
+KILLS, FILES = 5, 1000  # kills, and mutated files, in a trial
 
 Ended = collections.namedtuple('Ended', 'code out err')
 
@@ -52,30 +58,37 @@ def _events():
 
 
 def _count_events(kill_at, note):
-    """Count the starts and ends of events into a file; at the event `kill_at` kill the process."""
+    """Note the number and name of the last event, a start or an end, in a file; at the event
+    `kill_at` kill the process."""
     seen = [0]
 
-    def event():
+    def event(name):
         seen[0] += 1
-        note.write_text(str(seen[0]))
+        note.write_text(f'{seen[0]} {name}')
         if seen[0] == kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def counted(function):
+    def counted(function, name):
         def call(*arguments, **more):
-            event()
+            event(f'before {name}')
             result = function(*arguments, **more)
-            event()
+            event(f'after {name}')
             return result
         return call
     for owner, name in _events():
-        setattr(owner, name, counted(getattr(owner, name)))
+        setattr(owner, name, counted(getattr(owner, name), name))
 
 
-def start(arguments, folder, name='it', kill_at=0):
-    """Start a command in a folder -> its process id; see `end`.
+def _last_event(folder):
+    """(number, name) of the last event of the process that ended last."""
+    number, name = (folder / 'it.events').read_text().split(' ', 1)
+    return int(number), name
 
-    kill_at: the number of the event, see `_events`, at which it is killed; 0: it is not.
+
+def fork(function, folder, name='it'):
+    """Call a function in a new process, in a folder -> its process id; see `end`.
+
+    Its exit code is what the function returns. Its standard streams are NAME.out and NAME.err.
     """
     process = os.fork()
     if process:
@@ -85,10 +98,7 @@ def start(arguments, folder, name='it', kill_at=0):
         for number, suffix in ((1, 'out'), (2, 'err')):
             file = os.open(f'{name}.{suffix}', os.O_CREAT | os.O_TRUNC | os.O_WRONLY)
             os.dup2(file, number)
-        _count_events(kill_at, pathlib.Path(f'{name}.events').absolute())
-        sys.argv = ['run.py', *arguments]
-        import run
-        code = run.main(arguments)
+        code = function()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
@@ -99,9 +109,27 @@ def start(arguments, folder, name='it', kill_at=0):
         os._exit(99)
 
 
+def start(arguments, folder, name='it', kill_at=0):
+    """Start a command in a folder -> its process id.
+
+    kill_at: the number of the event, see `_events`, at which it is killed; 0: it is not.
+    """
+    def main():
+        _count_events(kill_at, pathlib.Path(f'{name}.events').absolute())
+        sys.argv = ['run.py', *arguments]
+        import run
+        return run.main(arguments)
+    return fork(main, folder, name)
+
+
 def end(process, folder, name='it'):
-    """Wait for a command -> Ended; the code of a killed one is negative."""
-    _, status = os.waitpid(process, 0)
+    """Wait for a process -> Ended; the code of a killed one is negative."""
+    before, done = time.time(), 0
+    while not done:
+        if time.time() - before > LIMIT:
+            os.kill(process, signal.SIGABRT)
+        time.sleep(0.01)
+        done, status = os.waitpid(process, os.WNOHANG)
     code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
     out, err = [(folder / f'{name}.{suffix}').read_text(encoding='utf-8', errors='replace')
                 if (folder / f'{name}.{suffix}').exists() else '' for suffix in ('out', 'err')]
@@ -142,19 +170,25 @@ def state(folder):
 
 
 class Bench:
-    """A folder with a small catalogue and, for both models, what an undisturbed training leaves."""
+    """A folder with a small catalogue and, for both models, what an undisturbed training leaves.
 
-    def __init__(self, folder):
+    Made anew by every run, so that a continued one compares with the present code.
+    """
+
+    def __init__(self, folder, models):
         self.folder = folder
+        for name in ('small', 'small-pruned', *models):
+            shutil.rmtree(str(folder / name), ignore_errors=True)
         for arguments in (['demo', '--count', '12', '--seed', '1', '--out', 'small'],
                           ['prune', '--data', 'small']):
             assert run(arguments, folder).code == 0
-        self.whole, self.events, self.seconds = {}, {}, {}
-        for model, command in TRAININGS.items():
+        self.whole, self.events, self.seconds, self._good = {}, {}, {}, {}
+        for model in models:
             before = time.time()
-            assert run([*command, model], folder).code == 0
+            ended = run([*TRAININGS[model], model], folder)
+            assert ended.code == 0, ended
             self.seconds[model] = time.time() - before
-            self.events[model] = int((folder / 'it.events').read_text())
+            self.events[model] = _last_event(folder)[0]
             self.whole[model] = state(folder / model)
 
     def assert_goes_on(self, model, name):
@@ -169,7 +203,7 @@ class Bench:
     def trial(self, model, copied=False):
         """The name of a run folder that is new, or a copy of the finished one; removed at the end.
 
-        After a failure it stays, to be looked at.
+        After a failure it stays, to be looked at, until a trial of the model is repeated.
         """
         name = f'{model}-trial'
         shutil.rmtree(str(self.folder / name), ignore_errors=True)
@@ -178,100 +212,22 @@ class Bench:
         yield name
         shutil.rmtree(str(self.folder / name))
 
+    def longer(self, model, change):
+        """Change the files of a copied run, train longer -> (Ended, checkpoints or None)."""
+        with self.trial(model, copied=True) as name:
+            change(self.folder / name)
+            ended = run([*TRAININGS[model], name, *LONGER[model]], self.folder)
+            there = list((self.folder / name).glob('checkpoint/*.index'))
+            assert len(there) == 2, there
+            return ended, None if ended.code else files.read_json(
+                self.folder / name / 'checkpoint.json')
 
-# --- The proofs. Each does one trial for each number and returns how many there were.
-
-def kill_at_events(bench, model, count, rng):
-    """Killed before or after a write, a rename, a line of progress, a grid, the end of packing."""
-    events = bench.events[model]
-    for event in sorted(rng.choice(events, min(count, events), replace=False) + 1):
-        with bench.trial(model) as name:
-            ended = end(start([*TRAININGS[model], name], bench.folder, kill_at=int(event)),
-                        bench.folder)
-            assert ended.code == -signal.SIGKILL, ended
-            bench.assert_goes_on(model, name)
-    return min(count, events)
-
-
-def kill_at_random(bench, model, count, rng):
-    """Killed at any moment from the start to the end: importing, packing, in a step, in a write."""
-    for _ in range(count):
-        with bench.trial(model) as name:
-            process = start([*TRAININGS[model], name], bench.folder)
-            time.sleep(rng.uniform(0, bench.seconds[model]))
-            os.kill(process, signal.SIGKILL)
-            end(process, bench.folder)
-            bench.assert_goes_on(model, name)
-    return count
-
-
-def full_disk(bench, model, count, rng):
-    """On a disk of any size that is too small; then the same command on one that is large enough.
-
-    Needs root, for the mounts.
-    """
-    if os.getuid():
-        return 0
-    needed = sum(path.stat().st_size for path in (bench.folder / model).glob('**/*'))
-    for size in np.linspace(8 << 10, needed, count).astype(int):
-        disk = bench.folder / 'disk'
-        disk.mkdir()
-        subprocess.check_call(['mount', '-t', 'tmpfs', '-o', f'size={size}', 'none', str(disk)])
-        try:
-            ended = run([*TRAININGS[model], 'disk/run'], bench.folder)
-            if ended.code:
-                assert_one_line(ended)
-                assert 'the disk is full' in ended.err or 'no space left' in ended.err, ended
-            subprocess.check_call(['mount', '-o', f'remount,size={9 * needed}', str(disk)])
-            bench.assert_goes_on(model, 'disk/run')
-        finally:
-            subprocess.check_call(['umount', str(disk)])
-            disk.rmdir()
-    return count
-
-
-def pairs(bench, model, count, rng):
-    """Two processes on one run folder, the second at offsets from the first's start to its end."""
-    for offset in np.linspace(0, bench.seconds[model], count):
-        with bench.trial(model) as name:
-            arguments = [*TRAININGS[model], name]
-            first = start(arguments, bench.folder, 'first')
-            time.sleep(offset)
-            second = start(arguments, bench.folder, 'second')
-            both = [end(first, bench.folder, 'first'), end(second, bench.folder, 'second')]
-            assert any(ended.code == 0 for ended in both), both
-            for ended in both:
-                if ended.code:
-                    assert_one_line(ended)
-                    assert 'is working on' in ended.err, ended
-            bench.assert_goes_on(model, name)
-    return count
-
-
-def damaged(content, rng):
-    """Bytes cut off, zeroed, flipped or overwritten somewhere."""
-    content, kind = bytearray(content), rng.randint(5)
-    place = rng.randint(len(content) + 1)
-    if kind == 0:
-        return bytes(content[:place])
-    if kind == 1:
-        return bytes(len(content))
-    if kind == 2:
-        return bytes(content) + rng.bytes(rng.randint(1, 99))
-    some = slice(place, place + rng.randint(1, 9))
-    content[some] = rng.bytes(len(content[some]))
-    return bytes(content)
-
-
-def _longer(bench, model, change):
-    """Change the run folder of a copy, train longer -> (Ended, its checkpoints or None)."""
-    with bench.trial(model, copied=True) as name:
-        change(bench.folder / name)
-        ended = run([*TRAININGS[model], name, *LONGER[model]], bench.folder)
-        there = list((bench.folder / name).glob('checkpoint/*.index'))
-        assert len(there) == 2, there
-        return ended, None if ended.code else files.read_json(
-            bench.folder / name / 'checkpoint.json')
+    def good(self, model):
+        """checkpoint.json of those that went on from the newest and from the older checkpoint."""
+        if model not in self._good:
+            self._good[model] = [self.longer(model, change)[1] for change in (
+                lambda folder: None, _forget_newest)]
+        return self._good[model]
 
 
 def _forget_newest(folder):
@@ -284,98 +240,190 @@ def _forget_newest(folder):
             path.unlink()
 
 
-def damaged_run(bench, model, count, rng):
+# --- The trials. Each is the one of this number out of `count` and returns what happened, as
+# {outcome: how often}.
+
+def _kills(bench, model, killed):
+    """KILLS kills of the same command, and as many resumes; `killed` runs it once -> its Ended."""
+    outcomes = collections.Counter()
+    while sum(outcomes.values()) < KILLS:
+        with bench.trial(model) as name:
+            ended = None
+            while sum(outcomes.values()) < KILLS and (ended is None or ended.code):
+                ended, outcome = killed([*TRAININGS[model], name])
+                assert ended.code in (0, -signal.SIGKILL), ended
+                outcomes.update([outcome] if ended.code else [])
+            bench.assert_goes_on(model, name)
+    return outcomes
+
+
+def kill_at_event(bench, model, number, count, rng):
+    """Killed before or after a write, a rename, a line of progress, a grid, the end of packing."""
+    def killed(command):
+        event = rng.randint(1, bench.events[model] // 2)
+        ended = end(start(command, bench.folder, kill_at=event), bench.folder)
+        return ended, 'killed ' + _last_event(bench.folder)[1]
+    return _kills(bench, model, killed)
+
+
+def kill_at_random(bench, model, number, count, rng):
+    """Killed at any moment from the start to the end: importing, packing, in a step, in a write."""
+    def killed(command):
+        process = start(command, bench.folder)
+        time.sleep(rng.uniform(0, bench.seconds[model]))
+        os.kill(process, signal.SIGKILL)
+        return end(process, bench.folder), 'killed'
+    return _kills(bench, model, killed)
+
+
+def full_disk(bench, model, number, count, rng):
+    """On a disk of any size that is too small; then the same command on one that is large enough.
+
+    Needs root, for the mounts.
+    """
+    needed = sum(path.stat().st_size for path in (bench.folder / model).glob('**/*'))
+    size = int(np.linspace(8 << 10, needed, count)[number])
+    disk = bench.folder / f'disk-{model}'
+    disk.mkdir(exist_ok=True)
+    subprocess.check_call(['mount', '-t', 'tmpfs', '-o', f'size={size}', 'none', str(disk)])
+    try:
+        ended = run([*TRAININGS[model], f'{disk.name}/run'], bench.folder)
+        if ended.code:
+            assert_one_line(ended)
+            assert 'the disk is full' in ended.err or 'no space left' in ended.err, ended
+        subprocess.check_call(['mount', '-o', f'remount,size={9 * needed}', str(disk)])
+        bench.assert_goes_on(model, f'{disk.name}/run')
+    finally:
+        subprocess.check_call(['umount', str(disk)])
+    return {'refused, then resumed' if ended.code else 'fitted': 1}
+
+
+def pair(bench, model, number, count, rng):
+    """Two processes on one run folder, the second at an offset from the first's start to its end.
+    """
+    with bench.trial(model) as name:
+        arguments = [*TRAININGS[model], name]
+        first = start(arguments, bench.folder, 'first')
+        time.sleep(np.linspace(0, bench.seconds[model], count)[number])
+        second = start(arguments, bench.folder, 'second')
+        both = [end(first, bench.folder, 'first'), end(second, bench.folder, 'second')]
+        assert any(ended.code == 0 for ended in both), both
+        for ended in both:
+            if ended.code:
+                assert_one_line(ended)
+                assert 'is working on' in ended.err, ended
+        bench.assert_goes_on(model, name)
+    return {'one refused' if any(ended.code for ended in both) else 'one after the other': 1}
+
+
+def damaged_run(bench, model, number, count, rng):
     """A file of a finished run is damaged, and it is to go on for longer.
 
     It goes on from the newest checkpoint, or from the one before it, or is refused with one line.
     """
+    pattern = DAMAGED[number % len(DAMAGED)]
+
     def damage(folder):
         path = sorted(folder.glob(pattern))[-1]
-        path.write_bytes(damaged(path.read_bytes(), rng))
-    good = [_longer(bench, model, change)[1] for change in (lambda folder: None, _forget_newest)]
-    formats = ('checkpoint/*.index', 'checkpoint/*.data*', 'checkpoint.json', 'progress.jsonl',
-               'options.json')
-    for pattern in formats:
-        for _ in range(count):
-            ended, checkpoints = _longer(bench, model, damage)
-            if ended.code:
-                assert_one_line(ended)
-            else:
-                assert checkpoints in good, (pattern, ended)
-    return len(formats) * count
+        path.write_bytes(mutations.damaged(path.read_bytes(), rng))
+    good = bench.good(model)
+    ended, checkpoints = bench.longer(model, damage)
+    if ended.code:
+        assert_one_line(ended)
+        return {f'{pattern}: refused': 1}
+    assert checkpoints in good, (pattern, ended)
+    return {f'{pattern}: went on': 1}
 
 
-def _readers(bench):
-    """{format: (a good file, the function that reads it)}; a folder's reader gets the folder."""
-    from catalog import source
-    from gpt2 import encoder
-    from stylegan import dataset
-    from stylegan.released import pickles
+def mutation(bench, model, number, count, rng):
+    """FILES mutated files of one format: each is read, or refused with one line."""
+    format = mutations.FORMATS[number % len(mutations.FORMATS)]
+    folder = bench.folder / f'mutated-{format}'
+    shutil.rmtree(str(folder), ignore_errors=True)
+    good, read = mutations.readers(bench.folder / 'stylegan', bench.folder / 'gpt2',
+                                   bench.folder / 'small')[format]
 
-    def records(path):
-        some = dataset.Records(path.parent)
-        return some.batch(0, some.count, some.resolution)
-    run = bench.folder / 'gpt2'
-    return {
-        'npz': (run / 'snapshot' / 'weights.npz', lambda path: archive.read(path, 'file', 'look')),
-        'json': (run / 'options.json', files.read_json),
-        'vocabulary': (run / 'snapshot' / 'vocab.bpe', lambda path: encoder.load(path.parent)),
-        'csv': (bench.folder / 'small' / 'products.csv', source.read),
-        'tfrecords': (bench.folder / 'stylegan' / 'records' / 'photos-r03.tfrecords', records),
-        'pickle': (ROOT / 'tests' / 'data' / 'stylegan' / 'original_small_clean.pkl', pickles.read)}
+    def main():
+        print(mutations.read_mutated(format, good, read, folder, FILES, rng))
+        return 0
+    ended = end(fork(main, bench.folder, 'mutation'), bench.folder, 'mutation')
+    assert ended.code == 0, ended
+    refused = int(ended.out.split()[-1])
+    return {f'{format}: refused': refused, f'{format}: read': FILES - refused}
 
 
-def mutations(bench, count, rng):
-    """Damaged files of every format that comes from elsewhere: each is read, or refused by a line.
+# --- The order, and the table.
 
-    No other exception, no more than 5 s and 1 GB each.
+KINDS = {'kills': (kill_at_event, kill_at_random), 'disks': (full_disk,), 'pairs': (pair,),
+         'damages': (damaged_run,)}
+
+
+def trials(counts, models):
+    """All trials as (function, model, number, count), so that every piece has some of each."""
+    wanted = [(kind, model, counts[name]) for name, kinds in KINDS.items() for kind in kinds
+              for model in models if kind is not full_disk or not os.getuid()]
+    wanted.append((mutation, 'both', counts['mutations']))
+    found = [(kind, model, number, count) for kind, model, count in wanted
+             for number in range(count)]
+    return sorted(found, key=lambda trial: (trial[2] + 0.5) / trial[3])
+
+
+def _noted(path):
+    """{(kind, model, number, count): row} of those noted that did not fail, the newest ones."""
+    rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    return {tuple(row['trial']): row for row in rows if row['outcomes']}
+
+
+def _do(bench, trial, seed):
+    """The row of a trial."""
+    kind, model, number, count = trial
+    key, before = [kind.__name__, model, number, count], time.time()
+    rng = np.random.RandomState([seed, zlib.crc32(repr(key).encode())])
+    row = {'trial': key, 'commit': runs.commit(), 'tensorflow': tf.__version__}
+    try:
+        row['outcomes'] = kind(bench, model, number, count, rng)
+    except Exception:
+        row.update(outcomes={}, fault=traceback.format_exc())
+        print(f'{" ".join(map(str, key))} failed:\n{row["fault"]}', flush=True)
+    return dict(row, seconds=round(time.time() - before, 1))
+
+
+def main(options):
+    """Do every trial that is not noted yet, print how many ended in which way; whether none failed.
     """
-    for format, (good, read) in _readers(bench).items():
-        folder = bench.folder / 'mutated'
-        shutil.copytree(str(good.parent), str(folder))
-        content, path = good.read_bytes(), folder / good.name
-        for _ in range(count):
-            path.write_bytes(damaged(content, rng))
-            before, most = time.time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-            try:
-                read(path)
-            except UserError as error:
-                assert '\n' not in str(error), (format, error)
-            more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - most
-            assert time.time() - before < SECONDS and more < BYTES >> 10, (format, more)
-        shutil.rmtree(str(folder))
-    return count * 6
-
-
-# --- The table.
-
-PROOFS = {'kills': (kill_at_events, kill_at_random), 'disks': (full_disk,), 'pairs': (pairs,),
-          'damages': (damaged_run,)}
-
-
-def main(counts, models, seed):
-    """Do every proof and print a line for each. Stops at the first failure and keeps its files."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix='torture-'))
-    bench = Bench(folder)
-    for name, proofs in PROOFS.items():
-        for proof in proofs if counts[name] else ():
-            for model in models:
-                before = time.time()
-                done = proof(bench, model, counts[name], np.random.RandomState(seed))
-                print(f'{proof.__name__:16}{model:10}{done:8} trials, all as promised'
-                      f'{time.time() - before:8.0f} s', flush=True)
-    done = mutations(bench, counts['mutations'], np.random.RandomState(seed))
-    print(f"{'mutations':16}{'readers':10}{done:8} files, all read or refused in a line")
-    shutil.rmtree(str(folder))
+    folder = options.out.absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    notes, until = folder / 'trials.jsonl', time.time() + 60 * options.minutes
+    all_trials, failed, bench = trials(vars(options), options.models), 0, None
+    for trial in all_trials:
+        if (trial[0].__name__, *trial[1:]) in _noted(notes) or time.time() > until:
+            continue
+        bench = bench or Bench(folder, list(TRAININGS))
+        row = _do(bench, trial, options.seed)
+        failed += not row['outcomes']
+        with open(str(notes), 'a') as lines:
+            lines.write(json.dumps(row) + '\n')
+    noted = {key: row for key, row in _noted(notes).items()
+             if key in {(trial[0].__name__, *trial[1:]) for trial in all_trials}}
+    table = collections.Counter()
+    for (kind, model, *_), row in noted.items():
+        table.update({(kind, model, outcome): n for outcome, n in row['outcomes'].items()})
+    for (kind, model, outcome), count in sorted(table.items()):
+        print(f'{kind:16}{model:10}{count:8}  {outcome}')
+    print(f'{len(noted)} of {len(all_trials)} trials as promised, {failed} failed now')
+    return not failed
 
 
 if __name__ == '__main__':
-    os.nice(19)
+    os.nice(10)
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    for name, count in (('kills', 100), ('disks', 20), ('pairs', 10), ('damages', 40),
-                        ('mutations', 170000)):
-        parser.add_argument('--' + name, type=int, default=count, help=f'(default {count})')
+    for name, count, of in (('kills', 20, f'{KILLS} kills'), ('disks', 20, 'a size'),
+                            ('pairs', 10, 'an offset'), ('damages', 40 * len(DAMAGED), 'a file'),
+                            ('mutations', 1000, f'{FILES} files')):
+        parser.add_argument('--' + name, type=int, default=count,
+                            help=f'trials, each of {of} (default {count})')
+    parser.add_argument('--minutes', type=float, default=1e6, help='start no trial after so many')
     parser.add_argument('--models', nargs='+', choices=TRAININGS, default=list(TRAININGS))
     parser.add_argument('--seed', type=int, default=1)
-    typed = vars(parser.parse_args())
-    main(typed, typed['models'], typed['seed'])
+    parser.add_argument('--out', type=pathlib.Path, default=pathlib.Path('out/torture'))
+    sys.exit(0 if main(parser.parse_args()) else 1)
