@@ -40,6 +40,7 @@ COMMANDS = {
     'evaluate': (rare.evaluate_options, rare.evaluate,
                  '--category jumpsuit --test-data data/another-demo'),
     'metrics': (measure.metrics_options, measure.metrics, '--stylegan runs/photos --count 2000'),
+    'bench': (measure.bench_options, measure.bench, 'step-64 synthesis-512 --runs 9'),
     'directions': (steering.directions_options, steering.directions,
                    '--count 4000 --out out/directions'),
     'label': (steering.label_options, steering.label, '--name "sleeve=long sleeves" --count 200'),

@@ -1,4 +1,4 @@
-"""Measurements of a picture model."""
+"""Measurements: of a picture model, and of the speed of the program."""
 
 import dataclasses
 import pathlib
@@ -109,3 +109,40 @@ def _records(options, config, gan):
         raise UserError(f'{folder} was packed at {records.resolution} px, the generator draws '
                         f'{gan.res} px; give the photos with --data')
     return records
+
+
+def bench_options(parser):
+    """What `bench` takes."""
+    parser.add_argument('names', nargs='*', metavar='NAME', help='rows to measure (default: a '
+                        'quick selection); --list prints all')
+    parser.add_argument('--list', action='store_true', help='print the names of all rows and stop')
+    parser.add_argument('--runs', type=knobs.number(int, 1), default=5,
+                        help='runs of each variant of a row (default 5)')
+    parser.add_argument('--against', type=pathlib.Path,
+                        help='another checkout of this project, to run in turn with this one')
+    common.threads(parser)
+    common.out(parser, 'out/bench')
+
+
+def bench(options):
+    """Measure the speed of the program beside what this machine could do at best."""
+    from bench import alternate, machine
+    from bench.rows import ROWS
+    if options.list:
+        print('\n'.join(ROWS))
+        return
+    unknown = [name for name in options.names if name not in ROWS]
+    if unknown:
+        raise UserError(f"bench has no row {unknown[0]}; choose from {', '.join(ROWS)}")
+    if options.against:
+        files.existing(options.against / 'bench' / 'worker.py', 'checkout with a benchmark')
+    flops, memory = alternate.rates(options.threads)
+    print(f"{', '.join(machine.processor())}: {flops / 1e9:.0f} GFLOP/s in products of matrices, "
+          f'{memory / 1e9:.1f} GB/s of memory')
+    results = options.out / 'bench.jsonl'
+    for name in options.names or [name for name, row in ROWS.items() if row.quick]:
+        lines = alternate.measure(name, runs=options.runs, threads=options.threads,
+                                  other=options.against)
+        alternate.append(results, lines)
+        print('\n'.join(alternate.text(line) for line in lines), flush=True)
+    print(f'done: {results}')

@@ -29,6 +29,7 @@ class Update:
     losses: name -> scalar tensor for one part, to report. parts: how many make a minibatch; the
     step goes along the mean of their gradients. held: where those add up, see `sums`.
     clip: largest global norm of that mean; 0: no limit.
+    Attribute: step, the operation that `run` runs for each part.
     """
 
     def __init__(self, optimiser, variables, gradients, losses, parts=1, held=(), clip=0.0):
@@ -44,10 +45,10 @@ class Update:
                 values, _ = tf.clip_by_global_norm(values, clip)
             return optimiser.apply_gradients(list(zip(values, variables)))
         if parts == 1:
-            self._step, self._clear = applied(gradients, losses.values()), tf.no_op()
+            self.step, self._clear = applied(gradients, losses.values()), tf.no_op()
             return
         assert len(held) == len(variables), (len(held), len(variables))
-        self._step = tf.group(*[tf.assign_add(total, gradient / parts) for total, gradient
+        self.step = tf.group(*[tf.assign_add(total, gradient / parts) for total, gradient
                                 in zip(held, gradients) if gradient is not None])
         self._clear = tf.group(*[tf.assign(total, tf.zeros_like(total)) for total in held])
         with tf.control_dependencies([applied(list(held))]):
@@ -60,7 +61,7 @@ class Update:
         """
         assert len(feeds) == self._parts, (len(feeds), self._parts)
         try:
-            runs = [session.run([self._losses, self._step], feed)[0] for feed in feeds]
+            runs = [session.run([self._losses, self.step], feed)[0] for feed in feeds]
             means = {name: float(np.mean([losses[name] for losses in runs]))
                      for name in self._losses}
             if not np.isfinite(list(means.values())).all():  # one part alone has been checked

@@ -245,6 +245,10 @@ class Graph:
         self.session.run(self._count)
         return losses
 
+    def operations(self, penalise):
+        """The operations whose arithmetic `step` runs, for counting it."""
+        return [(self._d_update_r1 if penalise else self._d_update).step, self._g_update.step]
+
     def reset_optimisers(self):
         """Clear both optimisers' state, as the original does when a fade begins or ends."""
         self.session.run(self._reset)

@@ -16,6 +16,7 @@ ARROWS = {
     'steering': {'dnnlib', 'stylegan', 'catalog'},  # the catalogue's reader of tables, for labels
     'projection': {'dnnlib', 'stylegan'},
     'rare': {'dnnlib', 'stylegan', 'catalog', 'tagger'},
+    'bench': {'dnnlib', 'stylegan', 'gpt2', 'catalog'},
 }
 ARROWS['commands'] = set(ARROWS)
 ARROWS['run.py'] = set(ARROWS)
