@@ -1,8 +1,8 @@
-"""Any catalogue a user brings, as a list of products: pictures, descriptions, or both.
+"""Any catalogue a user brings, as a list of products: images, descriptions, or both.
 
 Accepted are a folder with `products.csv` (columns image, description, category and any attribute
-columns) and the pictures it names, a folder of class folders of pictures, a bare folder of
-pictures, a `.txt` file (see `tables`), a `.csv` or `.jsonl` file with a text column, a folder of
+columns) and the images it names, a folder of class folders of images, a bare folder of
+images, a `.txt` file (see `tables`), a `.csv` or `.jsonl` file with a text column, a folder of
 such text files, and a pattern that matches some, as in 'texts/*.csv'.
 """
 
@@ -32,7 +32,7 @@ _NUMBER = re.compile(r'[-+]?[\d.,]+%?')
 class Product(NamedTuple):
     """One product of a catalogue.
 
-    name is the picture as `products.csv` and `prune.csv` call it, '' without one. Rows of equal
+    name is the image as `products.csv` and `prune.csv` call it, '' without one. Rows of equal
     key are the same product: a held-out split must not separate them. attributes holds (column,
     value) of all attribute columns, in plain words; '' where it is missing.
     """
@@ -92,7 +92,7 @@ def attribute_columns(rows, others=()):
 
 
 def _product(row, folder, text_column, tag_columns, key_column):
-    """A row of a table as a Product; `folder` is where its pictures are, None for text alone."""
+    """A row of a table as a Product; `folder` is where its images are, None for text alone."""
     name = _text(row.get('image', '')) if folder else ''
     description = _text(row[text_column])
     attributes = tuple(_attribute(column, row.get(column, '')) for column in tag_columns)
@@ -117,7 +117,7 @@ def _read_catalogue(folder, text_column, tag_columns, key_column):
     products = [_product(row, folder, text_column, tag_columns, key_column) for row in rows]
     pictures = [p for p in products if p.image]
     if pictures and not any(os.path.isfile(str(p.image)) for p in pictures):
-        raise UserError(f'{path} names {len(pictures)} picture files, none of which exists, first '
+        raise UserError(f'{path} names {len(pictures)} image files, none of which exists, first '
                         f'{pictures[0].name}; correct the image column or add the files')
     return products
 
@@ -151,7 +151,7 @@ def _read_file(path, text_column, tag_columns, key_column):
         rows = tables.READERS[kind](path, needed)
         return [_product(row, None, text_column, tag_columns, key_column) for row in rows]
     if images.is_photo(path):
-        raise UserError(f'{path} is one picture; give the folder it lies in')
+        raise UserError(f'{path} is one image; give the folder it lies in')
     raise UserError(f'{path} is no catalogue; give a folder, a .txt, a .csv or a .jsonl file')
 
 
@@ -161,7 +161,7 @@ def _read_files(paths, *columns):
 
 
 def _read_folder(folder, text_column, tag_columns, key_column):
-    """A folder without products.csv: its pictures or, if there is none, its text files."""
+    """A folder without products.csv: its images or, if there is none, its text files."""
     products = _pictures(folder)
     if products and (tag_columns or key_column):
         raise UserError(f'{folder} has no {_TABLE}, so no columns either; give the CSV file '
@@ -186,14 +186,14 @@ def read(path, *, text_column='description', tag_columns=(), key_column=''):
     A folder that pruning wrote stands for all of the catalogue it judged. text_column,
     tag_columns, key_column: columns of a table. Tags of a `products.csv` are its category and all
     attribute columns unless `tag_columns` names some; of another table, none. Text files in a
-    folder count if there is no picture in it.
-    Raises UserError: nothing there, nothing in it, a missing column, no picture of the table's.
+    folder count if there is no image in it.
+    Raises UserError: nothing there, nothing in it, a missing column, no image of the table's.
     """
     columns = text_column, tag_columns, key_column
     path = catalogue(path)
     matched = [] if os.path.exists(str(path)) else glob.glob(str(path), recursive=True)
     if not os.path.exists(str(path)) and not matched:
-        raise UserError(f'{path} does not exist; give a folder of pictures, a .txt, .csv or .jsonl '
+        raise UserError(f'{path} does not exist; give a folder of images, a .txt, .csv or .jsonl '
                         'file, or make a demo catalogue with: python run.py demo')
     if matched:
         products = _read_files([pathlib.Path(name) for name in matched], *columns)
@@ -205,15 +205,15 @@ def read(path, *, text_column='description', tag_columns=(), key_column=''):
         products = _read_folder(path, *columns)
     if not products:
         raise UserError(f'{path} holds no product: no text in a file, no line in a table and no '
-                        f"picture ({' '.join(images.SUFFIXES)})")
+                        f"image ({' '.join(images.SUFFIXES)})")
     return products
 
 
 def read_kept(path, *, key_column=''):
     """As `read`, but of a folder that pruning wrote only what it or a person kept.
 
-    Products without a picture are kept. Raises UserError also if nothing is kept or if the
-    catalogue has pictures that nobody judged.
+    Products without an image are kept. Raises UserError also if nothing is kept or if the
+    catalogue has images that nobody judged.
     """
     products = read(path, key_column=key_column)
     if not decisions.exist(path):
@@ -221,20 +221,20 @@ def read_kept(path, *, key_column=''):
     keep = decisions.kept(path)
     unjudged = [p.name for p in products if p.image and p.name not in keep]
     if unjudged:
-        raise UserError(f'{path} does not judge {len(unjudged)} pictures of its catalogue, first '
+        raise UserError(f'{path} does not judge {len(unjudged)} images of its catalogue, first '
                         f'{unjudged[0]}; run prune again with the same --data and --out')
     products = [p for p in products if not p.image or keep[p.name]]
     if not products:
-        raise UserError(f'{path} keeps no picture; write yes in its keep column, or prune again '
+        raise UserError(f'{path} keeps no image; write yes in its keep column, or prune again '
                         'with milder thresholds')
     return products
 
 
 def with_pictures(products, path):
-    """The products that have a picture; UserError if none has (`path` is named in it)."""
+    """The products that have an image; UserError if none has (`path` is named in it)."""
     found = [p for p in products if p.image]
     if not found:
-        raise UserError(f'{path} has no pictures; give a folder of pictures, or one with {_TABLE}')
+        raise UserError(f'{path} has no images; give a folder of images, or one with {_TABLE}')
     return found
 
 

@@ -1,6 +1,6 @@
-"""Projection: find the latent code w with which a generator draws a given picture.
+"""Projection: find the latent code w with which a generator draws a given image.
 
-`search` finds it by gradient descent, `features` is what it compares pictures by, `results` writes
-what was found, resumes a stopped run, and tests the search on generated pictures. Read
+`search` finds it by gradient descent, `features` is what it compares images by, `results` writes
+what was found, resumes a stopped run, and tests the search on generated images. Read
 `search` first. Nothing else depends on this folder but the command `project`.
 """

@@ -27,9 +27,9 @@ class Projection:
                        least=0)
     candidates: int = knob(1000, 'random w among which the start is chosen; 0 starts from the '
                            'mean w', least=0)
-    newton: int = knob(5, 'Gauss-Newton steps at the end, in W; each draws one picture per '
+    newton: int = knob(5, 'Gauss-Newton steps at the end, in W; each draws one image per '
                        'dimension of w', least=0)
-    batch: int = knob(8, 'pictures searched for at a time', least=1)
+    batch: int = knob(8, 'images searched for at a time', least=1)
     frames: int = knob(60, 'frames of the video of a search; 0: none', least=0)
     seed: int = seed_knob('the same seed, engine and one thread give the same bytes')
     threads: int = knob(0, 'CPU threads; 0 takes all', least=0)

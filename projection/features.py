@@ -1,7 +1,7 @@
-"""Perceptual features by which two pictures are compared, as TensorFlow operations.
+"""Perceptual features by which two images are compared, as TensorFlow operations.
 
 Each function takes images, float32 [n, s, s, 3] in [-1, 1], and gives features, float32 [n, d],
-both tensors. The squared distance of two rows tells how different two pictures look.
+both tensors. The squared distance of two rows tells how different two images look.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ _SMALLEST = 8  # pixels: the last level of the pyramid
 # ImageNet, which is subtracted from RGB in 0..255.
 _VGG_BLOCKS = (2, 2, 3, 3, 3)
 _VGG_MEAN = np.float32([123.68, 116.779, 103.939])
-_VGG_SIDE = 256  # larger pictures are downscaled to it, as in Karras et al. 2019
+_VGG_SIDE = 256  # larger images are downscaled to it, as in Karras et al. 2019
 
 
 def _flat(x):

@@ -1,12 +1,12 @@
-"""The files of projection: an `.npz`, a picture and a video per target, and `all.npz` of them all.
+"""The files of projection: an `.npz`, an image and a video per target, and `all.npz` of them all.
 
 NAME.npz holds w [1, w] (the mean over layers where they differ), ws [1, layers, w], drawn
 [h, w, 3], psnr, distance, losses [steps], the noise inputs found, and `about`, which says what
 decided the result; a later run skips targets whose `about` is the same. all.npz holds w [n, w],
 ws [n, layers, w] and names [n].
 
-The self-test projects generated pictures, whose w is known, beside real ones. A generator can draw
-its own pictures, so these show how good the search is; how much worse real ones are shows what the
+The self-test projects generated images, whose w is known, beside real ones. A generator can draw
+its own images, so these show how good the search is; how much worse real ones are shows what the
 generator cannot draw.
 """
 
@@ -28,7 +28,7 @@ _NOT_DECISIVE = ('batch', 'threads', 'frames')  # knobs that do not change a res
 
 
 def psnr(a, b):
-    """Peak signal-to-noise ratio in dB of uint8 [n, h, w, 3] -> [n]; equal pictures: 99."""
+    """Peak signal-to-noise ratio in dB of uint8 [n, h, w, 3] -> [n]; equal images: 99."""
     error = np.square((np.float64(a) - b) / 255).mean((1, 2, 3))
     return np.minimum(99.0, -10 * np.log10(np.maximum(error, 1e-12)))
 
@@ -75,7 +75,7 @@ def _read(path, about, generator):
 
 
 def _rows(pictures, columns):
-    """Pictures in rows of `columns`; white ones fill the last row."""
+    """Images in rows of `columns`; white ones fill the last row."""
     blank = np.full_like(pictures[0], 255)
     filled = list(pictures) + [blank] * (-len(pictures) % columns)
     return [filled[i:i + columns] for i in range(0, len(filled), columns)]
@@ -110,7 +110,7 @@ def project(out, targets, generator, projector, origin):
     """Search for every target that has no result in the folder `out` yet -> list of results.
 
     targets: {name: uint8 [res, res, 3]}. A result is a dict of the arrays in its `.npz`.
-    origin:  facts that travel in pictures, see `runs.origin_of`.
+    origin:  facts that travel in images, see `runs.origin_of`.
     Raises runs.Interrupted on Ctrl-C; what is finished stays.
     """
     config = projector.config
@@ -132,7 +132,7 @@ def project(out, targets, generator, projector, origin):
                     _write(out, name, projector, found, index, targets[name], about[name], origin)
     except KeyboardInterrupt:
         count = sum(1 for name in targets if done(name))
-        raise runs.Interrupted(f'{count} of {len(targets)} pictures are done; run the same command '
+        raise runs.Interrupted(f'{count} of {len(targets)} images are done; run the same command '
                                'again to resume')
     return [done(name) for name in targets]
 
@@ -150,23 +150,23 @@ def write_all(out, targets, results, origin):
 
 
 def report(targets, results):
-    """A line per picture: its name, PSNR and feature distance."""
+    """A line per image: its name, PSNR and feature distance."""
     width = max([24] + [len(name) for name in targets])
-    lines = [f"{'picture':{width}} {'PSNR dB':>8} {'distance':>9}"]
+    lines = [f"{'image':{width}} {'PSNR dB':>8} {'distance':>9}"]
     lines += [f"{name:{width}} {result['psnr']:8.1f} {result['distance']:9.4f}"
               for name, result in zip(targets, results)]
     return '\n'.join(lines)
 
 
 def write_mixed(out, generator, results, count, seed, origin):
-    """mixed.npz and mixed.png: the pictures found in the first rows, `count` new ones below.
+    """mixed.npz and mixed.png: the images found in the first rows, `count` new ones below.
 
     Half of the new ones are averages of two to four codes, half mix the coarse and middle styles
     of one with the fine styles of another.
     """
     ws = np.concatenate([result['ws'] for result in results])
     if len(ws) < 2:
-        raise UserError('--mix needs two pictures at least; give more, or leave it out')
+        raise UserError('--mix needs two images at least; give more, or leave it out')
     rng = np.random.RandomState([seed, 64])
     averages = latent.averages(ws, (count + 1) // 2, rng)
     crossed = latent.crossed(ws, count // 2, latent.bands(generator.layers)['fine'], rng)
@@ -179,7 +179,7 @@ def write_mixed(out, generator, results, count, seed, origin):
 # --- The self-test.
 
 def _timed(out, targets, generator, projector, origin):
-    """Results, and [seconds, CPU seconds] per picture searched for; [None, None] if none was."""
+    """Results, and [seconds, CPU seconds] per image searched for; [None, None] if none was."""
     before = {path: path.stat().st_mtime for path in out.glob('*.npz')}
     starts = time.time(), time.process_time()
     results = project(out, targets, generator, projector, origin)
@@ -202,10 +202,10 @@ def _figures(results, seconds):
 
 
 def self_test(out, generator, projector, reals, *, count, seed, origin):
-    """Project `count` generated pictures and the reals -> (all targets, their results, figures).
+    """Project `count` generated images and the reals -> (all targets, their results, figures).
 
     reals, targets: {name: uint8 [res, res, 3]}. figures: {'generated': ..., 'real': ...}, each
-    with lists psnr (dB) and distance (of features), and seconds per picture, wall and CPU;
+    with lists psnr (dB) and distance (of features), and seconds per image, wall and CPU;
     generated also has w_distance, in units of the mean distance of two random w.
     """
     w = generator.w(generator.seeded(range(seed, seed + count)))

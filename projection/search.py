@@ -19,7 +19,7 @@ from projection.config import learning_rate
 from stylegan import networks, snapshots
 
 _SAMPLES = 10000  # random w from which mean and covariance are estimated
-_CHUNK = 16  # pictures drawn at a time
+_CHUNK = 16  # images drawn at a time
 _EPSILON = 0.02  # standard deviations: the step of numerical derivatives
 _DAMPINGS = (0.1, 1, 10, 100, 1000)  # factors of the damping, all tried at each step
 _LARGEST = 2 ** 28  # elements of a Jacobian; a larger one has no Gauss-Newton steps
@@ -27,7 +27,7 @@ _LARGEST = 2 ** 28  # elements of a Jacobian; a larger one has no Gauss-Newton s
 
 @dataclasses.dataclass
 class Found:
-    """The result of a search for n pictures.
+    """The result of a search for n images.
 
     ws [n, layers, w]; noises: list of noise inputs [n, h, w, 1]; losses [steps, n]: squared
     feature distance at each step of Adam and Gauss-Newton; path: list of ws [n, layers, w], the
@@ -55,7 +55,7 @@ def noise_regularisation(noise):
 
 
 def _standardised(noise):
-    """A noise input [n, h, w, 1] with mean 0 and variance 1 for each picture."""
+    """A noise input [n, h, w, 1] with mean 0 and variance 1 for each image."""
     noise = noise - noise.mean((1, 2, 3), keepdims=True)
     deviation = np.sqrt(np.square(noise).mean((1, 2, 3), keepdims=True))
     return (noise / np.maximum(deviation, 1e-8)).astype(np.float32)
@@ -65,7 +65,7 @@ class Projector:
     """The search for one generator, with its graph and session.
 
     generator: stylegan.generator.Generator. config: projection.config.Projection.
-    vgg: file of a VGG16 to compare pictures by (`features.read_vgg16`); None: `features.pyramid`.
+    vgg: file of a VGG16 to compare images by (`features.read_vgg16`); None: `features.pyramid`.
     Attributes: res, layers, samples [m, w] of w, their mean [w] and standard deviation.
     Raises UserError for a file that is no VGG16.
     """
@@ -104,7 +104,7 @@ class Projector:
                          {v.op.name: variables[v.op.name] for v in generator_variables})
 
     def _regularisation(self):
-        """The terms of the loss that do not depend on the picture: [n]."""
+        """The terms of the loss that do not depend on the image: [n]."""
         total = self.config.noise_weight * sum(
             noise_regularisation(noise) for noise in self._noises)
         if self.config.space == 'w+':
@@ -113,7 +113,7 @@ class Projector:
         return total
 
     def _fetch(self, tensor, ws, noises):
-        """A tensor [n, ...] for pictures of ws, in chunks; noises: of n pictures or of 1."""
+        """A tensor [n, ...] for images of ws, in chunks; noises: of n images or of 1."""
         parts = []
         for i in range(0, len(ws), _CHUNK):
             feed = {self._ws: ws[i:i + _CHUNK]}
@@ -134,13 +134,13 @@ class Projector:
             for i in range(0, len(images), _CHUNK)])
 
     def _random_noises(self, keys):
-        """Noise inputs for pictures with these keys; none for a network without."""
+        """Noise inputs for images with these keys; none for a network without."""
         return [np.stack([np.random.RandomState([self.config.seed, 61, layer, key]).randn(
             *placeholder.shape.as_list()[1:]).astype(np.float32) for key in keys])
             for layer, placeholder in enumerate(self._noises)]
 
     def starts(self, targets):
-        """targets [n, d] -> w [n, w]: for each the random w whose picture is nearest."""
+        """targets [n, d] -> w [n, w]: for each the random w whose image is nearest."""
         if not self.config.candidates:
             return np.repeat(self.mean[np.newaxis], len(targets), 0)
         chosen = np.random.RandomState([self.config.seed, 62]).choice(
@@ -162,7 +162,7 @@ class Projector:
         on_steps: called with the number of steps taken since the last call, for a progress bar.
         """
         assert pictures.shape[1:] == (self.res, self.res, 3), pictures.shape
-        # Noise depends on the picture alone, not on what else is in its batch.
+        # Noise depends on the image alone, not on what else is in its batch.
         keys = [zlib.crc32(np.ascontiguousarray(picture).tobytes()) for picture in pictures]
         targets = self.features(pictures)
         found = Found(self._layered(starts), self._random_noises(keys), [], [])
@@ -205,7 +205,7 @@ class Projector:
         return self.config.newton if fits else 0
 
     def _refine(self, found, targets, on_steps):
-        """Damped Gauss-Newton steps (Levenberg 1944, Marquardt 1963), picture by picture."""
+        """Damped Gauss-Newton steps (Levenberg 1944, Marquardt 1963), image by image."""
         each = [self._newton(found.ws[i, 0], targets[i], [n[i:i + 1] for n in found.noises],
                              on_steps) for i in range(len(targets))]
         path = np.stack([path for _, path in each], 1)  # [steps, n, w]
@@ -214,7 +214,7 @@ class Projector:
         found.ws = self._layered(path[-1])
 
     def _newton(self, w, target, noises, on_steps):
-        """The steps for one picture -> losses [steps] and w [steps, w].
+        """The steps for one image -> losses [steps] and w [steps, w].
 
         In units of standard deviations along the principal axes of W, so that damping keeps w
         where random w lie.

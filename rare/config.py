@@ -14,15 +14,15 @@ class Rare:
     method: str = knob('mix', 'how to make them; all: every method, for a comparison',
                        choices=METHODS + ('all',))
     count: int = knob(200, 'products to make, with each method', least=1)
-    search: int = knob(8000, 'pictures to search through first', least=20)
-    sure: float = knob(0.8, 'least probability of the class for a picture to count as of it',
+    search: int = knob(8000, 'images to search through first', least=20)
+    sure: float = knob(0.8, 'least probability of the class for an image to count as of it',
                        above=0, below=1)
     few: int = knob(60, 'if fewer are found, mix and gaussian first sample around them for so many',
                     least=1)
     tau: float = knob(1.0, 'spread of the Gaussian; below 1: more typical, above: more varied',
                       above=0)
     margin: float = knob(1.0, 'how far shifted codes go past the boundary; 1: as far as found ones')
-    most: int = knob(50, 'pictures to draw for each one to make, before giving up', least=1)
+    most: int = knob(50, 'images to draw for each one to make, before giving up', least=1)
     psi: float = knob(0.7, 'truncation, in all layers; 1: none')
     seed: int = seed_knob()
     threads: int = knob(0, 'CPU threads; 0 takes all, 1 makes the bytes repeatable', least=0)
@@ -39,14 +39,14 @@ class Rare:
 class Evaluate:
     """The contest."""
     counts: str = knob('10,25,50,all', 'how many rare photos there are, comma-separated: a sweep')
-    synthetic: int = knob(100, 'synthetic pictures (or duplicates) to add', least=1)
+    synthetic: int = knob(100, 'synthetic images (or duplicates) to add', least=1)
     seeds: int = knob(5, 'trainings per arm and count; each draws its own rare photos', least=1)
-    pool: int = knob(4000, 'generated pictures in which the scout looks for the rare region',
+    pool: int = knob(4000, 'generated images in which the scout looks for the rare region',
                      least=40)
     test: float = knob(0.3, 'share of the products to test on, where --test-data gives none',
                        above=0, below=1)
-    side: int = knob(32, 'side of the pictures', 'pixels', least=16, most=1024)
-    psi: float = knob(0.7, 'truncation of the generated pictures; 1: none')
+    side: int = knob(32, 'side of the images', 'pixels', least=16, most=1024)
+    psi: float = knob(0.7, 'truncation of the generated images; 1: none')
     fmaps: int = knob(6, 'maps of the first convolution of the classifier', least=1)
     steps: int = knob(300, 'updates per training, the same for all arms', least=1)
     batch: int = knob(48, 'batch size', least=1)
@@ -58,7 +58,7 @@ class Evaluate:
         check(self)
 
     def decisive(self):
-        """The knobs that decide a result of an arm without synthetic pictures, {name: value}."""
+        """The knobs that decide a result of an arm without synthetic images, {name: value}."""
         free = ('psi', 'pool', 'counts', 'seeds', 'seed', 'test', 'bootstrap', 'threads')
         return {name: value for name, value in dataclasses.asdict(self).items()
                 if name not in free}

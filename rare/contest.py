@@ -1,4 +1,4 @@
-"""Do synthetic pictures help a classifier with a rare class? A contest with rules laid down before.
+"""Do synthetic images help a classifier with a rare class? A contest with rules laid down before.
 
 The same network is trained for the same number of updates on the same photos, and only what is done
 about the rare class differs:
@@ -6,16 +6,16 @@ about the rare class differs:
     class weights     rare classes count as much as frequent ones
     augmentation      photos are shown mirrored, moved, resized, brightened and blurred
     duplicates        so many copies of the rare photos are added as others get synthetic pictures:
-                      the placebo, which brings nothing new but as many rare pictures
-    synthetic         pictures from the rare region of the latent space are added, as they come
+                      the placebo, which brings nothing new but as many rare images
+    synthetic         images from the rare region of the latent space are added, as they come
     filtered          the same, without those that do not look like the class or are too unusual
-    synthetic only    the rare class has no photo at all, only the filtered pictures
+    synthetic only    the rare class has no photo at all, only the filtered images
 The test photos are real, of other products, and seen by nothing that takes part: no generator, no
 direction, no filter. If the generator has learnt from a catalogue, test on another one.
 
-How the synthetic pictures get their label: a classifier of its own (the scout, with seeds of its
+How the synthetic images get their label: a classifier of its own (the scout, with seeds of its
 own) learns from the same photos as the arms do, so with ten rare photos it knows ten; it tells
-which of many generated pictures lie in the rare region; new ones are drawn from there. No picture
+which of many generated images lie in the rare region; new ones are drawn from there. No image
 is labelled by a classifier that is under test. The generator has learnt from all training photos
 without any label; at low counts it has therefore seen rare photos that the classifiers have not.
 
@@ -45,7 +45,7 @@ _BATCH = 64
 
 
 class Photos:
-    """Labelled pictures: pictures uint8 [n, side, side, 3], labels int [n] into classes."""
+    """Labelled images: pictures uint8 [n, side, side, 3], labels int [n] into classes."""
 
     def __init__(self, pictures, labels, classes):
         assert len(pictures) == len(labels), (len(pictures), len(labels))
@@ -66,7 +66,7 @@ class Photos:
         return Photos(self.pictures[chosen], self.labels[chosen], self.classes)
 
     def plus(self, pictures, label):
-        """With more pictures of one class."""
+        """With more images of one class."""
         more = np.full(len(pictures), label, self.labels.dtype)
         return Photos(np.concatenate([self.pictures, pictures]),
                       np.concatenate([self.labels, more]), self.classes)
@@ -107,7 +107,7 @@ def few(train, rare, count, seed):
 
 
 def at(pictures, side):
-    """Pictures at `side` pixels."""
+    """Images at `side` pixels."""
     if pictures.shape[1] == side or not len(pictures):
         return pictures.reshape([len(pictures), side, side, 3])
     return np.stack([images.square(picture, side) for picture in pictures])
@@ -162,7 +162,7 @@ class Classifier:
 
 
 class _Scout:
-    """Scores pictures of any size by the probability that a classifier gives to the rare class."""
+    """Scores images of any size by the probability that a classifier gives to the rare class."""
 
     def __init__(self, classifier, rare, side):
         self._classifier, self._rare, self._side = classifier, rare, side
@@ -175,7 +175,7 @@ class _Scout:
 def arm(name, photos, rare, drawn, number):
     """(Photos to train on, class weights?, augmentation?) of an arm.
 
-    photos: the few. drawn: {'synthetic': pictures, 'filtered': pictures}, uint8 [m, ...].
+    photos: the few. drawn: {'synthetic': images, 'filtered': images}, uint8 [m, ...].
     number: how many to add; of fewer filtered ones, some come twice.
     """
     ours = photos.labels == rare
@@ -224,7 +224,7 @@ class Contest:
         """Hold it -> ({(arm, count, seed): probabilities float32 [tests, classes]}, audit).
 
         classifiers: an entered Classifiers. audit: {count: bool [n]}, whether an auditor takes the
-        filtered pictures for the class: a classifier that learnt from all photos, with class
+        filtered images for the class: a classifier that learnt from all photos, with class
         weights and other seeds than the arms.
         """
         seeds = range(self._config.seed, self._config.seed + self._config.seeds)
@@ -250,12 +250,12 @@ class Contest:
             for count in self.counts}
 
     def pictures(self, count, seed):
-        """Synthetic pictures of the rare class, saved by `run`, from that many rare photos:
+        """Synthetic images of the rare class, saved by `run`, from that many rare photos:
         {'synthetic', 'filtered': uint8 [n, side, side, 3]}."""
         return self._saved('pictures', count, seed)
 
     def copies(self, pictures):
-        """Are synthetic pictures copies of photos? Median and least distance to the nearest ones.
+        """Are synthetic images copies of photos? Median and least distance to the nearest ones.
 
         pictures: uint8 [n, side, side, 3]. JSON-able: from them to train and to test photos of the
         class and, for comparison, from test to train photos, in units of the usual distance
@@ -300,7 +300,7 @@ class Contest:
                             {'test': self.test.pictures})
 
     def _pool(self):
-        """Generated pictures to search through: {'w': [n, w], 'pictures': uint8 [n, side, ...]}.
+        """Generated images to search through: {'w': [n, w], 'pictures': uint8 [n, side, ...]}.
 
         They are those of the seeds from config.seed on.
         """
@@ -317,8 +317,8 @@ class Contest:
                           {'w': w, 'pictures': np.concatenate(pictures)})
 
     def _synthesise(self, classifiers, photos, seed):
-        """Synthetic pictures of the rare class, as `pictures` gives them: mixes of codes whose
-        pictures the scout takes for the class, as they come, and those that it accepts.
+        """Synthetic images of the rare class, as `pictures` gives them: mixes of codes whose
+        images the scout takes for the class, as they come, and those that it accepts.
 
         Where the class cannot be found at all, both are empty. The scout is trained with class
         weights and augmentation.
@@ -337,7 +337,7 @@ class Contest:
 
 
 def _predictions(classifiers, photos, weights, augment, seed, pictures):
-    """Train on Photos -> {name: float32 [n, classes]} of pictures {name: uint8 [n, ...]}."""
+    """Train on Photos -> {name: float32 [n, classes]} of images {name: uint8 [n, ...]}."""
     with contextlib.closing(classifiers.fit(photos.pictures, photos.labels, weights=weights,
                                             augment=augment, seed=seed)) as classifier:
         return {name: np.float32(classifier.probabilities(some))

@@ -1,8 +1,8 @@
 """Where a rare class lies in W: found by search, then sampled at will.
 
-Four ways to pictures of the class, all by rejection sampling: propose codes, draw their pictures,
+Four ways to images of the class, all by rejection sampling: propose codes, draw their images,
 accept those that score high enough.
-    search     random codes: the share of the class among all pictures is the acceptance rate
+    search     random codes: the share of the class among all images is the acceptance rate
     mix        averages of two or three of the codes that were found, by random shares
     gaussian   a Gaussian around the codes that were found
     shift      random codes, moved over the boundary of the class the shortest way
@@ -22,7 +22,7 @@ from stylegan.whitening import Space, gaussian, mixes, shift
 FEWEST = 5  # codes of a class that a Gaussian or a boundary can be fitted to
 _ROUNDS = 12  # of refining at most
 _BATCH = 64
-_CHUNK = 1000  # pictures of a search that are saved at a time
+_CHUNK = 1000  # images of a search that are saved at a time
 
 
 def search(path, generator, tagger, config, made):
@@ -56,10 +56,10 @@ def search(path, generator, tagger, config, made):
 
 
 class Accepted:
-    """Pictures of the class by one method, and what they cost.
+    """Images of the class by one method, and what they cost.
 
-    w [k, w], pictures uint8 [k, h, w, 3] and scores [k] of the accepted; drawn: how many pictures
-    were drawn for them; seconds that took; raw: the first pictures that were drawn, accepted or
+    w [k, w], pictures uint8 [k, h, w, 3] and scores [k] of the accepted; drawn: how many images
+    were drawn for them; seconds that took; raw: the first images that were drawn, accepted or
     not; sources: the codes [k, w] that the accepted were made from.
     """
 
@@ -117,7 +117,7 @@ class Region:
     probably each is of the class at first sight: the scorer sees the probable ones once more.
     config: Rare. extra: [k, w], more codes of the class, such as projected photos, or None.
     Attributes: space; found [k, w], what is mixed and sampled around; hits: how many of them the
-    search itself has found; refining: pictures drawn to have enough.
+    search itself has found; refining: images drawn to have enough.
     """
 
     def __init__(self, generator, scorer, w, scores, config, extra=None):
@@ -176,7 +176,7 @@ class Region:
             found = best[:max(len(kept), 2 * FEWEST)]
         if not len(kept):
             raise UserError(f'nothing like that was found in {len(self._w) + self.refining} '
-                            'pictures, nor near the likeliest ones; name fewer attributes, or '
+                            'images, nor near the likeliest ones; name fewer attributes, or '
                             'search more with --search')
         return kept
 
@@ -188,7 +188,7 @@ class Region:
         """The Accepted that the search itself has found; seconds: how long all of it took."""
         places = np.flatnonzero(self._positive)[:self._config.count]
         if not len(places):
-            raise UserError(f'nothing like that was found in {len(self._w)} pictures; use --method '
+            raise UserError(f'nothing like that was found in {len(self._w)} images; use --method '
                             'mix, or search more with --search')
         complete = len(places) == self._config.count
         drawn = int(places[-1]) + 1 if complete else len(self._w)
@@ -203,7 +203,7 @@ class Region:
         if method == 'gaussian':
             return _Gaussian(self.space, self.found, self._config.tau)
         if not self.able(method):
-            raise UserError(f'the search found {self.hits} such pictures, too few for --method '
+            raise UserError(f'the search found {self.hits} such images, too few for --method '
                             f'{method}; use mix, or search more with --search')
         return _Shift(self._generator, self.space, self._w, self._positive, self._config)
 
@@ -215,7 +215,7 @@ class Region:
         config, began = self._config, time.time()
         kept, raw, drawn, have, most = [], [], 0, 0, config.most * config.count
         proposal = self._proposal(method)
-        with progress.bar(total=config.count, what=method, unit='picture') as bar:
+        with progress.bar(total=config.count, what=method, unit='image') as bar:
             while have < config.count and drawn < most:
                 size = min(_BATCH, most - drawn)
                 w, sources = proposal.sample(size, np.random.RandomState([config.seed, 61, drawn]))
@@ -228,7 +228,7 @@ class Region:
                 raw.append(pictures[:max(0, config.count - sum(map(len, raw)))])
                 bar.update(len(chosen))
         if not have:
-            raise UserError(f'none of {drawn} pictures by --method {method} was accepted; lower '
+            raise UserError(f'none of {drawn} images by --method {method} was accepted; lower '
                             '--sure, or search more with --search')
         w, pictures, scores, sources = [np.concatenate(parts) for parts in zip(*kept)]
         return Accepted(w, pictures, scores, drawn=drawn, seconds=time.time() - began,
@@ -239,7 +239,7 @@ def single(ws, path):
     """The w [n, w] of styles ws [n, layers, w] read from `path`, if all layers share it; UserError
     otherwise: what has a style of its own per layer cannot be averaged and sampled around."""
     if np.ptp(ws, axis=1).max() > 1e-6:
-        raise UserError(f'{path} holds another style for each layer; a file of one w per picture '
+        raise UserError(f'{path} holds another style for each layer; a file of one w per image '
                         'is needed, as run.py project writes it by default')
     return ws[:, 0]
 

@@ -14,7 +14,7 @@ def knows(heads, wanted):
 
 
 def judged(tagger, wanted, pictures):
-    """The share of pictures uint8 [n, h, w, 3] that a tagger assigns to the target class."""
+    """The share of images uint8 [n, h, w, 3] that a tagger assigns to the target class."""
     probabilities = tagger.probabilities(pictures)
     right = [probabilities[head].argmax(1) == tagger.heads[head].index(value)
              for head, value in wanted.items()]
@@ -22,7 +22,7 @@ def judged(tagger, wanted, pictures):
 
 
 def kept(tagger, wanted, before, after):
-    """{head: share of pictures that still show the same value}, of all heads that are not wanted.
+    """{head: share of images that still show the same value}, of all heads that are not wanted.
 
     before, after: uint8 [n, h, w, 3], the same products before and after they became of the class.
     """
@@ -32,7 +32,7 @@ def kept(tagger, wanted, before, after):
 
 
 class Reference:
-    """What the pictures of a method are compared with.
+    """What the images of a method are compared with.
 
     wanted: {head: value}. tagger: the Tagger that selected them. judge: a Tagger trained on
     other data, or None; it is not used if it does not know the target class. photos: uint8
@@ -42,18 +42,18 @@ class Reference:
     def __init__(self, wanted, tagger, judge=None, photos=None, products=()):
         self._wanted, self._photos = wanted, photos
         self._judge = judge if judge and knows(judge.heads, wanted) else None
-        self._tagger = self._judge or tagger  # whose features tell how varied pictures are
+        self._tagger = self._judge or tagger  # whose features tell how varied images are
         own = target.among(products, wanted)
         self._real_diversity = self.diversity(photos[own]) if own else None
 
     def diversity(self, pictures):
-        """The mean distance of two pictures' features."""
+        """The mean distance of two images' features."""
         return neighbours.mean_distance(self._tagger.features(pictures))
 
     def figures(self, accepted, found=None, before=(0, 0)):
         """The figures of one method, a JSON-able dict; None where something is not known.
 
-        accepted: region.Accepted. found: the Accepted of the search, or None. before: (pictures,
+        accepted: region.Accepted. found: the Accepted of the search, or None. before: (images,
         seconds) that were spent before this method could begin.
         """
         judge, count, own = self._judge, len(accepted.pictures), self.diversity(accepted.pictures)
@@ -80,13 +80,13 @@ _COLUMNS = (  # heading, figure, form
     ('unfiltered', 'yield_of_all_drawn', '.3f'), ('diversity', 'diversity', '.2f'),
     ('/ found', 'diversity_of_found', '.2f'), ('/ real', 'diversity_of_real', '.2f'),
     ('nearest', 'nearest_median', '.2f'), ('least', 'nearest_least', '.2f'),
-    ('pictures', 'pictures_each', '.2f'), ('seconds', 'seconds_each', '.3f'),
+    ('images', 'pictures_each', '.2f'), ('seconds', 'seconds_each', '.3f'),
     ('all in', 'pictures_each_all_in', '.1f'), ('seconds', 'seconds_each_all_in', '.3f'))
 _LEGEND = '''\
 yield: share that the second tagger takes for it, of the accepted; unfiltered: of all drawn
-diversity: mean distance of two pictures' features; / found: against what the search found
+diversity: mean distance of two images' features; / found: against what the search found
 nearest: median distance to the nearest training photo, in units of the usual one between photos
-pictures, seconds: generated and looked at per accepted one; all in: the search counted as well'''
+images, seconds: generated and looked at per accepted one; all in: the search counted as well'''
 
 
 def table(rows):
@@ -101,11 +101,11 @@ def table(rows):
     for method, own in each.items():
         if method != 'search' and 'search' in each:
             all_in = each['search'] / rows[method]['pictures_each_all_in']
-            lines.append(f'{method}: {each["search"] / own:.1f} times fewer pictures per accepted '
+            lines.append(f'{method}: {each["search"] / own:.1f} times fewer images per accepted '
                          f'one than the search ({all_in:.1f} with the search counted)')
     for method, row in rows.items():
         if 'kept' in row:
-            lines.append(f'{method} keeps, of what the pictures showed before: ' + ', '.join(
+            lines.append(f'{method} keeps, of what the images showed before: ' + ', '.join(
                 f'{head} {100 * share:.0f} %' for head, share in row['kept'].items()))
     return '\n'.join(lines)
 

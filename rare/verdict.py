@@ -135,7 +135,7 @@ class Figures:
                             for index, value in enumerate(self.classes)}}
 
     def rival(self, count):
-        """The best arm without synthetic pictures, by F1 on the test: the hardest to beat."""
+        """The best arm without synthetic images, by F1 on the test: the hardest to beat."""
         return max(PLAIN, key=lambda name: self._samples[name, count]['f1'][0])
 
 
@@ -205,7 +205,7 @@ def _clause(verdict):
 def sentence(result):
     """The verdict: one sentence about F1 of the rare class, the full count first."""
     clauses = '; '.join(_clause(verdict) for verdict in reversed(result['verdicts']))
-    return (f"Adding filtered synthetic pictures of {result['class']}, F1 against the best "
+    return (f"Adding filtered synthetic images of {result['class']}, F1 against the best "
             f'without any: {clauses}.')
 
 
@@ -216,7 +216,7 @@ def report(result):
         lines.append(f"distance {name:18} median {gaps['median']:.2f}, least {gaps['least']:.2f} "
                      'of the usual one between photos')
     for count, share in result['label_errors'].items():
-        lines.append(f'with {count:>3} real photos {100 * share:.1f} % of the filtered pictures '
+        lines.append(f'with {count:>3} real photos {100 * share:.1f} % of the filtered images '
                      'are something else, says a classifier that learnt from all real ones')
     return '\n'.join(lines + ['', sentence(result), ''])
 

@@ -27,7 +27,7 @@ class Direction:
     scale:  length in w of one unit of strength: the standard deviation of w along the vector.
     band:   the layers to move, as `latent.band` reads them.
     kind:   the method that found it: sefa, pca, lda, logistic or ridge.
-    auc:    area under the ROC curve of the score on held-out pictures; nan without labels.
+    auc:    area under the ROC curve of the score on held-out images; nan without labels.
     normal: float32 [w]; w @ normal + bias is the score: the log odds of the attribute, or the
             number that ridge regression predicts; without labels, the position along the vector.
     bias:   see normal.

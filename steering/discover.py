@@ -21,19 +21,19 @@ _METHODS = {'lda': linear.lda, 'logistic': linear.logistic}
 
 @dataclasses.dataclass(frozen=True)
 class Discovery:
-    """Which directions to find, and in how many pictures."""
-    count: int = knob(4000, 'pictures to generate and tag', least=1)
+    """Which directions to find, and in how many images."""
+    count: int = knob(4000, 'images to generate and tag', least=1)
     psi: float = knob(1.0, 'their truncation, in all layers; 1: none')
     seed: int = seed_knob('the first of their seeds')
     method: str = knob('lda', 'lda, logistic, or best: the one with the higher held-out AUC',
                        choices=('lda', 'logistic', 'best'))
-    fewest: int = knob(40, 'pictures with and without a value that a direction needs', least=1)
+    fewest: int = knob(40, 'images with and without a value that a direction needs', least=1)
     components: int = knob(6, 'directions without labels: principal components, and SeFa '
                            'directions per band of layers', least=1)
     ordered: str = knob('length=mini<knee-length<midi<maxi;sleeve=sleeveless<cap sleeves<'
                         'short sleeves<long sleeves', 'attributes whose values have an order: '
                         'each also gets a direction from less to more')
-    probes: int = knob(24, 'pictures that each direction is tried on', least=1)
+    probes: int = knob(24, 'images that each direction is tried on', least=1)
     threads: int = knob(0, 'CPU threads; 0 takes all, 1 makes the bytes repeatable', least=0)
 
     def __post_init__(self):
@@ -160,7 +160,7 @@ def supervised(sample, config):
 
 
 def _ranks(sample, head, order, fewest):
-    """The rank of each picture's value in an order, -1 for others and for values that are rare."""
+    """The rank of each image's value in an order, -1 for others and for values that are rare."""
     result = np.full(len(sample), -1)
     for rank, value in enumerate(order):
         shows = sample.values[head] == sample.heads[head].index(value)

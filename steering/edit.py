@@ -1,7 +1,7 @@
-"""Editing: the smallest change of a style after which its picture shows a wanted value and nothing
+"""Editing: the smallest change of a style after which its image shows a wanted value and nothing
 else has changed.
 
-A tagger (see `steering`) says what a picture shows. Candidates of three kinds are tried, in turn:
+A tagger (see `steering`) says what an image shows. Candidates of three kinds are tried, in turn:
 
 1. Lines. The direction of the wanted value, as it is and made orthogonal to the directions of the
    values to keep, and the line to the mean of similar sampled w that show the wanted value; each in
@@ -10,8 +10,8 @@ A tagger (see `steering`) says what a picture shows. Candidates of three kinds a
 3. Evolution. The best so far have offspring: layers are exchanged, and steps are taken along the
    direction of a value that was lost or is not yet reached, or at random.
 
-Of all pictures that surely show the wanted value, mirrored too, those win that kept most of the
-other values, and of these the one nearest to the original picture.
+Of all images that surely show the wanted value, mirrored too, those win that kept most of the
+other values, and of these the one nearest to the original image.
 """
 
 import dataclasses
@@ -39,7 +39,7 @@ class Search:
     strongest: float = knob(4.0, 'the last of them', 'standard deviations', above=0)
     similar: int = knob(8, 'sampled w that show the wanted value to use', least=1)
     generations: int = knob(8, 'generations of the evolution; 0: only lines and mixes', least=0)
-    children: int = knob(32, 'pictures per generation', least=1)
+    children: int = knob(32, 'images per generation', least=1)
     threads: int = knob(0, 'CPU threads; 0 takes all, 1 makes the bytes repeatable', least=0)
 
     def __post_init__(self):
@@ -167,7 +167,7 @@ class Editor:
                     shown_before)
 
     def shows(self, ws):
-        """What the picture of ws [layers, w] shows: {head: value}."""
+        """What the image of ws [layers, w] shows: {head: value}."""
         found = self.tagger.probabilities(self.generator.pictures(ws[np.newaxis]))
         return {head: self.tagger.heads[head][int(p[0].argmax())] for head, p in found.items()}
 
@@ -202,9 +202,9 @@ class Editor:
         return found.best(1)
 
     def _judged(self, ws, methods, wanted, target, original):
-        """_Candidates with their costs. original: the picture before, float.
+        """_Candidates with their costs. original: the image before, float.
 
-        Wanted heads are checked on the mirrored picture too: what only one of the two shows may be
+        Wanted heads are checked on the mirrored image too: what only one of the two shows may be
         a fluke.
         """
         pictures = self.generator.pictures(ws)

@@ -8,14 +8,14 @@ from dnnlib import files, progress
 from dnnlib.files import UserError
 from stylegan import labelled
 
-SEEN = 10  # sampled pictures that must show a value before an edit sets it
+SEEN = 10  # sampled images that must show a value before an edit sets it
 
 
 def plausible_values(sample, shown):
-    """Values that an edit of a picture could set: list of (head, value).
+    """Values that an edit of an image could set: list of (head, value).
 
-    shown: {head: value} of the picture. A value is plausible if the sample combines it with each
-    other value of the picture `labelled.FEWEST` times; the category, the first head, is left out,
+    shown: {head: value} of the image. A value is plausible if the sample combines it with each
+    other value of the image `labelled.FEWEST` times; the category, the first head, is left out,
     because another one leaves nothing to keep.
     """
     places = {head: labelled.place(sample.heads, head, value) for head, value in shown.items()}
@@ -42,16 +42,16 @@ def _wanted(sample, shown, rng):
 
 
 def measure(editor, log, *, count, seed, psi, made, judge=None):
-    """Edit `count` pictures, one random value each -> list of dicts, one per edit.
+    """Edit `count` images, one random value each -> list of dicts, one per edit.
 
     log:   file to which each edit is appended as a line of JSON. Edits that it holds are not
            repeated if its first line says that they were made with the same `made`, seed and psi.
     made:  JSON-able facts that identify generator, taggers and search.
     judge: a second tagger with the same heads, or None.
     Each dict has seed, wanted [head, value], hit (is it shown), kept {other head: bool}, method,
-    change (mean absolute difference of the pictures in grey levels), and with a judge judged {hit,
+    change (mean absolute difference of the images in grey levels), and with a judge judged {hit,
     kept} and agreed, the share of attributes that both taggers see alike before the edit.
-    Pictures without a plausible value are skipped.
+    Images without a plausible value are skipped.
     """
     result = _logged(log, dict(made, seed=seed, psi=psi))[:count]
     own = result[-1]['seed'] + 1 if result else seed
@@ -69,8 +69,8 @@ def measure(editor, log, *, count, seed, psi, made, judge=None):
         own += 1
     steps.close()
     if not result:
-        raise UserError('no edit could be tried: no value is plausible for any of the pictures; '
-                        'find directions in more pictures, with directions --count')
+        raise UserError('no edit could be tried: no value is plausible for any of the images; '
+                        'find directions in more images, with directions --count')
     return result
 
 
@@ -153,7 +153,7 @@ def table(result):
         lines.append(f'{head:14} {len(own):6} {hits:>7} {others:>9} {kept:>15}')
     change = np.mean([edit['change'] for edit in result])
     lines += [''] + _sentences(result) + [
-        f'the pictures change by {change:.1f} grey levels on average']
+        f'the images change by {change:.1f} grey levels on average']
     if judged(result):
         agreed = 100 * np.mean([edit['agreed'] for edit in result])
         lines += ['', f'by a second tagger, which agrees with the first in {agreed:.1f} % of the '

@@ -1,8 +1,8 @@
-"""Entanglement: what a direction changes besides its own attribute, measured on pictures.
+"""Entanglement: what a direction changes besides its own attribute, measured on images.
 
-A labelled direction is tried on sampled w whose pictures do not show its value but could. Each is
+A labelled direction is tried on sampled w whose images do not show its value but could. Each is
 moved until the direction's score is well among those that do show it (their SURE-th percentile).
-`hit` is the share that then shows the value; `flips` is the share of pictures, per other head, that
+`hit` is the share that then shows the value; `flips` is the share of images, per other head, that
 then show another value. Each direction gets the band of layers in which it is worth most, and if
 that is better, is made orthogonal to the directions that it is entangled with.
 """
@@ -24,7 +24,7 @@ MOST_REMOVED = 8  # directions to make another one orthogonal to
 
 
 class Probe:
-    """Moves sampled w and classifies the pictures.
+    """Moves sampled w and classifies the images.
 
     generator: stylegan.generator.Generator. tagger: see `steering`. sample: a LabelledSample.
     count: w that a direction is tried on.
@@ -37,7 +37,7 @@ class Probe:
         self._order = np.random.RandomState([seed, 71]).permutation(len(sample))
 
     def _after(self, chosen, vector, amounts, band):
-        """What the pictures of the chosen w show when these are moved: {head: int [n]}."""
+        """What the images of the chosen w show when these are moved: {head: int [n]}."""
         layers = latent.band(band, self._generator.layers)
         ws = labelled.layered(self.sample.w[chosen], self._generator.layers)
         found = labelled.predict(self._generator, self._tagger,
@@ -51,7 +51,7 @@ class Probe:
     def towards(self, direction, vector, band):
         """Move along `vector` to the value of a labelled direction -> (hit, flips, gained).
 
-        gained: {'head=value': pictures that show it only now}. None if no picture could show the
+        gained: {'head=value': images that show it only now}. None if no image could show the
         value.
         """
         head, value = direction.name.split('=', 1)
@@ -112,7 +112,7 @@ def study(probe, direction, known):
     """Find the best band of a labelled direction, and disentangle it -> (Direction, figures).
 
     known: {name: Direction} of all labelled ones. The Direction has the band, and if that is worth
-    more, the orthogonal vector. Without a picture to try it on, it is returned as it was, with
+    more, the orthogonal vector. Without an image to try it on, it is returned as it was, with
     figures {}.
     """
     tried = {band: probe.towards(direction, direction.vector, band) for band in BANDS}
@@ -226,7 +226,7 @@ def _worst(figures):
 def table(found, figures):
     """Directions and the figures of `study_all` as text.
 
-    hit: share of pictures that then show the value; else: mean share of other heads that change.
+    hit: share of images that then show the value; else: mean share of other heads that change.
     """
     return '\n'.join([
         _row('', '', '', '', 'as found', 'orthogonal', 'what else changes most'),

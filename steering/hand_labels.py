@@ -1,6 +1,6 @@
-"""Hand labels: a static page to click yes or no under generated pictures, and its `labels.csv`.
+"""Hand labels: a static page to click yes or no under generated images, and its `labels.csv`.
 
-The page needs no server and no network; its pictures lie beside it. A Content-Security-Policy
+The page needs no server and no network; its images lie beside it. A Content-Security-Policy
 allows its own script and style by their digests and nothing else. It saves a table with the columns
 seed, psi and the name of the label, with yes or no in each cell. A table made otherwise may leave
 psi out, and may hold values instead of yes: `seed,sleeve` with `7,long sleeves`.
@@ -31,7 +31,7 @@ def _digest(text):
 
 
 def write(folder, name, pictures, *, seeds, psi, origin):
-    """Write index.html and a PNG per picture into `folder`.
+    """Write index.html and a PNG per image into `folder`.
 
     name: of the label, such as 'sleeve=long sleeves' or 'elegant'.
     pictures: uint8 [n, h, w, 3] of the seeds at truncation psi. origin: see `runs.origin_of`.

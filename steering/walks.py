@@ -31,7 +31,7 @@ class Walk:
                                'frame to frame, measured in pixels or in the features of a tagger',
                                choices=('no', 'pixels', 'tagger'))
     psi: float = knob(0.7, 'truncation of seeds; 1: none, 0: the average product')
-    side: int = knob(256, 'smaller pictures are enlarged to it', 'px', least=1, most=4096)
+    side: int = knob(256, 'smaller images are enlarged to it', 'px', least=1, most=4096)
     gif: bool = knob(False, 'write walk.gif as well')
 
     def __post_init__(self):
@@ -118,7 +118,7 @@ def uniform(count, frames, closed):
 def even(t, features, count, closed):
     """`count` times between which the distance in features is the same.
 
-    t: [m] rising from the walk's start to its end. features: [m, d] of the pictures there.
+    t: [m] rising from the walk's start to its end. features: [m, d] of the images there.
     A closed walk leaves its end out, as it is its start.
     """
     steps = np.linalg.norm(np.diff(np.asarray(features, np.float64), axis=0), axis=1)
@@ -147,7 +147,7 @@ def stops(generator, seeds, keys, config):
 
 
 def _pictures(generator, stops, t, config):
-    """The pictures at t [m]: uint8 [m, res, res, 3]."""
+    """The images at t [m]: uint8 [m, res, res, 3]."""
     closed = not config.open
     if config.space == 'z':
         z = circular(stops, closed, t)

@@ -1,6 +1,6 @@
 """The figures of the StyleGAN paper for any generator: grid, truncation, style mixing, walks.
 
-Each takes a stylegan.generator.Generator and returns uint8 pictures; nothing is written here. A
+Each takes a stylegan.generator.Generator and returns uint8 images; nothing is written here. A
 seed is that of a z, as in `Generator.seeded`; `seed` is the first of several.
 """
 
@@ -9,11 +9,11 @@ import numpy as np
 from dnnlib import images
 from stylegan import latent
 
-GAP = 2  # white pixels between pictures
+GAP = 2  # white pixels between images
 
 
 def _sheet(pictures, columns, side):
-    """A grid of pictures, scaled up to `side` px unless they are larger."""
+    """A grid of images, scaled up to `side` px unless they are larger."""
     if pictures.shape[1] < side:
         pictures = np.stack([images.square(picture, side) for picture in pictures])
     sheet = images.grid(pictures, columns, GAP)
@@ -23,7 +23,7 @@ def _sheet(pictures, columns, side):
 
 
 def fitting(resolution, screen='4k'):
-    """(columns, rows) of pictures that fill a screen: at least 7 x 4 (3 x 2), at most 32 each."""
+    """(columns, rows) of images that fill a screen: at least 7 x 4 (3 x 2), at most 32 each."""
     size, least = {'4k': ((3840, 2160), (7, 4)), '1080p': ((1920, 1080), (3, 2))}[screen]
     return tuple(min(max(side // resolution, few), 32) for side, few in zip(size, least))
 
@@ -33,7 +33,7 @@ def _styles(generator, seeds, psi):
 
 
 def grid(generator, seeds, *, psi, columns=8, side=128):
-    """One picture per seed, row by row."""
+    """One image per seed, row by row."""
     return _sheet(generator.pictures(_styles(generator, seeds, psi)), columns, side)
 
 
@@ -51,8 +51,8 @@ def mixing(generator, seed, *, psi, columns=6, rows=('coarse', 'coarse', 'middle
                                                      'fine', 'fine'), side=128):
     """Style mixing (Karras et al. 2018, figure 3).
 
-    Each picture takes its row's band of styles from the source at the top of its column, and the
-    others from the picture at the left of its row. The first seeds are the sources', the next ones
+    Each image takes its row's band of styles from the source at the top of its column, and the
+    others from the image at the left of its row. The first seeds are the sources', the next ones
     the rows'.
     """
     bands = latent.bands(generator.layers)
@@ -68,7 +68,7 @@ def mixing(generator, seed, *, psi, columns=6, rows=('coarse', 'coarse', 'middle
 
 
 def walk(generator, seed, *, psi, stops=6, frames=40, columns=4, rows=3, side=128):
-    """Frames of closed latent walks, one per panel, each through `stops` pictures of its own."""
+    """Frames of closed latent walks, one per panel, each through `stops` images of its own."""
     paths = [latent.closed_walk(generator.seeded(range(first, first + stops)), frames)
              for first in range(seed, seed + stops * columns * rows, stops)]
     for zs in zip(*paths):
@@ -122,7 +122,7 @@ def sweep(generator, ws, vector, amounts, band, *, side=128):
 
 
 def strips(rows, *, side=128):
-    """Pictures [m, n, h, w, 3], or m lists of n, as a grid of m rows."""
+    """Images [m, n, h, w, 3], or m lists of n, as a grid of m rows."""
     return _sheet(np.concatenate(rows), len(rows[0]), side)
 
 

@@ -1,8 +1,8 @@
-"""A labelled sample: random w, and what a classifier predicts for the pictures of each.
+"""A labelled sample: random w, and what a classifier predicts for the images of each.
 
 Directions are learnt from it and rare classes are searched in it. The classifier is an object like
 `image_tagger.ImageTagger`: it has `heads`, {head: (value, ...)} with the category first, such as
-{'sleeve': ('', 'long sleeves', ...)}, and `probabilities`, pictures -> {head: [n, values]}.
+{'sleeve': ('', 'long sleeves', ...)}, and `probabilities`, images -> {head: [n, values]}.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from dnnlib import archive, progress
 from dnnlib.files import UserError
 
 _BATCH = 64
-FEWEST = 3  # pictures that show two values together make the pair plausible
+FEWEST = 3  # images that show two values together make the pair plausible
 
 
 class LabelledSample:
@@ -32,10 +32,10 @@ class LabelledSample:
         return place(self.heads, head, value)
 
     def plausible(self, head, value):
-        """bool [n]: could each picture also have this value (an index) of the head?
+        """bool [n]: could each image also have this value (an index) of the head?
 
-        Yes if the sample has FEWEST or more pictures that combine the value with each of the
-        picture's other values: trousers do not get sleeves. Any picture could have another
+        Yes if the sample has FEWEST or more images that combine the value with each of the
+        image's other values: trousers do not get sleeves. Any image could have another
         category, the first head, since its other attributes would change too.
         """
         shows = self.values[head] == value
@@ -60,7 +60,7 @@ def place(heads, head, value):
 
 
 def truncated(generator, w, psi):
-    """w [n, w] truncated in all layers alike, so that it stays a single w per picture.
+    """w [n, w] truncated in all layers alike, so that it stays a single w per image.
 
     psi: a number, or one for each w, [n, 1].
     """
@@ -73,7 +73,7 @@ def layered(w, layers):
 
 
 def predict(generator, tagger, ws, what=''):
-    """ws [n, layers, w] -> {head: probabilities [n, values]} of their pictures.
+    """ws [n, layers, w] -> {head: probabilities [n, values]} of their images.
 
     what: label of the progress bar; '': no bar.
     """
@@ -84,7 +84,7 @@ def predict(generator, tagger, ws, what=''):
 
 
 def collect(generator, tagger, *, count, psi, seed):
-    """A LabelledSample of `count` pictures, of the seeds from `seed` on, all layers truncated."""
+    """A LabelledSample of `count` images, of the seeds from `seed` on, all layers truncated."""
     w = truncated(generator, generator.w(generator.seeded(range(seed, seed + count))), psi)
     return LabelledSample(w, tagger.heads, predict(
         generator, tagger, layered(w, generator.layers), 'tagging'))

@@ -75,7 +75,7 @@ def slerp(a, b, t):
 def closed_walk(stops, frames):
     """A closed path through z stops [n, latent], `frames` per segment -> z [n * frames, latent].
 
-    It slows down at each stop (smoothstep), so that a viewer can look at its picture.
+    It slows down at each stop (smoothstep), so that a viewer can look at its image.
     """
     t = np.arange(frames) / frames
     eased = (t * t * (3 - 2 * t))[:, np.newaxis]
@@ -151,7 +151,7 @@ def styles(generator, text, psi):
     except UserError:
         if not text or not pathlib.Path(text).exists():
             raise
-        raise UserError(f'{text} is neither seeds nor an .npz; to find the styles of a picture, '
+        raise UserError(f'{text} is neither seeds nor an .npz; to find the styles of an image, '
                         f'type: python run.py project {text}')
     return generator.truncate(generator.w(generator.seeded(chosen)), psi)
 

@@ -1,8 +1,8 @@
 """Linear models of w: classifiers and regressions of labels, principal axes, edit directions.
 
 Linear algebra on arrays, in float64. A model of labels is a pair (normal [w], bias) whose score
-`w @ normal + bias` is large where the property is present. The normal separates pictures with the
-property from those without it; the direction that changes a picture is a `step`.
+`w @ normal + bias` is large where the property is present. The normal separates images with the
+property from those without it; the direction that changes an image is a `step`.
 """
 
 import numpy as np
@@ -177,7 +177,7 @@ def step(normal, spread, others=()):
     """The direction in which to move w to change the score of a normal [w] -> unit vector [w].
 
     spread: covariance [w, w] of w. A normal puts much weight on axes of little variance, along
-    which pictures hardly change; the shortest path in standard deviations is spread @ normal
+    which images hardly change; the shortest path in standard deviations is spread @ normal
     (Haufe et al. 2014, "On the interpretation of weight vectors", theorem 1).
     others: normals [k, w] whose scores are kept, by Gram-Schmidt in whitened space.
     """

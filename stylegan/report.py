@@ -13,8 +13,8 @@ from dnnlib.tflib import tf
 from stylegan import figures, snapshots
 from stylegan.metrics import frechet_pixels, swd
 
-SWD_PICTURES, SWD_PATCHES = 1024, 32  # for a distance during training; patches per picture, level
-CHUNK = 64  # pictures held at a time
+SWD_PICTURES, SWD_PATCHES = 1024, 32  # for a distance during training; patches per image, level
+CHUNK = 64  # images held at a time
 # Charts over the length of a training: the figure that each is named after -> its lines.
 FIGURES = {'frechet_pixels': ('frechet_pixels', 'frechet_pixels_raw', 'frechet_pixels_floor'),
            'swd': ('swd',)}
@@ -33,7 +33,7 @@ def curve(points, names=('swd',)):
     if not values:
         raise UserError(f"no point of this training has {' or '.join(names)}")
     chart = Chart(ticks(0, max(point['kimg'] for known in series for point in known)),
-                  ticks(min(0, *values), max(values)), 'thousand real pictures shown')
+                  ticks(min(0, *values), max(values)), 'thousand real images shown')
     for index, (name, known, colour) in enumerate(zip(names, series, COLOURS)):
         dots = [(point['kimg'], point[name]) for point in known]
         for start, end, one, two in zip(dots, dots[1:], known, known[1:]):
@@ -47,7 +47,7 @@ def curve(points, names=('swd',)):
 class Report:
     """The progress bar and everything else that a training leaves in its run folder for people.
 
-    "raw" are the pictures of G itself, whose weights are not averaged: they show whether a training
+    "raw" are the images of G itself, whose weights are not averaged: they show whether a training
     swings, which the average hides.
     """
 
@@ -83,7 +83,7 @@ class Report:
         self._bar.update(count)
 
     def reals(self):
-        """reals.png: pictures of the training set at full resolution."""
+        """reals.png: images of the training set at full resolution."""
         pictures = self._records.batch(0, len(self._z), self._records.resolution)
         images.write_png(self._run.folder / 'reals.png', images.grid(pictures, self._columns))
 

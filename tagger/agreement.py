@@ -1,8 +1,8 @@
-"""Whether a picture and a text describe the same product: the predictions of two taggers compared.
+"""Whether an image and a text describe the same product: the predictions of two taggers compared.
 
-The text must name the category, and the picture's. Of the attributes only those are compared that
-the text mentions and that are predicted from the picture with enough confidence: the texture of a
-fabric cannot be seen in small pictures, and calibrated probabilities say so.
+The text must name the category, and the image's. Of the attributes only those are compared that
+the text mentions and that are predicted from the image with enough confidence: the texture of a
+fabric cannot be seen in small images, and calibrated probabilities say so.
 """
 
 from typing import Dict, List, NamedTuple
@@ -18,7 +18,7 @@ _SPOKEN = ('sleeve', 'colour', 'color', 'pattern', 'fabric', 'hem', 'silhouette'
 
 
 class Prediction(NamedTuple):
-    """What a tagger predicts from a picture.
+    """What a tagger predicts from an image.
 
     tags: the confident attributes in the usual order, the category last; attributes: the likeliest
     value of each head, the category included; probabilities: of those values.
@@ -30,7 +30,7 @@ class Prediction(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """Whether text and picture agree in each head, and which heads are too uncertain to compare."""
+    """Whether text and image agree in each head, and which heads are too uncertain to compare."""
     agreement: Dict[str, bool]
     unjudged: List[str]
 
@@ -40,7 +40,7 @@ class Verdict(NamedTuple):
 
 
 def prediction(tags):
-    """The Prediction of one picture. tags: {head: (value, probability)}, of `ImageTagger.tags`."""
+    """The Prediction of one image. tags: {head: (value, probability)}, of `ImageTagger.tags`."""
     order = sorted(tags, key=lambda head: (head == 'category', _SPOKEN.index(head)
                                            if head in _SPOKEN else len(_SPOKEN)))
     words = [plain(tags[head][0]) for head in order
@@ -56,7 +56,7 @@ def compare(picture, named):
 
     picture: Prediction. named: {head: values that the text names}, [] for none, without the heads
     that the text tagger does not have. A text that names two values of one head contradicts
-    itself, and so the picture.
+    itself, and so the image.
     """
     agreement, unjudged = {}, []
     for head, value in picture.attributes.items():
@@ -90,12 +90,12 @@ class ProductTagger:
         return [prediction(tags) for tags in self.images.tags(pictures)]
 
     def check(self, picture, text):
-        """The Verdict on a text about a picture (Prediction)."""
+        """The Verdict on a text about an image (Prediction)."""
         return compare(picture, self.texts.named(text)) if self.texts else Verdict({}, [])
 
 
 def fits(product):
-    """Whether the text of a product agrees with its picture in every compared head."""
+    """Whether the text of a product agrees with its image in every compared head."""
     return all(product['agreement'].values())
 
 
@@ -109,7 +109,7 @@ def report(products):
     before = sum(fits(p) and p['redrawn'] == 0 for p in products)
     unjudged, more = [sum(each) for each in zip(*[
         (len(p['unjudged']), p['redrawn']) for p in products])]
-    lines = ['text and picture agree in category and all mentioned attributes:',
+    lines = ['text and image agree in category and all mentioned attributes:',
              f'  {before} of {count} at first ({100 * before / count:.1f} %)',
              f'  {after} of {count} after redrawing ({100 * after / count:.1f} %), {more} texts '
              'more',

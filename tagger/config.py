@@ -14,7 +14,7 @@ class Config:
                       least=1, most=1024)
     features: int = knob(96, 'width of the hidden layer', least=1, most=8192)
     steps: int = knob(1600, 'updates', least=1)
-    batch: int = knob(64, 'batch size', 'pictures', least=1)
+    batch: int = knob(64, 'batch size', 'images', least=1)
     learning_rate: float = knob(0.004, 'highest learning rate of Adam; it decays to 0 by a cosine',
                                 above=0)
     weight_decay: float = knob(0.02, 'decoupled weight decay (AdamW)', least=0)

@@ -1,4 +1,4 @@
-"""The image tagger: classifies category and attributes of a picture, with calibrated probabilities.
+"""The image tagger: classifies category and attributes of an image, with calibrated probabilities.
 
 It stands in for a shop's own taxonomy service. `fit` trains one from arrays, `ImageTagger` reads
 one from an `.npz`: the variables of `net` as float16, and `about`, a JSON text with heads, config,
@@ -27,7 +27,7 @@ def _rate(step, config):
 
 
 def minibatch(count, step, config):
-    """Indices of the pictures of the update after `step` updates; shuffled anew for each epoch."""
+    """Indices of the images of the update after `step` updates; shuffled anew for each epoch."""
     numbers = np.arange(step * config.batch, (step + 1) * config.batch)
     orders = {epoch: np.random.RandomState([config.seed, 43, int(epoch)]).permutation(count)
               for epoch in np.unique(numbers // count)}
@@ -35,7 +35,7 @@ def minibatch(count, step, config):
 
 
 def loss_weights(labels, heads, config, sample_weights):
-    """The weight of each picture in the loss of each head: {head: float32 [n]}."""
+    """The weight of each image in the loss of each head: {head: float32 [n]}."""
     weights = {}
     for name, values in heads.items():
         weights[name] = (labels[name] >= 0).astype(np.float32)
@@ -116,7 +116,7 @@ class ImageTagger:
         self._net = net.Classifier(self.heads, config, values, threads)
 
     def _resized(self, pictures):
-        """Pictures of any square size at the size of the network's input."""
+        """Images of any square size at the size of the network's input."""
         pictures = np.asarray(pictures)
         if pictures.shape[1:3] != (self.side, self.side):
             pictures = np.stack([images.square(picture, self.side) for picture in pictures])
@@ -169,8 +169,8 @@ def fit(pictures, labels, heads, config=Config(), *, validation=None, sample_wei
 
     pictures:       uint8 [n, side, side, 3], n > 0.
     labels:         {head: int [n]}, UNKNOWN where there is none.
-    validation:     (pictures, labels) to calibrate the probabilities on, or None.
-    sample_weights: float [n], weight of each picture in the loss, or None for 1.
+    validation:     (images, labels) to calibrate the probabilities on, or None.
+    sample_weights: float [n], weight of each image in the loss, or None for 1.
     run:            dnnlib.runs.Run to save in and to resume, or None: it takes a few minutes.
     training:       an entered `net.Training` of the same heads and sizes to use again, without a
                     run; or None.

@@ -1,7 +1,7 @@
 """Labels: a catalogue's attributes as class indices, and back.
 
 A head is one attribute that is classified, such as category or colour, with all of its values.
-Some values exclude each other: a skirt has no sleeves, whatever a blurred picture looks like. This
+Some values exclude each other: a skirt has no sleeves, whatever a blurred image looks like. This
 is learnt from the labels alone: two values exclude each other if several products would have both,
 were they independent, and none has.
 """

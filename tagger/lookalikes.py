@@ -1,6 +1,6 @@
-"""A nearest-neighbour classifier of pictures, for generators whose catalogue has no tagger.
+"""A nearest-neighbour classifier of images, for generators whose catalogue has no tagger.
 
-A small library of thumbnails with their tags is kept beside a trained generator. A picture gets the
+A small library of thumbnails with their tags is kept beside a trained generator. An image gets the
 category and the tags that its nearest neighbours agree on.
 """
 
@@ -23,7 +23,7 @@ def _thumbnails(pictures):
 
 
 def write(path, products, *, fit='pad', seed=0):
-    """Write the library of `products` (catalog.source.Product with a picture) as an `.npz`.
+    """Write the library of `products` (catalog.source.Product with an image) as an `.npz`.
 
     Of a large catalogue MOST products are chosen at random. An existing file is kept. Products
     without category and tags are left out; if no others are there, no file is written.

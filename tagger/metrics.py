@@ -1,5 +1,5 @@
-"""Metrics of predictions, the same for the taggers of pictures and of texts; and of generated
-pictures, by the predictions of two taggers.
+"""Metrics of predictions, the same for the taggers of images and of texts; and of generated
+images, by the predictions of two taggers.
 """
 
 import numpy as np
@@ -122,10 +122,10 @@ def _clear(tagger, judge, pictures):
 
 
 def fidelity(tagger, judge, fakes, reals):
-    """How clear the attributes of generated pictures are: {name: {'value', 'floor'}}, in 0..1.
+    """How clear the attributes of generated images are: {name: {'value', 'floor'}}, in 0..1.
 
-    Two taggers trained on different data agree on a picture whose attributes are clear; the floor
-    is the same figure of real pictures.
+    Two taggers trained on different data agree on an image whose attributes are clear; the floor
+    is the same figure of real images.
     tagger, judge: image_tagger.ImageTagger; judge may be None, or have other heads: then there is
     no agreement. agreement_HEAD: how often both give the same value; agreement: their mean; plain:
     the share of garments without a pattern, for taggers that know it.

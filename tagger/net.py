@@ -10,7 +10,7 @@ import numpy as np
 from dnnlib import tflib
 from dnnlib.tflib import tf
 
-_MARGIN = 8  # a picture is padded by 1 / 8 of its side before it is moved
+_MARGIN = 8  # an image is padded by 1 / 8 of its side before it is moved
 _MOMENTUM = 0.97  # of the moving averages of batch normalisation
 
 
@@ -68,7 +68,7 @@ def _images(pictures):
 def augmented(images, boxes, gains, blurs):
     """images [n, s, s, 3], cropped and resized, mirrored, brightened and blurred.
 
-    boxes [n, 4]: y0, x0, y1, x1 of the crop, as fractions of the picture; x0 > x1 mirrors it.
+    boxes [n, 4]: y0, x0, y1, x1 of the crop, as fractions of the image; x0 > x1 mirrors it.
     gains [n, 2]: contrast factor and brightness offset. blurs [n]: 0 sharp to 1 blurred.
     """
     side = images.shape.as_list()[1]
@@ -83,7 +83,7 @@ def augmented(images, boxes, gains, blurs):
 
 
 def augmentation(count, augment, rng):
-    """Random (boxes, gains, blurs) of `augmented` for `count` pictures; no change if not `augment`.
+    """Random (boxes, gains, blurs) of `augmented` for `count` images; no change if not `augment`.
     """
     boxes = np.tile(np.float32([0, 0, 1, 1]), [count, 1])
     gains, blurs = np.tile(np.float32([1, 0]), [count, 1]), np.zeros([count], np.float32)
@@ -182,7 +182,7 @@ class Training:
 
 
 class Classifier:
-    """A trained network as a function of pictures, with a session; `close` ends it.
+    """A trained network as a function of images, with a session; `close` ends it.
 
     values: {name: array}, of `Training.values`. Raises ValueError if they are of another network.
     """

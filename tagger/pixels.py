@@ -1,6 +1,6 @@
 """Colour and pattern of a product measured from its pixels, for catalogues without attributes.
 
-The product is the foreground of the picture (see `catalog.prune.measure`). Its colour is the name
+The product is the foreground of the image (see `catalog.prune.measure`). Its colour is the name
 of the swatch that is nearest to most of its pixels, shading discounted. It is patterned if
 neighbouring pixels differ more than folds and shadows make them.
 """
@@ -61,7 +61,7 @@ def contrast(lab, inside):
 
 
 def measured(rgb):
-    """{'colour': word, 'pattern': 'plain' or 'patterned'} of a picture uint8 [h, w, 3]."""
+    """{'colour': word, 'pattern': 'plain' or 'patterned'} of an image uint8 [h, w, 3]."""
     picture = Image.fromarray(rgb).resize((_SIDE, _SIDE), Image.BICUBIC)
     inside = measure.product(picture)
     if not inside.any():

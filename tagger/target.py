@@ -1,4 +1,4 @@
-"""The target class: how its name is parsed, which products and which pictures belong to it.
+"""The target class: how its name is parsed, which products and which images belong to it.
 
 A target, `wanted`, is a dict {head: value} of a tagger's heads, such as {'category': 'jumpsuit',
 'colour': 'black'}.
@@ -79,7 +79,7 @@ def chosen(products, category, where):
 
 
 def probability(probabilities, heads, wanted):
-    """How probably pictures are of the class, [n]: the least of its heads.
+    """How probably images are of the class, [n]: the least of its heads.
 
     probabilities: {head: float [n, values]}.
     """
@@ -100,11 +100,11 @@ def _views(pictures):
 
 
 class Scorer:
-    """Scores pictures by the least probability that a tagger gives to several views of them.
+    """Scores images by the least probability that a tagger gives to several views of them.
 
-    Pictures that are selected by a classifier include those that fool it; such a picture gets
+    Images that are selected by a classifier include those that fool it; such an image gets
     another score as soon as it is mirrored or softened.
-    tagger: tagger.image_tagger.ImageTagger. sure: pictures below it are not looked at again.
+    tagger: tagger.image_tagger.ImageTagger. sure: images below it are not looked at again.
     """
 
     def __init__(self, tagger, wanted, sure):

@@ -1,7 +1,7 @@
 """Training both taggers on a catalogue, and their metrics on held-out products.
 
 Products are split by key into training, calibration and held-out products. If a catalogue has no
-attribute columns, colour and pattern are measured from the pictures.
+attribute columns, colour and pattern are measured from the images.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from tagger import image_tagger, labels, metrics, pixels, text_tagger
 
 
 def read(products, side, fit='pad'):
-    """The pictures of products as uint8 [n, side, side, 3], and the products, unreadable ones
+    """The images of products as uint8 [n, side, side, 3], and the products, unreadable ones
     left out. Raises UserError if nothing is left."""
     pictures, kept = [], []
     for index, picture in images.readable([product.image for product in products], 2 * side):
@@ -91,7 +91,7 @@ def report(title, figures):
 def train(run, products, config, split, made, *, test=(), fit='pad'):
     """Train the taggers that a catalogue allows, into a run folder -> the report, a text.
 
-    Writes tagger.npz if there are pictures, texttagger.npz if there are descriptions and labels,
+    Writes tagger.npz if there are images, texttagger.npz if there are descriptions and labels,
     report.txt, and report.json with all metrics and confusion matrices.
     run: dnnlib.runs.Run. products: catalog.source.Product. made: JSON-able provenance. test:
     products of another catalogue to report on instead of held-out ones.

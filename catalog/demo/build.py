@@ -1,7 +1,7 @@
 """The demo catalogue: `write` fills a folder with products.csv and images/, without a network.
 
 Product i depends on (seed, i) alone, so a longer catalogue contains the shorter one, and the number
-of processes does not matter. A share of the pictures are bad shots; the column `truth` says which.
+of processes does not matter. A share of the images are bad shots; the column `truth` says which.
 """
 
 import collections
@@ -26,7 +26,7 @@ class Demo:
     """What the catalogue holds."""
     count: int = knob(3000, 'number of products', least=1)
     seed: int = seed_knob('another seed, another catalogue')
-    size: int = knob(320, 'width and height of a picture, at least 300', 'pixels',
+    size: int = knob(320, 'width and height of an image, at least 300', 'pixels',
                      least=300, most=4096)
     bad: float = knob(0.12, 'share of bad shots, which pruning should find', least=0, most=1)
     jumpsuits: float = knob(attributes.JUMPSUIT_SHARE, 'share of jumpsuits, the rare class',
@@ -103,7 +103,7 @@ def _write_picture(index, folder, demo):
 def _write_pictures(folder, demo, processes):
     task = functools.partial(_write_picture, folder=folder, demo=demo)
     with progress.parallel(task, range(demo.count), processes, what='drawing',
-                           unit='picture') as done:
+                           unit='image') as done:
         for _ in done:
             pass
 

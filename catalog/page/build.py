@@ -1,6 +1,6 @@
-"""The catalogue page: one HTML file that shows fake products, pictures, videos and texts.
+"""The catalogue page: one HTML file that shows fake products, images, videos and texts.
 
-It needs no network; pictures and videos lie beside it. The markup is in template.html, which
+It needs no network; images and videos lie beside it. The markup is in template.html, which
 escapes every value, because texts come from a language model and from other people's catalogues.
 All of it can be read without JavaScript; page.js lets products be filtered and looked at closely.
 A Content-Security-Policy allows that script and style by their digests, and nothing else to run.
@@ -59,7 +59,7 @@ def _facets(product):
     else:
         facets['tag'] = [tag for tag in product['tags'] if tag != product['category']]
     if product.get('agreement'):
-        facets['text'] = ['fits the picture' if all(product['agreement'].values())
+        facets['text'] = ['fits the image' if all(product['agreement'].values())
                           else 'contradicts it']
     return {facet: values for facet, values in facets.items() if values}
 
@@ -67,7 +67,7 @@ def _facets(product):
 def _orders(product):
     """What a product can be sorted by: a dict order -> number, for those that are known.
 
-    sure: the mean probability of its tags. apart: the distance to its nearest training picture.
+    sure: the mean probability of its tags. apart: the distance to its nearest training image.
     """
     orders = {}
     if product.get('probabilities'):
@@ -90,7 +90,7 @@ def _counts(products):
 
 
 def _rows(product):
-    """The rows of the table of what the picture shows, and whether the text agrees."""
+    """The rows of the table of what the image shows, and whether the text agrees."""
     probabilities, agreement = [product.get(name) or {} for name in ('probabilities', 'agreement')]
     shown = dict({'category': product['category']}, **product.get('attributes') or {})
     rows = []

@@ -3,7 +3,7 @@
 `prune.csv` has one row a picture: image, width, height, keep, reason, rule, every score, error.
 `keep` is yes or no, and is a person's to edit. `rule` is what the rules alone said, "good" or why
 not; where keep differs from it a person decided, and the next run says so: its `reason` is
-"manual". An emptied keep hands the picture back to the rules. `error` says why a picture is
+"manual". An emptied keep hands the image back to the rules. `error` says why an image is
 unreadable. `prune.json` says which catalogue was judged and with which thresholds. Beside them lie
 the contact sheets, in the folder `sheets`.
 """
@@ -37,7 +37,7 @@ def exist(folder):
 
 
 def is_sheet(path):
-    """Whether a picture file is a contact sheet of pruning and no product."""
+    """Whether an image file is a contact sheet of pruning and no product."""
     return path.parent.name == SHEETS and (path.parent.parent / _ABOUT).is_file()
 
 
@@ -76,12 +76,12 @@ def read(folder):
     for name, row in rows.items():
         row['keep'] = row['keep'].strip().lower()
         if row['keep'] not in ('yes', 'no', ''):
-            raise UserError(f"{path}, picture {name}: keep is '{row['keep']}'; write yes or no")
+            raise UserError(f"{path}, image {name}: keep is '{row['keep']}'; write yes or no")
     return rows
 
 
 def kept(folder):
-    """Which pictures to keep, with the edits of a person: a dict image -> bool."""
+    """Which images to keep, with the edits of a person: a dict image -> bool."""
     return {name: row['rule'] == 'good' if row['keep'] == '' else row['keep'] == 'yes'
             for name, row in read(folder).items()}
 

@@ -1,6 +1,6 @@
-"""What a picture looks like as a product shot, in a few scores, for which pruning has thresholds.
+"""What an image looks like as a product shot, in a few scores, for which pruning has thresholds.
 
-The picture is shrunk to a thumbnail. A smooth backdrop, one quadratic surface per colour channel,
+The image is shrunk to a thumbnail. A smooth backdrop, one quadratic surface per colour channel,
 is fitted to the thumbnail's border so robustly that a sleeve or a hem in the border hardly counts.
 What differs from the backdrop by more than the backdrop varies is the figure: the product. Floors,
 sheets and walls with ordinary shading fit this model, carpets and rooms do not.
@@ -24,7 +24,7 @@ SCORES = ('offset', 'cut', 'clutter', 'area', 'subject', 'colours')
 def _layout(height, width):
     """Maps of a thumbnail [h, w]: surface terms [h, w, 6], where border and centre are, weights.
 
-    The weights say how much a place is mid-picture [h, w], and a border pixel corner [n].
+    The weights say how much a place is mid-image [h, w], and a border pixel corner [n].
     """
     y, x = np.mgrid[-1:1:height * 1j, -1:1:width * 1j]
     terms = np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], axis=-1)
@@ -94,9 +94,9 @@ def _distance(everywhere, on_border, weights):
 
 
 def _product(figure, bins, outside, weights):
-    """The figure without shadows, dark corners and a second wall: colours of its own, mid-picture.
+    """The figure without shadows, dark corners and a second wall: colours of its own, mid-image.
 
-    outside: the border's histogram; weights [h, w]: how much a place counts as mid-picture.
+    outside: the border's histogram; weights [h, w]: how much a place counts as mid-image.
     """
     if not figure.any():
         return figure
@@ -106,7 +106,7 @@ def _product(figure, bins, outside, weights):
 
 
 def _offset(figure):
-    """How far the figure is off centre, as a share of the picture; the worse of the two axes.
+    """How far the figure is off centre, as a share of the image; the worse of the two axes.
 
     Mean of the centre of mass, which specks hardly move, and the middle of its extent, which
     does not mind that a figure is found in outline only.
@@ -146,7 +146,7 @@ def _colours(picture):
 def _subject(distance, fine, border, change):
     """Whether anything stands before the backdrop: the surer of two signs of it, each 0..1.
 
-    One: some ninth of the picture is many times less like the backdrop than the border is, and
+    One: some ninth of the image is many times less like the backdrop than the border is, and
     there are edges many times sharper than the border's. Two is `change`: the colours of the
     middle are not those of the border. Cloth that fills the frame shows neither.
     """
@@ -172,7 +172,7 @@ def _seen(steps, toward):
 def _clutter(fine, colour, residual, where):
     """How complex the border is: how far it strays from the backdrop, its grain and its hues.
 
-    fine, residual [h, w, 3]: differences to a blurred picture and to the backdrop; where [h, w]:
+    fine, residual [h, w, 3]: differences to a blurred image and to the backdrop; where [h, w]:
     the border without the product. Medians let a room's second wall stand. Bright backgrounds may
     vary more, as the eye has it.
     """
@@ -201,10 +201,10 @@ def product(picture):
 def measure(picture):
     """The SCORES of a Pillow RGB image, as a dict of floats.
 
-    offset   how far the product is off centre, as a share of the picture
-    cut      how much of one side of the picture the product covers, as a share: it goes on outside
+    offset   how far the product is off centre, as a share of the image
+    cut      how much of one side of the image the product covers, as a share: it goes on outside
     clutter  how complex the background is, about percent of its brightness
-    area     share of the picture that is no backdrop
+    area     share of the image that is no backdrop
     subject  how surely something stands before the backdrop, 0..1
     colours  how many colours there are
     """

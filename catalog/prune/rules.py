@@ -1,9 +1,9 @@
-"""Which pictures of a catalogue are good enough to train on: each rule is a score and a threshold.
+"""Which images of a catalogue are good enough to train on: each rule is a score and a threshold.
 
 The rules are those of the 2019 post: small (width or height under 300), composition (product not
 centred, or cut off), background (too complex), not-product (blank placeholders, close-ups of
 fabric); further unreadable and duplicate. The first that applies gives the reason, but every score
-of every picture is written. Nothing is deleted or moved, and a person's decisions are kept.
+of every image is written. Nothing is deleted or moved, and a person's decisions are kept.
 """
 
 import collections
@@ -27,25 +27,25 @@ _RULES = (  # reason, score, knob: applied in this order
     ('composition', 'offset', 'max_offset'),
     ('composition', 'cut', 'max_cut'))
 REASONS = ('good', 'unreadable', 'small', 'not-product', 'background', 'composition', 'duplicate')
-_BLOCK = 256  # pictures compared with all before them at once, for duplicates
+_BLOCK = 256  # images compared with all before them at once, for duplicates
 _COLUMNS = decisions.COLUMNS + measure.SCORES + ('difference', 'duplicate_of', 'error')
 
 
 @dataclasses.dataclass(frozen=True)
 class Prune:
     """The thresholds; the defaults suit studios, plain floors, sheets and walls."""
-    min_side: int = knob(300, 'small: least width and height of a picture', 'px', least=0)
-    min_area: float = knob(0.02, 'not-product: least share of the picture the product covers',
+    min_side: int = knob(300, 'small: least width and height of an image', 'px', least=0)
+    min_area: float = knob(0.02, 'not-product: least share of the image the product covers',
                            least=0)
     min_subject: float = knob(0.36, 'not-product: least sign that something is in front', '0..1',
                               least=0)
     min_colours: int = knob(12, 'not-product: fewest colours of a photo', least=0)
     max_clutter: float = knob(5.2, 'background: most complex, 0 is one even colour', least=0)
-    max_offset: float = knob(0.13, 'composition: furthest off centre, as a share of the picture',
+    max_offset: float = knob(0.13, 'composition: furthest off centre, as a share of the image',
                              least=0)
     max_cut: float = knob(0.6, 'composition: largest share of one side that the product covers',
                           least=0)
-    min_difference: float = knob(3.0, 'duplicate: least difference to another picture', '0..255',
+    min_difference: float = knob(3.0, 'duplicate: least difference to another image', '0..255',
                                  least=0)
 
     def __post_init__(self):
@@ -53,7 +53,7 @@ class Prune:
 
 
 def _excesses(values, config):
-    """Yield (excess, reason, score) of each rule, which drops a picture of an excess above 1: how
+    """Yield (excess, reason, score) of each rule, which drops an image of an excess above 1: how
     many times its threshold the score is, or the threshold the score."""
     for reason, score, name in _RULES:
         value, limit = values[score], getattr(config, name)
@@ -82,12 +82,12 @@ def _judge(record, config):
 
 
 def find_duplicates(thumbnails, limit):
-    """For each picture the most similar one before it that is no duplicate itself.
+    """For each image the most similar one before it that is no duplicate itself.
 
-    thumbnails: uint8 [n, h, w, 3], the ones to prefer first. A mirrored picture is another one.
-    Returns (nearest, difference): index of the most similar picture among those that are distinct
+    thumbnails: uint8 [n, h, w, 3], the ones to prefer first. A mirrored image is another one.
+    Returns (nearest, difference): index of the most similar image among those that are distinct
     so far, -1 if there is none, and the RMS difference to it in 0..255 levels (inf without one).
-    A picture is a duplicate, and not distinct, if its difference is `limit` or less.
+    An image is a duplicate, and not distinct, if its difference is `limit` or less.
     """
     count = len(thumbnails)
     flat = np.asarray(thumbnails).reshape(count, -1).astype(np.float32) - 128
@@ -107,7 +107,7 @@ def find_duplicates(thumbnails, limit):
 
 
 def _mark_duplicates(rows, records, config):
-    """Of good pictures that are near-duplicates keep the first of the catalogue."""
+    """Of good images that are near-duplicates keep the first of the catalogue."""
     good = [index for index, row in enumerate(rows) if row['rule'] == 'good']
     if not good:
         return
@@ -133,7 +133,7 @@ def _decide(rows, former):
 
 
 def _groups(rows, products):
-    """The contact sheets: name -> list of (picture, name, remark), in the order of their excess."""
+    """The contact sheets: name -> list of (image, name, remark), in the order of their excess."""
     names = REASONS + ('manual-kept', 'manual-dropped')
     groups = collections.OrderedDict((name, []) for name in names)
     pictures = {product.name: product.image for product in products}
@@ -155,9 +155,9 @@ def summary(counts):
 def prune(data, out, config):
     """Judge the catalogue at `data`; write prune.csv, prune.json and contact sheets to `out`.
 
-    config: a Prune. Returns how many pictures each reason has, as an ordered dict. Run again, it
-    keeps what a person edited in the column keep, and measures only pictures that are new.
-    Raises UserError: no pictures, or `out` holds the decisions about another catalogue.
+    config: a Prune. Returns how many images each reason has, as an ordered dict. Run again, it
+    keeps what a person edited in the column keep, and measures only images that are new.
+    Raises UserError: no images, or `out` holds the decisions about another catalogue.
     """
     data, out = source.catalogue(data), pathlib.Path(out)
     products = source.with_pictures(source.read(data), data)
@@ -172,7 +172,7 @@ def prune(data, out, config):
     unreadable = [record for record in records if record['error']]
     if unreadable:
         print(files.printable(
-            f"{len(unreadable)} of {len(records)} pictures cannot be read, the first: "
+            f"{len(unreadable)} of {len(records)} images cannot be read, the first: "
             f"{unreadable[0]['image']} {unreadable[0]['error']}; see error in {out / 'prune.csv'}"))
     rows = [_judge(record, config) for record in records]
     _mark_duplicates(rows, records, config)

@@ -1,6 +1,6 @@
-"""The scores of every picture of a catalogue, measured once and cached in a file.
+"""The scores of every image of a catalogue, measured once and cached in a file.
 
-`scores.jsonl` has one line a picture. A run that was stopped continues there, and a rerun with
+`scores.jsonl` has one line an image. A run that was stopped continues there, and a rerun with
 other thresholds measures only what is new or has changed.
 """
 
@@ -19,7 +19,7 @@ _DRAFT = 192        # px: a JPEG need not be decoded finer to be measured
 
 
 def _measured(path):
-    """Everything about a picture file but its name and state, see `of`."""
+    """Everything about an image file but its name and state, see `of`."""
     try:
         picture, (width, height) = images.open_sized(path, draft=_DRAFT)
     except images.Unreadable as error:
@@ -30,7 +30,7 @@ def _measured(path):
 
 
 def _stamp(path):
-    """What changes when a picture file does: [version of the scores, bytes, time of change]."""
+    """What changes when an image file does: [version of the scores, bytes, time of change]."""
     try:
         stat = os.stat(str(path))
     except OSError:  # a link without a target
@@ -61,7 +61,7 @@ def thumbnails(records):
 def of(products, path):
     """One record (dict) for each product, in order; cached in the file at `path`.
 
-    Its keys: image, the product's name; width and height in px, upright, 0 if the picture is
+    Its keys: image, the product's name; width and height in px, upright, 0 if the image is
     unreadable; scores, a dict as `measure.measure` returns it, empty if unreadable; error, why it
     is unreadable, '' if it is not.
     """
@@ -70,7 +70,7 @@ def of(products, path):
     todo = {product.name: product.image for product in products
             if known.get(product.name, {}).get('stamp') != stamps[product.name]}
     path.parent.mkdir(parents=True, exist_ok=True)
-    with progress.parallel(_measured, todo.values(), what='measuring', unit='picture') as results, \
+    with progress.parallel(_measured, todo.values(), what='measuring', unit='image') as results, \
             open(str(path), 'a', encoding='utf-8') as cache:
         cache.write('\n')  # ends a line that a kill cut off
         for result, name in zip(results, todo):  # the results first: they end their bar

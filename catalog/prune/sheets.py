@@ -1,4 +1,4 @@
-"""Contact sheets: pages of small pictures, each with its name and a remark under it."""
+"""Contact sheets: pages of small images, each with its name and a remark under it."""
 
 import math
 
@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from dnnlib import files, images, progress
 
-_TILE, _GAP, _LINE = 150, 6, 12     # px: picture, space around it, height of a line of text
+_TILE, _GAP, _LINE = 150, 6, 12     # px: image, space around it, height of a line of text
 _COLUMNS, _ROWS = 10, 6
 _INK, _PAPER, _VOID = (60, 60, 60), (255, 255, 255), (225, 225, 225)
 
@@ -22,7 +22,7 @@ def _fitting(font, text, width):
 
 
 def _thumbnail(path):
-    """The picture padded to a square, or an empty grey one where it cannot be read."""
+    """The image padded to a square, or an empty grey one where it cannot be read."""
     try:
         return Image.fromarray(images.square(images.open_rgb(path, draft=_TILE), _TILE))
     except images.Unreadable:
@@ -30,7 +30,7 @@ def _thumbnail(path):
 
 
 def _draw(page, position, path, lines):
-    """Put a picture and lines of text on a page, their upper left corner at `position`."""
+    """Put an image and lines of text on a page, their upper left corner at `position`."""
     x, y = position
     page.paste(_thumbnail(path), position)
     pen, font = ImageDraw.Draw(page), ImageFont.load_default()
@@ -44,7 +44,7 @@ def _save(path, page):
 
 
 def _write_page(task):
-    """Write one page. task: (path, its list of at most _COLUMNS * _ROWS pictures)."""
+    """Write one page. task: (path, its list of at most _COLUMNS * _ROWS images)."""
     path, group = task
     height = _TILE + 2 * _LINE + 2 * _GAP
     rows = math.ceil(len(group) / _COLUMNS)
@@ -58,7 +58,7 @@ def _write_page(task):
 def write(folder, groups):
     """Write the pages of each group as `folder/<group>-001.jpg`, in place of its older pages.
 
-    groups: dict name -> list of (path of a picture, name to show, remark), in the order to show.
+    groups: dict name -> list of (path of an image, name to show, remark), in the order to show.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name in groups:
@@ -74,7 +74,7 @@ def write(folder, groups):
 
 
 def write_overview(path, groups, *, columns=9):
-    """Write one page with a row for each group: its name, its size, and pictures from all over it.
+    """Write one page with a row for each group: its name, its size, and images from all over it.
 
     groups: as for `write`; empty ones are left out.
     """

@@ -1,4 +1,4 @@
-"""Figures of generated pictures: do they look like the training set, and do they copy it?
+"""Figures of generated images: do they look like the training set, and do they copy it?
 
 `measure` puts the figures together, each beside its floor. `swd` (sliced Wasserstein distance) and
 `frechet_pixels`, which a training logs, need no network; `distances` (Frechet, kernel, precision

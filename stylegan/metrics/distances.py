@@ -1,6 +1,6 @@
 """Distances of two sets of features: Frechet, kernel, precision and recall.
 
-A set is a float array [n, d], one row per picture.
+A set is a float array [n, d], one row per image.
 """
 
 import numpy as np

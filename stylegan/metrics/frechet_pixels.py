@@ -1,10 +1,10 @@
 """Frechet distance in the principal components of the pixels: does a training converge?
 
-It needs no network and takes seconds, so a training reports it at every tick. Pictures are
+It needs no network and takes seconds, so a training reports it at every tick. Images are
 projected on the first 64 principal components of the training set at one resolution; the figure is
 the Frechet distance there (Heusel et al. 2017) over the training set's variance. `detail` is the
 variance outside of the components over the training set's: 1 is as much fine detail as in real
-pictures, more is false detail, less is blur.
+images, more is false detail, less is blur.
 """
 
 import collections
@@ -16,12 +16,12 @@ from dnnlib import archive
 from stylegan.metrics.distances import frechet
 
 COMPONENTS = 64
-REALS, FAKES = 4000, 1000  # pictures that the components are fitted to; pictures to measure
-LARGEST = 128  # px; larger pictures are compared at this resolution
-FEWEST = 16  # pictures in a training set that can be measured against
-_CHUNK = 64  # pictures held at a time
+REALS, FAKES = 4000, 1000  # images that the components are fitted to; images to measure
+LARGEST = 128  # px; larger images are compared at this resolution
+FEWEST = 16  # images in a training set that can be measured against
+_CHUNK = 64  # images held at a time
 _OVERSAMPLING, _ITERATIONS = 16, 6
-_LEAST = 1e-9  # variance, of a training set whose pictures are all the same
+_LEAST = 1e-9  # variance, of a training set whose images are all the same
 
 
 def _flat(pictures, res):
@@ -52,10 +52,10 @@ def principal_components(chunks, count):
     return mean, np.float32(basis @ axes)
 
 
-# The training set at one resolution, to measure pictures against. res: px; mean [d] and basis
-# [d, components], float32; features: projections of the fitted pictures, float64 [n, components];
+# The training set at one resolution, to measure images against. res: px; mean [d] and basis
+# [d, components], float32; features: projections of the fitted images, float64 [n, components];
 # outside: their mean squared distance from the components; floor: the frechet_pixels of other real
-# pictures, up to 1,000, which is what a perfect generator has.
+# images, up to 1,000, which is what a perfect generator has.
 Reference = collections.namedtuple('Reference', 'res mean basis features outside floor')
 
 
@@ -75,9 +75,9 @@ def _distance(features, real):
 
 
 def measure(reference, chunks):
-    """Pictures uint8 [n, s, s, 3] in chunks, FAKES in all -> (frechet_pixels, detail).
+    """Images uint8 [n, s, s, 3] in chunks, FAKES in all -> (frechet_pixels, detail).
 
-    Only figures of equally many pictures compare, since the distance shrinks as n grows.
+    Only figures of equally many images compare, since the distance shrinks as n grows.
     """
     features, outside = _project(chunks, *reference[:3])
     return (_distance(features, reference.features),
@@ -85,7 +85,7 @@ def measure(reference, chunks):
 
 
 def _reals(records, res, mirror):
-    """(chunks of the fitted pictures, chunks of the others), both functions () -> iterable.
+    """(chunks of the fitted images, chunks of the others), both functions () -> iterable.
 
     The first epoch of the stream is a random order, so these are random halves of a small set.
     """
@@ -101,7 +101,7 @@ def _reals(records, res, mirror):
 def fit(records, res, mirror=False):
     """The Reference of stylegan.dataset.Records at `res` px.
 
-    mirror: flip pictures left-right at random, as the training does.
+    mirror: flip images left-right at random, as the training does.
     """
     fitted, others = _reals(records, res, mirror)
     count = min(COMPONENTS, min(REALS, records.count // 2) // 2, 3 * res * res // 2)
@@ -113,10 +113,10 @@ def fit(records, res, mirror=False):
 
 
 def cached(folder, records, res, mirror=False):
-    """The Reference at `res` px, from a file in a run folder if it is of the same pictures.
+    """The Reference at `res` px, from a file in a run folder if it is of the same images.
 
     Resolutions above LARGEST are measured at LARGEST. None for a training set of fewer than FEWEST
-    pictures.
+    images.
     """
     if records.count < FEWEST:
         return None

@@ -1,7 +1,7 @@
-"""Features of pictures by a frozen TensorFlow graph, by default the Inception network of 2015.
+"""Features of images by a frozen TensorFlow graph, by default the Inception network of 2015.
 
 That graph (classify_image_graph_def.pb) is what published Frechet distances are measured with. Any
-other frozen graph that takes pictures can stand in; only figures of the same graph compare. A graph
+other frozen graph that takes images can stand in; only figures of the same graph compare. A graph
 is a program, so only operations that compute tensors from tensors are run.
 """
 
@@ -14,7 +14,7 @@ from dnnlib import files, progress, tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
 
-BATCH = 16  # pictures computed at a time
+BATCH = 16  # images computed at a time
 _LARGEST = 2 ** 30  # bytes of a graph; Inception has 96 MB
 # What classifiers are made of. TensorFlow also has operations that read and write files, open
 # sockets and call Python: none of those is here.
@@ -79,7 +79,7 @@ class Inception:
     input:  tensor of pictures [n, h, w, 3] in 0..255. At 'ExpandDims:0' the graph of 2015 resizes
             them to 299 pixels itself; at 'ResizeBilinear:0' they must have that size. What leads
             to it is cut off, and its first axis is a batch of any size, whatever the file says.
-    output: tensor [n, ...] to read. 'pool_3:0' is the last one that takes several pictures at a
+    output: tensor [n, ...] to read. 'pool_3:0' is the last one that takes several images at a
             time: the layers after it are made for one.
     threads: CPU threads, 0 takes all.
     Raises UserError for a file that is no graph, has no such tensors, or does more than compute.
@@ -112,9 +112,9 @@ class Inception:
             return tensor.dtype, tensor.shape
 
     def features(self, pictures):
-        """Pictures [n, h, w, 3] in 0..255, uint8 or float32 -> float32 [n, d]; 2015: d = 2048.
+        """Images [n, h, w, 3] in 0..255, uint8 or float32 -> float32 [n, d]; 2015: d = 2048.
 
-        Raises UserError if the graph does not take such pictures, or not several at a time.
+        Raises UserError if the graph does not take such images, or not several at a time.
         """
         pictures = np.asarray(pictures)
         if not self._input.shape.is_compatible_with(pictures.shape):

@@ -1,6 +1,6 @@
-"""How good generated pictures are: each figure beside its floor, the figure of real pictures.
+"""How good generated images are: each figure beside its floor, the figure of real images.
 
-The real pictures are halved. Fakes are compared with one half, and the other half with the same
+The real images are halved. Fakes are compared with one half, and the other half with the same
 one, at the same number of pictures: the floor is what a perfect generator would reach.
 """
 
@@ -13,11 +13,11 @@ from dnnlib.files import UserError
 from dnnlib.knobs import knob
 from stylegan.metrics import distances, swd
 
-FEWEST = 20  # pictures on each side of a comparison
+FEWEST = 20  # images on each side of a comparison
 THUMBNAIL = 32  # pixels
 NEAREST = 3  # k of precision and recall
-_CHUNK = 64  # real pictures held at a time
-_BLOCKS, _BLOCK = 10, 1000  # of the kernel distance: how many, and the most pictures in one
+_CHUNK = 64  # real images held at a time
+_BLOCKS, _BLOCK = 10, 1000  # of the kernel distance: how many, and the most images in one
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +63,7 @@ def _compare(reals, others, real_features, other_features, seed):
 
 
 def halves(reals, count, seed):
-    """Two sets of `count` pictures each, drawn from reals by `seed`: to compare with, the floor's.
+    """Two sets of `count` images each, drawn from reals by `seed`: to compare with, the floor's.
     """
     order = np.random.RandomState(seed).permutation(len(reals))
     return reals[order[:count]], reals[order[count:2 * count]]
@@ -78,15 +78,15 @@ def measure(reals, fakes, *, seed, features=None):
               of a tagger, for the Frechet and kernel distances, precision and recall; None: only
               the sliced Wasserstein distance.
     Returns {'n': N, 'size': s, 'seed': seed, 'figures': {name: {'value': ..., 'floor': ...}}}. All
-    but the kernel distance depend on N. Raises UserError for too few or too small pictures.
+    but the kernel distance depend on N. Raises UserError for too few or too small images.
     """
     assert reals.shape[1:] == fakes.shape[1:], (reals.shape, fakes.shape)
     n, size = min(len(reals) // 2, len(fakes)), reals.shape[1]
     if n < FEWEST:
-        raise UserError(f'{len(reals)} real and {len(fakes)} generated pictures are too few to '
+        raise UserError(f'{len(reals)} real and {len(fakes)} generated images are too few to '
                         f'measure; give {2 * FEWEST} and {FEWEST} at least')
     if size < swd.SMALLEST:
-        raise UserError(f'pictures of {size} px are too small to measure; train on to '
+        raise UserError(f'images of {size} px are too small to measure; train on to '
                         f'{swd.SMALLEST} px')
     compared, others = halves(reals, n, seed)
     sets = compared, fakes[:n], others
@@ -99,7 +99,7 @@ def measure(reals, fakes, *, seed, features=None):
 def report(result):
     """The result of `measure` as a text table; a figure without a floor has a dash there."""
     n = result['n']
-    lines = [f"{n} generated pictures of {result['size']} px against {n} real ones; floor: {n} "
+    lines = [f"{n} generated images of {result['size']} px against {n} real ones; floor: {n} "
              'other real ones against the same',
              'less is better, except for precision, recall and agreement; detail is best at 1', '',
              f"{'figure':20} {'value':>10} {'floor':>10}"]
@@ -110,9 +110,9 @@ def report(result):
 
 
 def _nearest_either_way(features, known, count):
-    """Nearest of `known` to pictures or their mirror images, nearest first, each once.
+    """Nearest of `known` to images or their mirror images, nearest first, each once.
 
-    features: of n pictures, then of their mirror images.
+    features: of n images, then of their mirror images.
     Returns indices, int [n, count], and distances, float64 [n, count].
     """
     indices, found = neighbours.nearest(features, known, count)
@@ -129,7 +129,7 @@ def _mirrored_too(pictures, features):
 
 
 def _usual_distance(photos, known, features):
-    """The median distance of real pictures to the nearest other one; 1 where there is none."""
+    """The median distance of real images to the nearest other one; 1 where there is none."""
     total = len(known)
     some = np.linspace(0, total - 1, min(total, _CHUNK)).astype(int)
     pictures = np.concatenate([photos[index:index + 1] for index in some])
@@ -140,15 +140,15 @@ def _usual_distance(photos, known, features):
 
 
 def nearest(fakes, photos, *, features=None, count=5):
-    """The real pictures nearest to each fake: whether it is a copy.
+    """The real images nearest to each fake: whether it is a copy.
 
     Mirror images count as near too, since training may have mirrored a photo.
     fakes:    uint8 [n, s, s, 3], s a power of two.
-    photos:   real pictures, uint8 [m, s, s, 3], or `Records.sequence`: all are compared, but few
+    photos:   real images, uint8 [m, s, s, 3], or `Records.sequence`: all are compared, but few
               are held at a time.
     features: function uint8 [n, s, s, 3] -> [n, d]; None: the pixels of thumbnails.
     Returns indices, int [n, count], nearest first (fewer if there are fewer), and distances,
-    float64 [n, count], in units of the usual one: the median of real pictures to the nearest
+    float64 [n, count], in units of the usual one: the median of real images to the nearest
     other real one.
     """
     features = features or thumbnails
@@ -162,7 +162,7 @@ def nearest(fakes, photos, *, features=None, count=5):
 
 
 def neighbour_sheet(fakes, photos, *, features=None, count=5):
-    """A sheet with a row for each fake: it, then the real pictures nearest to it, nearest first.
+    """A sheet with a row for each fake: it, then the real images nearest to it, nearest first.
 
     Arguments as for `nearest`. Returns uint8 [height, width, 3].
     """

@@ -1,6 +1,6 @@
-"""Perceptual path length: how much the picture changes for a small step through latent space.
+"""Perceptual path length: how much the image changes for a small step through latent space.
 
-Karras et al. 2018, section 4.1. The whole picture counts, since a product fills it: the paper's
+Karras et al. 2018, section 4.1. The whole image counts, since a product fills it: the paper's
 crop is made for faces.
 """
 
@@ -9,12 +9,12 @@ import numpy as np
 from dnnlib import progress
 from stylegan import latent
 
-LARGEST = 256  # pixels; larger pictures are averaged down to it, as in the paper
-BATCH = 8  # paths at a time, two pictures each
+LARGEST = 256  # pixels; larger images are averaged down to it, as in the paper
+BATCH = 8  # paths at a time, two images each
 
 
 def pixels(pictures):
-    """Pictures [n, h, w, 3] in 0..255 as features [n, d] that need no network.
+    """Images [n, h, w, 3] in 0..255 as features [n, d] that need no network.
 
     The squared distance of two rows is the mean squared difference of their pixels in 0..1.
     """
@@ -42,8 +42,8 @@ def path_length(generator, features, *, psi, count, seed, space='w', ends=False,
     """Mean over `count` random paths of |features(t) - features(t + epsilon)|^2 / epsilon^2.
 
     generator: stylegan.generator.Generator; its w are truncated by psi (1: not at all). Rounded
-               pictures would hide a step as small as epsilon, so its `images` are measured.
-    features:  function of pictures, float32 [n, h, w, 3] in 0..255 -> [n, d], such as `pixels`.
+               images would hide a step as small as epsilon, so its `images` are measured.
+    features:  function of images, float32 [n, h, w, 3] in 0..255 -> [n, d], such as `pixels`.
     space:     'w', straight between two w, or 'z', on the great circle between two z.
     ends:      t is 0, not uniform in 0..1.
     The paper's features are those of LPIPS; figures in other features do not compare with its own.

@@ -1,4 +1,4 @@
-"""Sliced Wasserstein distance of two sets of pictures, scale by scale; it needs no network.
+"""Sliced Wasserstein distance of two sets of images, scale by scale; it needs no network.
 
 Karras et al. 2017, section 5: patches of the Laplacian pyramid's levels are compared as clouds of
 points, each level telling how well detail of one size is met.
@@ -10,12 +10,12 @@ from dnnlib import progress
 
 SMALLEST = 16  # pixels of the coarsest level
 PATCH = 7  # pixels
-_CHUNK = 64  # pictures whose pyramids are held at a time
+_CHUNK = 64  # images whose pyramids are held at a time
 _BINOMIAL = np.float32([1, 4, 6, 4, 1]) / 16
 
 
 def _smooth(x):
-    """Pictures [n, s, s, 3] under the 5x5 binomial filter; beyond the border they are mirrored."""
+    """Images [n, s, s, 3] under the 5x5 binomial filter; beyond the border they are mirrored."""
     for axis in (1, 2):
         pads = [(2, 2) if i == axis else (0, 0) for i in range(4)]
         padded, size = np.pad(x, pads, mode='reflect'), x.shape[axis]
@@ -35,7 +35,7 @@ def _enlarged(x):
 def pyramid(pictures):
     """uint8 [n, s, s, 3] -> Laplacian pyramid, a list of float32 [n, s, s, 3], [n, s/2, ...] ...
 
-    Each level is what the next one lacks; the last is the whole picture at SMALLEST pixels.
+    Each level is what the next one lacks; the last is the whole image at SMALLEST pixels.
     """
     level, levels = pictures.astype(np.float32), []
     while level.shape[1] > SMALLEST:
@@ -82,13 +82,13 @@ def sliced(a, b, directions):
 def distance(a, b, *, seed, patches=128, directions=128, repeats=4):
     """Sliced Wasserstein distance of two sets, uint8 [n, s, s, 3] each, s a power of two from 16.
 
-    patches: per picture and level. directions: random ones, drawn anew `repeats` times; both by
+    patches: per image and level. directions: random ones, drawn anew `repeats` times; both by
     `seed`. The corners of the patches are the same in both sets, so that equal sets give 0.
     Returns a dict of floats: 'swd_64', 'swd_32', ... by the level's side in pixels, and 'swd',
     their mean; all are times 1000, as in the paper. A finite set is never at distance 0 from
     another of the same kind, so only figures of equal n and patches compare. Colours are
     normalised in each set, hence a tint or contrast of the whole set does not count.
-    Memory: 600 bytes per patch, level and picture.
+    Memory: 600 bytes per patch, level and image.
     """
     assert a.shape == b.shape and a.dtype == b.dtype == np.uint8, (a.shape, b.shape)
     count, side = a.shape[:2]

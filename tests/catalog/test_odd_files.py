@@ -146,7 +146,7 @@ def test_one_bad_photo_never_ends_a_run(tmp_path, monkeypatch, capsys):
     assert not any(rows[name]['error'] for name in names)
     assert sum(counts.values()) == len(rows) and counts['unreadable'] == len(bad)
     printed, = capsys.readouterr().out.splitlines()
-    assert printed.startswith(f'{len(bad)} of {len(rows)} pictures cannot be read, the first: ')
+    assert printed.startswith(f'{len(bad)} of {len(rows)} images cannot be read, the first: ')
     assert not (tmp_path / 'started').exists()  # no program was run
     assert set(decisions.kept(tmp_path / 'out')) == set(rows)
 

@@ -146,7 +146,7 @@ def bad_inputs(tmp_path):
     read = source.read
     return [
         (lambda: read(tmp_path / 'none'), ('none', 'does not exist', 'run.py demo')),
-        (lambda: read(tmp_path / 'bare'), ('bare', 'no picture', '.jpg')),
+        (lambda: read(tmp_path / 'bare'), ('bare', 'no image', '.jpg')),
         (lambda: read(tmp_path / 'empty'), ('empty', 'no product')),
         (lambda: read(tmp_path / 'lost'), ('2 picture files, none of which exists', 'c.png')),
         (lambda: read(tmp_path / 'wide'), ('line 4', 'more cells', 'double quotes')),
@@ -161,8 +161,8 @@ def bad_inputs(tmp_path):
         (lambda: read(tmp_path / '*.tsv'), ('*.tsv', 'does not exist')),
         (lambda: read(tmp_path / '*.pdf'), ('x.pdf', 'no catalogue')),
         (lambda: read(text_files(tmp_path / 'texts'), tag_columns=['hue']), ("'hue'", 'a.csv')),
-        (lambda: read(tmp_path / 'pictures' / 'a.png'), ('one picture', 'folder')),
-        (lambda: source.with_pictures(read(tmp_path / 'x.txt'), 'x.txt'), ('no pictures',)),
+        (lambda: read(tmp_path / 'pictures' / 'a.png'), ('one image', 'folder')),
+        (lambda: source.with_pictures(read(tmp_path / 'x.txt'), 'x.txt'), ('no images',)),
         (lambda: source.with_texts(read(tmp_path / 'pictures'), 'p'), ('no descriptions',))]
 
 
@@ -194,7 +194,7 @@ def test_read_kept_honours_what_a_person_wrote(tmp_path):
 def test_read_kept_refuses_what_it_cannot_honour(tmp_path):
     data, out = catalogue(tmp_path / 'data', TWO), tmp_path / 'out'
     for keep, expected in ((dict(a='maybe', b='yes'), ("a.png: keep is 'maybe'", 'yes or no')),
-                           (dict(a='no', b='no'), ('keeps no picture',)),
+                           (dict(a='no', b='no'), ('keeps no image',)),
                            (dict(a='yes'), ('1 pictures', 'b.png', 'prune again'))):
         judged(out, data, **keep)
         with pytest.raises(UserError, match=re.escape(expected[0])) as caught:

@@ -114,7 +114,7 @@ REFUSED = [
     (['mix', '--out', 'new', '--from', '1', '--onto', 'x'], "'x' names no seeds"),
     (['walk', '--out', 'new', '--seeds', '0-99999999999'], 'seeds'),
     (['project', '--out', 'new', 'nowhere.jpg'], 'nowhere.jpg does not exist'),
-    (['project', '--out', 'new', '--data', 'toy', '--count', '1', '--mix', '2'], 'two pictures')]
+    (['project', '--out', 'new', '--data', 'toy', '--count', '1', '--mix', '2'], 'two images')]
 
 
 @pytest.mark.parametrize('arguments, words', [  # slow: those that load pretrained models first

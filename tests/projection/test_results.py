@@ -88,7 +88,7 @@ def test_a_stop_keeps_what_is_done(tools, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return original(*arguments)
     monkeypatch.setattr(projector, 'search', stopped)
-    with pytest.raises(runs.Interrupted, match='2 of 3 pictures are done'):
+    with pytest.raises(runs.Interrupted, match='2 of 3 images are done'):
         results.project(tmp_path, named, gan, projector, {})
     results.project(tmp_path, named, gan, projector, {})
     assert len(calls) == 3 and (tmp_path / 'three.npz').exists()
@@ -135,7 +135,7 @@ def test_all_of_them_are_taken_for_seeds_and_mixed(tools, place, tmp_path):
     mixed = latent.read(tmp_path / 'mixed.npz', 4, 6)
     assert len(mixed) == 5 and (mixed.min(0) >= ws.min(0) - 1e-5).all()
     assert not any(np.abs(ws - own).max((1, 2)).min() < 1e-6 for own in mixed)
-    with pytest.raises(UserError, match='two pictures'):
+    with pytest.raises(UserError, match='two images'):
         results.write_mixed(tmp_path, gan, found[:1], 5, 0, {})
 
 

@@ -40,7 +40,7 @@ def test_what_a_shift_keeps():
     assert report.kept(Judge(), wanted, dark, light) == {}
     assert report.kept(Judge(), {'category': 'jumpsuit'}, dark, light) == {'colour': 1.0}
     row = dict(_figures(Judge(), PHOTOS, PRODUCTS), kept={'colour': 0.25, 'sleeve': 1.0})
-    assert 'keeps, of what the pictures showed before: colour 25 %, sleeve 100 %' in (
+    assert 'keeps, of what the images showed before: colour 25 %, sleeve 100 %' in (
         report.table({'shift': row}))
 
 
@@ -95,7 +95,7 @@ def test_figures_without_a_judge_that_knows_and_without_photos():
     search = dict(_figures(Judge(), PHOTOS, PRODUCTS), pictures_each=40.0)
     bare['pictures_each_all_in'] = 25.0
     text = report.table({'gaussian': bare, 'search': search})
-    assert 'gaussian: 20.0 times fewer pictures' in text and '(1.6 with the search counted)' in text
+    assert 'gaussian: 20.0 times fewer images' in text and '(1.6 with the search counted)' in text
     assert text.splitlines()[1].split()[:3] == ['gaussian', '4', '-']
 
 

@@ -56,7 +56,7 @@ def test_it_gives_up_when_nothing_is_accepted(searched):
     w, scores = searched
     never = toy_codes.Generator(lambda w: np.zeros(len(w)))
     region = _region(w, scores, _config(count=2, most=35), never, extra=w[:70])
-    with pytest.raises(UserError, match='none of 70 pictures by --method gaussian was accepted'):
+    with pytest.raises(UserError, match='none of 70 images by --method gaussian was accepted'):
         region.sample('gaussian')
 
 
@@ -85,9 +85,9 @@ def test_of_a_class_that_is_hardly_found_more_is_made(searched):
     accepted = region.sample('gaussian')
     assert len(accepted) == 100 and accepted.drawn < 2000
     never = toy_codes.Generator(lambda w: np.zeros(len(w)))
-    with pytest.raises(UserError, match='nothing like that was found in 7072 pictures, nor near'):
+    with pytest.raises(UserError, match='nothing like that was found in 7072 images, nor near'):
         _region(w, np.zeros(len(w)), few, never)
-    with pytest.raises(UserError, match='nothing like that was found in 4000 pictures; use'):
+    with pytest.raises(UserError, match='nothing like that was found in 4000 images; use'):
         _region(w, np.zeros(len(w)), _config(method='search'), never).searched(1.0)
 
 

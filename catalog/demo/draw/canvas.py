@@ -35,7 +35,7 @@ def fit(points, size, *, x, y, extent):
 
 
 def box_around(view, shape, margin=2):
-    """The pixel box around a shape, `margin` pixels wider, clipped to the picture."""
+    """The pixel box around a shape, `margin` pixels wider, clipped to the image."""
     points = view.pixels(shape)
     low = np.clip(np.floor(points.min(0)) - margin, 0, view.size - 1).astype(int).tolist()
     high = np.clip(np.ceil(points.max(0)) + margin, 1, view.size).astype(int).tolist()

@@ -1,6 +1,6 @@
-"""Garment -> picture: a stylised product shot on a studio backdrop, worn by nobody.
+"""Garment -> image: a stylised product shot on a studio backdrop, worn by nobody.
 
-The cut, in centimetres, is fitted into the square picture; each of its panels is printed, lit from
+The cut, in centimetres, is fitted into the square image; each of its panels is printed, lit from
 the upper left as a rounded, folded cloth, and laid over the ones behind it. Then come the
 trimmings: inner back and label, seams, buttons, buckle, bow.
 """
@@ -84,7 +84,7 @@ def _printed(view, panel, s, n, u, paint):
 
 
 def _lay(picture, view, panel, openings, cloth):
-    """Lay one panel over the picture, with its shadow on what lies behind."""
+    """Lay one panel over the image, with its shadow on what lies behind."""
     paint, trim, fabric, grain = cloth
     box = x0, y0, x1, y1 = canvas.box_around(view, panel.outline)
     cover = canvas.mask(view, [panel.outline], box)

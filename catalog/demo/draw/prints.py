@@ -1,6 +1,6 @@
 """Prints of the cloth: Garment -> paint(x, y, u, part), the colour of the unlit cloth at a point.
 
-x and y are percent of the picture's height, measured along the cloth from its top centre, so that
+x and y are percent of the image's height, measured along the cloth from its top centre, so that
 a print keeps its size whatever the garment's; u in [-1, 1] goes across the panel. Colours are sRGB
 planes, float32 [3, h, w] or [3, 1, 1], because numpy works through planes several times faster.
 """
@@ -139,7 +139,7 @@ _PAINTS = {'plain': _plain, 'striped': _striped, 'checked': _checked, 'polka dot
 
 
 def of(garment, rng, *, size):
-    """(paint, base, accent): the print of a garment for a picture of `size` pixels.
+    """(paint, base, accent): the print of a garment for an image of `size` pixels.
 
     paint(x, y, u, part) takes float32 [h, w] arrays and the part's name, and returns the unlit
     cloth, sRGB float32 [3, h, w]; base and accent are its two main colours, float32 [3, 1, 1].

@@ -1,7 +1,7 @@
 """Product shots, good and bad: one kind of bad shot for each rule of pruning, beyond doubt each.
 
-`small`, `composition`, `background` and `not-product` are pictures. `unreadable` is a file that is
-none, and `duplicate` is the picture of another product once more, so these two are made of bytes.
+`small`, `composition`, `background` and `not-product` are images. `unreadable` is a file that is
+none, and `duplicate` is the image of another product once more, so these two are made of bytes.
 """
 
 import io
@@ -147,7 +147,7 @@ def _lettering(text, width):
 
 
 def _placeholder(size, rng):
-    """A card that says there is no picture, or says nothing."""
+    """A card that says there is no image, or says nothing."""
     tone = rng.randint(205, 246)
     image = Image.new('RGB', (size, size), (tone, tone, tone + 3))
     text, ink = _MESSAGES[rng.randint(len(_MESSAGES))], (tone - 60,) * 3
@@ -155,7 +155,7 @@ def _placeholder(size, rng):
         return np.asarray(image)
     letters = _lettering(text, int(0.4 * size))
     image.paste(ink, ((size - letters.size[0]) // 2, int(0.58 * size)), letters)
-    if rng.uniform() < 0.7:  # the sign of a picture: frame, sun and hill
+    if rng.uniform() < 0.7:  # the sign of an image: frame, sun and hill
         half = size * rng.uniform(0.07, 0.11)
         left, top, right, bottom = (size * 0.5 - half, size * 0.44 - half * 0.75,
                                     size * 0.5 + half, size * 0.44 + half * 0.75)
@@ -194,7 +194,7 @@ _BAD = {'small': _small, 'composition': _composition, 'background': _background,
 
 
 def unreadable(good, rng):
-    """Bytes that are no picture: none at all, the beginning of the JPEG `good`, or a web page."""
+    """Bytes that are no image: none at all, the beginning of the JPEG `good`, or a web page."""
     share = rng.uniform(0.2, 0.7)
     return (b'', good[:int(len(good) * share)], _PAGE)[rng.randint(3)]
 
@@ -207,7 +207,7 @@ def duplicate(rgb, rng):
 
 
 def picture(kind, garment, *, size, rng):
-    """A shot uint8 [h, w, 3]: 'good', or one of the four bad kinds that are pictures."""
+    """A shot uint8 [h, w, 3]: 'good', or one of the four bad kinds that are images."""
     if kind == 'good':
         return garments.render(garment, size=size, rng=rng)
     return _BAD[kind](garment, size, rng)

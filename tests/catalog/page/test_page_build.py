@@ -169,7 +169,7 @@ def test_facets_are_counted_and_lie_on_the_cards(tmp_path):
         for each in attributes])
     told = [json.loads(attrs['data-facets']) for attrs, _ in reader.of('article')]
     assert told[0] == {'category': ['dress'], 'colour': ['red'], 'sleeve': ['long'],
-                       'text': ['fits the picture']}
+                       'text': ['fits the image']}
     assert told[2] == {'category': ['dress'], 'colour': ['blue'], 'text': ['contradicts it']}
     assert [attrs.get('value') for attrs, _ in reader.of('input')][:2] == ['', 'dress']
     options = [text for _, text in reader.of('option')]

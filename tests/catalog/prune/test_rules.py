@@ -164,7 +164,7 @@ def test_misuse(folder, tmp_path):
         rules.prune(tmp_path / 'other', tmp_path / 'out', rules.Prune())
     assert len(rows(tmp_path / 'out')) == 9
     (tmp_path / 'x.txt').write_text('A dress.')
-    with pytest.raises(UserError, match='no pictures'):
+    with pytest.raises(UserError, match='no images'):
         rules.prune(tmp_path / 'x.txt', tmp_path / 'new', rules.Prune())
     assert not (tmp_path / 'new').exists()
 

@@ -93,7 +93,7 @@ def test_report_is_a_table():
     text = measure.report({'n': 500, 'size': 64, 'seed': 0, 'figures': {
         'swd_64': {'value': 12.3456, 'floor': 2.5}, 'path_length': {'value': 0.25}}})
     lines = text.split('\n')
-    assert '500 generated pictures of 64 px against 500 real ones; floor: 500 other' in lines[0]
+    assert '500 generated images of 64 px against 500 real ones; floor: 500 other' in lines[0]
     assert [line.split() for line in lines[3:]] == [
         ['figure', 'value', 'floor'], ['swd_64', '12.35', '2.5'], ['path_length', '0.25', '-']]
     assert len({len(line) for line in lines[3:]}) == 1
