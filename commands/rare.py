@@ -38,23 +38,23 @@ def rare(options):
     from rare.config import Rare
     from stylegan import labelled
     from stylegan.generator import Generator
-    from tagger import target
+    from tagger import target_class
     from tagger.agreement import ProductTagger
     config, sampling = [knobs.from_flags(each(), options) for each in (Rare, Sampling)]
     gan = Generator(inputs.stylegan(options), config.threads)
     taggers = ProductTagger(inputs.tagger(options), config.threads)
     tagger = taggers.images
-    wanted = target.parse(tagger.heads, options.category, options.where)
+    target = target_class.parse(tagger.heads, options.category, options.where)
     writer = Writer(inputs.gpt2(options), sampling.threads)
     extra = _more_codes(options, gan)  # a wrong file is reported before the demo is drawn
-    reference = _reference(options, config, gan, tagger, wanted)
+    reference = _reference(options, config, gan, tagger, target)
 
     sample, seconds = region.search(
         options.out / 'search.npz', gan, tagger, config,
         {'stylegan': files.digest(gan.path), 'tagger': files.digest(taggers.path)})
     where = region.Region(
-        gan, target.Scorer(tagger, wanted, config.sure), sample.w,
-        target.probability(sample.probabilities, sample.heads, wanted), config, extra)
+        gan, target_class.Scorer(tagger, target, config.sure), sample.w,
+        target_class.probability(sample.probabilities, sample.heads, target), config, extra)
     found = where.searched(seconds) if where.hits or config.method == 'search' else None
     methods = [method for method in config.methods()
                if config.method != 'all' or where.able(method)]
@@ -64,7 +64,7 @@ def rare(options):
     if found:
         accepted['search'], rows['search'] = found, reference.figures(found, found)
     if 'shift' in accepted:
-        rows['shift']['kept'] = report.kept(tagger, wanted, gan.pictures(labelled.layered(
+        rows['shift']['kept'] = report.kept(tagger, target, gan.pictures(labelled.layered(
             accepted['shift'].sources, gan.layers)), accepted['shift'].pictures)
 
     for method in methods:
@@ -78,20 +78,20 @@ def rare(options):
         report.write_table(folder, products, tagger.heads)
         region.save(folder / 'codes.npz', each)
     files.write_json(options.out / 'rare.json', {
-        'wanted': wanted, 'methods': rows, 'options': dataclasses.asdict(config)})
+        'wanted': target, 'methods': rows, 'options': dataclasses.asdict(config)})
     files.write_text(options.out / 'rare.txt', report.table(rows) + '\n')
     print(report.table(rows))
     print(f'done: look at sheet.png in {folder}; it is a catalogue, to train on with --data')
 
 
-def _reference(options, config, gan, tagger, wanted):
+def _reference(options, config, gan, tagger, target):
     """The report.Reference for the figures: a second tagger and the training photos, if known."""
     from rare import report
     from tagger import train
     judge, photos, products = inputs.judge(options, config.threads), None, ()
     if options.data or inputs.shipped(gan.path):
         photos, products = train.read(inputs.pictured(options.data), gan.res)
-    return report.Reference(wanted, tagger, judge, photos, products)
+    return report.Reference(target, tagger, judge, photos, products)
 
 
 def _more_codes(options, gan):
@@ -100,7 +100,7 @@ def _more_codes(options, gan):
     from stylegan import latent
     if not options.seeds_from:
         return None
-    return region.single(latent.read(options.seeds_from, gan.layers, len(gan.w_avg)),
+    return region.single_w(latent.read(options.seeds_from, gan.layers, len(gan.w_avg)),
                          options.seeds_from)
 
 
@@ -122,46 +122,46 @@ def evaluate_options(parser):
 def evaluate(options):
     """Measure whether synthetic images help a classifier with a rare class; resumable."""
     from dnnlib import images, runs
-    from rare import contest as contests
-    from rare import verdict
+    from rare import analysis
     from rare.config import Evaluate
+    from rare.experiment import Classifiers, Experiment
     from stylegan.generator import Generator
     config = knobs.from_flags(Evaluate(), options)
     gan = Generator(inputs.stylegan(options), config.threads)
     train, test = _train_and_test(options, config)
-    contest = contests.Contest(options.out, gan, train, test, options.category, config)
-    with contests.Classifiers(train.classes, config) as classifiers:
-        results, audit = contest.run(classifiers)
-    figures = verdict.Figures(results, test.labels, train.classes, contest.rare, config.bootstrap,
-                              config.seed)
-    synthetic = contest.pictures(max(contest.counts), config.seed)['filtered']
-    result = dict(verdict.summary(figures, audit), copies=contest.copies(synthetic))
+    experiment = Experiment(options.out, gan, train, test, options.category, config)
+    with Classifiers(train.classes, config) as classifiers:
+        results, audit = experiment.run(classifiers)
+    figures = analysis.Figures(results, test.labels, train.classes, experiment.rare,
+                               config.bootstrap, config.seed)
+    synthetic = experiment.pictures(max(experiment.counts), config.seed)['filtered']
+    result = dict(analysis.summary(figures, audit), copies=experiment.copies(synthetic))
     files.write_json(options.out / 'evaluate.json', result)
-    files.write_text(options.out / 'evaluate.txt', verdict.report(result))
-    images.write_png(options.out / 'evaluate.png', verdict.plot(figures))
+    files.write_text(options.out / 'evaluate.txt', analysis.report(result))
+    images.write_png(options.out / 'evaluate.png', analysis.plot(figures))
     images.write_png(options.out / 'added.png', images.grid(synthetic[:100], 20, 2),
                      runs.origin_of(stylegan=gan.path.name, seed=config.seed, psi=config.psi))
-    print(verdict.report(result), end='')
+    print(analysis.report(result), end='')
     print(f"done: open {options.out / 'evaluate.png'}; added.png beside it shows 100 of the "
           'pictures that were added')
 
 
 def _train_and_test(options, config):
-    """The contest.Photos that `evaluate` trains on and tests on."""
-    from rare import contest
+    """The experiment.Dataset that `evaluate` trains on, and the one it tests on."""
+    from rare import experiment
     from tagger import train
     products = inputs.pictured(options.data, options.key_column)
     classes = tuple(sorted({product.category for product in products}))
-    contest.class_index(classes, options.category)  # refused before the pictures are read
+    experiment.class_index(classes, options.category)  # refused before the pictures are read
     if options.test_data:
         test = inputs.pictured(options.test_data)
     else:
-        products, test = contest.split(products, config.test, config.seed)
+        products, test = experiment.split(products, config.test, config.seed)
         print(f'no --test-data given: {len(test)} of the products are held out for the test. If '
               'the generator was trained on them, this proves nothing; give a catalogue that is '
               'new to it')
     photos = []
     for some in (products, test):
         pictures, readable = train.read(some, config.side, options.fit)
-        photos.append(contest.photos_of(readable, pictures, classes))
+        photos.append(experiment.dataset_of(readable, pictures, classes))
     return photos

@@ -298,8 +298,8 @@ def _targets(options, side):
     if not paths:
         products = inputs.pictured(options.data)
         if options.category or options.where:
-            from tagger import target
-            products = target.chosen(products, options.category, options.where)
+            from tagger import target_class
+            products = target_class.chosen(products, options.category, options.where)
         paths = [product.image for product in products]
     for name, path in zip(results.names(paths), paths):
         try:

@@ -1,7 +1,8 @@
-"""Rare classes: make many images of one, and find out whether they help a classifier.
+"""Rare classes: generate many images of one, and measure whether they help a classifier.
 
-Read config, region (where the class lies in W: search, then rejection sampling; `tagger.target`
-says which class, and how likely an image belongs to it), report (what each method costs and
-gives); then contest (the experiment) and verdict (its figures and their significance). Delete the
-folder, and only `rare` and `evaluate` fail.
+Read config, region (where the class lies in W: search, then rejection sampling;
+`tagger.target_class` scores images for the class) and report (yield and cost of each sampling
+method); then experiment (training classifiers with and without synthetic images) and analysis
+(their scores and the significance of differences). Without this folder only `rare` and `evaluate`
+fail.
 """

@@ -5,56 +5,56 @@ import numpy as np
 from catalog import tables
 from dnnlib import neighbours
 from stylegan.metrics import measure
-from tagger import target
+from tagger import target_class
 
 
-def knows(heads, wanted):
-    """Whether a tagger with these heads knows the target class."""
-    return all(value in heads.get(head, ()) for head, value in wanted.items())
+def knows(heads, target):
+    """Whether a tagger with these heads can predict the target class {head: value}."""
+    return all(value in heads.get(head, ()) for head, value in target.items())
 
 
-def judged(tagger, wanted, pictures):
-    """The share of images uint8 [n, h, w, 3] that a tagger assigns to the target class."""
+def hit_rate(tagger, target, pictures):
+    """The fraction of images uint8 [n, h, w, 3] that a tagger assigns to the target class."""
     probabilities = tagger.probabilities(pictures)
     right = [probabilities[head].argmax(1) == tagger.heads[head].index(value)
-             for head, value in wanted.items()]
+             for head, value in target.items()]
     return float(np.all(right, 0).mean())
 
 
-def kept(tagger, wanted, before, after):
-    """{head: share of images that still show the same value}, of all heads that are not wanted.
+def kept(tagger, target, before, after):
+    """{head: fraction of images that keep their value}, of all heads outside of the target.
 
-    before, after: uint8 [n, h, w, 3], the same products before and after they became of the class.
+    before, after: uint8 [n, h, w, 3], the same products before and after the shift.
     """
     was, now = [tagger.probabilities(pictures) for pictures in (before, after)]
     return {head: float((was[head].argmax(1) == now[head].argmax(1)).mean())
-            for head in was if head not in wanted and head != 'category'}
+            for head in was if head not in target and head != 'category'}
 
 
 class Reference:
     """What the images of a method are compared with.
 
-    wanted: {head: value}. tagger: the Tagger that selected them. judge: a Tagger trained on
+    target: {head: value}. tagger: the Tagger that selected them. judge: a Tagger trained on
     other data, or None; it is not used if it does not know the target class. photos: uint8
-    [n, res, res, 3] of the training set and its products in order, or None where it is not known.
+    [n, res, res, 3] of the training set, or None if unknown; products: theirs, in this order.
     """
 
-    def __init__(self, wanted, tagger, judge=None, photos=None, products=()):
-        self._wanted, self._photos = wanted, photos
-        self._judge = judge if judge and knows(judge.heads, wanted) else None
-        self._tagger = self._judge or tagger  # whose features tell how varied images are
-        own = target.among(products, wanted)
+    def __init__(self, target, tagger, judge=None, photos=None, products=()):
+        self._target, self._photos = target, photos
+        self._judge = judge if judge and knows(judge.heads, target) else None
+        self._tagger = self._judge or tagger  # its features measure diversity
+        own = target_class.among(products, target)
         self._real_diversity = self.diversity(photos[own]) if own else None
 
     def diversity(self, pictures):
-        """The mean distance of two images' features."""
+        """The mean pairwise distance of the images' features."""
         return neighbours.mean_distance(self._tagger.features(pictures))
 
     def figures(self, accepted, found=None, before=(0, 0)):
         """The figures of one method, a JSON-able dict; None where something is not known.
 
         accepted: region.Accepted. found: the Accepted of the search, or None. before: (images,
-        seconds) that were spent before this method could begin.
+        seconds) spent on search and refinement.
         """
         judge, count, own = self._judge, len(accepted.pictures), self.diversity(accepted.pictures)
         found = self.diversity(found.pictures) if found else None
@@ -63,8 +63,8 @@ class Reference:
             nearest = measure.nearest(accepted.pictures, self._photos, count=1)[1][:, 0]
         return {
             'accepted': count, 'drawn': accepted.drawn,
-            'yield': judged(judge, self._wanted, accepted.pictures) if judge else None,
-            'yield_of_all_drawn': judged(judge, self._wanted, accepted.raw)
+            'yield': hit_rate(judge, self._target, accepted.pictures) if judge else None,
+            'yield_of_all_drawn': hit_rate(judge, self._target, accepted.raw)
                                   if judge and accepted.raw is not None else None,
             'diversity': own, 'diversity_of_found': own / found if found else None,
             'diversity_of_real': own / self._real_diversity if self._real_diversity else None,
@@ -83,10 +83,10 @@ _COLUMNS = (  # heading, figure, form
     ('images', 'pictures_each', '.2f'), ('seconds', 'seconds_each', '.3f'),
     ('all in', 'pictures_each_all_in', '.1f'), ('seconds', 'seconds_each_all_in', '.3f'))
 _LEGEND = '''\
-yield: share that the second tagger takes for it, of the accepted; unfiltered: of all drawn
-diversity: mean distance of two images' features; / found: against what the search found
-nearest: median distance to the nearest training photo, in units of the usual one between photos
-images, seconds: generated and looked at per accepted one; all in: the search counted as well'''
+yield: fraction that the second tagger assigns to the class, of the accepted; unfiltered: of all
+diversity: mean pairwise distance of features; / found: relative to what the search found
+nearest: median distance to the nearest training photo, relative to that between photos
+images, seconds: generated and scored per accepted one; all in: with the search'''
 
 
 def table(rows):
@@ -105,13 +105,13 @@ def table(rows):
                          f'one than the search ({all_in:.1f} with the search counted)')
     for method, row in rows.items():
         if 'kept' in row:
-            lines.append(f'{method} keeps, of what the images showed before: ' + ', '.join(
+            lines.append(f'{method}: attributes unchanged: ' + ', '.join(
                 f'{head} {100 * share:.0f} %' for head, share in row['kept'].items()))
     return '\n'.join(lines)
 
 
 def write_table(folder, products, heads):
-    """Write products.csv, so that the folder is a catalogue.
+    """Write products.csv, which makes the folder a catalogue.
 
     products: dicts as `commands.products.write_products` returns them, with attributes
     {head: value}; heads: the columns.

@@ -66,9 +66,9 @@ def test_a_rare_class_becomes_a_catalogue(place, seen):
 
 
 @pytest.mark.slow
-def test_a_contest_is_held_and_goes_on(place):
+def test_an_experiment_is_resumed(place):
     out = succeed(*EVALUATE, cwd=place)
-    assert 'no --test-data given' in out and 'F1 against the best without any: with ' in out
+    assert 'no --test-data given' in out and 'against the best baseline: with ' in out
     folder = place / 'out' / 'evaluate'
     result = json.loads((folder / 'evaluate.json').read_text(encoding='utf-8'))
     assert len(result['arms']) == 14 and len(result['verdicts']) == 2
@@ -77,6 +77,6 @@ def test_a_contest_is_held_and_goes_on(place):
     assert succeed(*EVALUATE, cwd=place) == out
     assert kept == {path: path.stat().st_mtime_ns for path in (folder / 'results').iterdir()}
     code, _, err = run(*EVALUATE, '--steps', '4', cwd=place)
-    assert code == 1 and 'holds a contest with another steps' in err
+    assert code == 1 and 'holds an experiment with another steps' in err
     code, _, err = run(*EVALUATE, '--category', 'hat', cwd=place)
     assert code == 1 and "no category 'hat'; known are: dress, jumpsuit" in err

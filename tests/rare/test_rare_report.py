@@ -1,4 +1,4 @@
-"""What a method gives and costs is measured, and what it leaves is a catalogue."""
+"""Yield, diversity and cost of a method; its output folder is a catalogue."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from catalog import source
 from dnnlib import images
 from rare import report
-from tagger import target
+from tagger import target_class
 
 HEADS = {'category': ('dress', 'jumpsuit'), 'colour': ('black', 'red'),
          'sleeve': ('', 'long sleeves', 'short sleeves'), 'trim': ('lace', 'red')}
@@ -26,21 +26,21 @@ class Judge:
         return pictures.mean((1, 2, 3))[:, None] / 255
 
 
-def test_a_judge_says_how_many_are_of_the_class():
-    wanted = {'category': 'jumpsuit', 'colour': 'red'}
+def test_hit_rate_of_a_judge():
+    target = {'category': 'jumpsuit', 'colour': 'red'}
     pictures = np.uint8([10, 20, 200, 250])[:, None, None, None] * np.ones([1, 2, 2, 3], np.uint8)
-    assert report.judged(Judge(), wanted, pictures) == 0.5
-    assert report.judged(Judge(), {'colour': 'black'}, pictures) == 0
-    assert report.knows(HEADS, wanted) and not report.knows(HEADS, {'colour': 'gold'})
+    assert report.hit_rate(Judge(), target, pictures) == 0.5
+    assert report.hit_rate(Judge(), {'colour': 'black'}, pictures) == 0
+    assert report.knows(HEADS, target) and not report.knows(HEADS, {'colour': 'gold'})
 
 
-def test_what_a_shift_keeps():
+def test_attributes_unchanged_by_a_shift():
     dark, light = [np.full([3, 2, 2, 3], value, np.uint8) for value in (20, 250)]
-    wanted = {'colour': 'red'}
-    assert report.kept(Judge(), wanted, dark, light) == {}
+    target = {'colour': 'red'}
+    assert report.kept(Judge(), target, dark, light) == {}
     assert report.kept(Judge(), {'category': 'jumpsuit'}, dark, light) == {'colour': 1.0}
     row = dict(_figures(Judge(), PHOTOS, PRODUCTS), kept={'colour': 0.25, 'sleeve': 1.0})
-    assert 'keeps, of what the images showed before: colour 25 %, sleeve 100 %' in (
+    assert 'attributes unchanged: colour 25 %, sleeve 100 %' in (
         report.table({'shift': row}))
 
 
@@ -109,5 +109,5 @@ def test_the_catalogue_can_be_read_again(tmp_path):
     read = source.read(tmp_path)
     assert [p.description for p in read] == ['A "red", long\nthing'] * 2
     assert read[0].attributes == (('colour', 'red'), ('sleeve', ''))
-    assert target.among(read, {'category': 'jumpsuit', 'colour': 'red'}) == [0, 1]
-    assert target.among(read, {'colour': 'black'}) == []
+    assert target_class.among(read, {'category': 'jumpsuit', 'colour': 'red'}) == [0, 1]
+    assert target_class.among(read, {'colour': 'black'}) == []

@@ -41,10 +41,10 @@ def test_rejection_sampling_counts_what_it_drew(searched):
     proposals = np.concatenate([mixes(region.found, 64, np.random.RandomState([0, 61, 64 * i]))
                                 for i in range(-(-accepted.drawn // 64))])
     scores = look(proposals)[1]
-    places = np.flatnonzero(scores >= 0.9)[:40]
-    assert accepted.drawn == places[-1] + 1 <= gan.drawn - before
-    np.testing.assert_array_equal(accepted.w, proposals[places])
-    np.testing.assert_array_equal(accepted.scores, scores[places])
+    indices = np.flatnonzero(scores >= 0.9)[:40]
+    assert accepted.drawn == indices[-1] + 1 <= gan.drawn - before
+    np.testing.assert_array_equal(accepted.w, proposals[indices])
+    np.testing.assert_array_equal(accepted.scores, scores[indices])
     np.testing.assert_array_equal(accepted.sources, accepted.w)
     np.testing.assert_array_equal(accepted.pictures, look(accepted.w)[0])
     np.testing.assert_array_equal(accepted.raw, look(proposals)[0][:40])
@@ -85,9 +85,9 @@ def test_of_a_class_that_is_hardly_found_more_is_made(searched):
     accepted = region.sample('gaussian')
     assert len(accepted) == 100 and accepted.drawn < 2000
     never = toy_codes.Generator(lambda w: np.zeros(len(w)))
-    with pytest.raises(UserError, match='nothing like that was found in 7072 images, nor near'):
+    with pytest.raises(UserError, match='none of 7072 images, refined ones included, is'):
         _region(w, np.zeros(len(w)), few, never)
-    with pytest.raises(UserError, match='nothing like that was found in 4000 images; use'):
+    with pytest.raises(UserError, match='none of 4000 images is of the class; use'):
         _region(w, np.zeros(len(w)), _config(method='search'), never).searched(1.0)
 
 
@@ -150,10 +150,10 @@ def test_a_search_goes_on_and_is_saved(tmp_path):
 
 def test_codes_of_one_style_per_layer_are_refused():
     ws = np.repeat(np.float32([[[1, 2]], [[3, 4]]]), 3, 1)
-    np.testing.assert_array_equal(rare.single(ws, 'w.npz'), [[1, 2], [3, 4]])
+    np.testing.assert_array_equal(rare.single_w(ws, 'w.npz'), [[1, 2], [3, 4]])
     ws[1, 2] += 1
-    with pytest.raises(UserError, match='another style for each layer'):
-        rare.single(ws, 'w.npz')
+    with pytest.raises(UserError, match='a separate style for each layer'):
+        rare.single_w(ws, 'w.npz')
 
 
 @pytest.mark.parametrize('wrong, words', [

@@ -1,4 +1,4 @@
-"""The class that is wanted is understood, its products are found and its pictures scored."""
+"""The target class: parsed, its products selected, images scored."""
 
 import re
 
@@ -7,7 +7,7 @@ import pytest
 
 from catalog import source
 from dnnlib.files import UserError
-from tagger import target
+from tagger import target_class
 
 HEADS = {'category': ('dress', 'jumpsuit'), 'colour': ('black', 'red'),
          'sleeve': ('', 'long sleeves', 'short sleeves'), 'trim': ('lace', 'red')}
@@ -18,8 +18,8 @@ HEADS = {'category': ('dress', 'jumpsuit'), 'colour': ('black', 'red'),
     ('', 'category=jumpsuit, color=black,sleeve=short', {
         'category': 'jumpsuit', 'colour': 'black', 'sleeve': 'short sleeves'}),
     ('jumpsuit', 'sleeve=', {'category': 'jumpsuit', 'sleeve': ''})])
-def test_what_is_wanted(category, where, expected):
-    assert target.parse(HEADS, category, where) == expected
+def test_a_target_is_parsed(category, where, expected):
+    assert target_class.parse(HEADS, category, where) == expected
 
 
 @pytest.mark.parametrize('category, where, words', [
@@ -30,21 +30,21 @@ def test_what_is_wanted(category, where, expected):
     ('', 'sleeve=s,colour', 'is not of the form'),
     ('dress', 'category=jumpsuit', "category cannot be both 'dress' and 'jumpsuit'"),
     ('', 'colour=red,color=black', "colour cannot be both 'red' and 'black'")])
-def test_what_nobody_knows_is_answered_with_what_is_known(category, where, words):
+def test_unknown_names_are_refused_with_the_known_ones(category, where, words):
     with pytest.raises(UserError, match=re.escape(words)):
-        target.parse(HEADS, category, where)
+        target_class.parse(HEADS, category, where)
 
 
-def test_products_are_chosen_by_what_they_are():
+def test_products_of_a_class_are_selected():
     products = [source.Product(None, f'{index}.png', '', kind, (), '', (('colour', colour),))
                 for index, (kind, colour) in enumerate([('dress', 'red'), ('skirt', 'red'),
                                                         ('dress', 'blue')])]
-    assert target.chosen(products, 'dress', 'colour=red') == products[:1]
-    with pytest.raises(UserError, match='not one of the 3 products is all of category=skirt, '
+    assert target_class.chosen(products, 'dress', 'colour=red') == products[:1]
+    with pytest.raises(UserError, match='none of the 3 products is all of category=skirt, '
                        'colour=blue; name fewer attributes'):
-        target.chosen(products, 'skirt', 'colour=blue')
+        target_class.chosen(products, 'skirt', 'colour=blue')
     with pytest.raises(UserError, match='leave --category and --where out'):
-        target.chosen(products[:1], 'dress', '')
+        target_class.chosen(products[:1], 'dress', '')
 
 
 class Tagger:
@@ -58,13 +58,13 @@ class Tagger:
                 'colour': np.tile([0.1, 0.9], [len(pictures), 1])}
 
 
-def test_the_least_sure_head_counts():
+def test_the_least_probable_head_counts():
     p = {'category': np.array([[0.2, 0.8], [0.9, 0.1]]), 'colour': np.array([[0.4, 0.6]] * 2)}
-    wanted = {'category': 'jumpsuit', 'colour': 'red'}
-    np.testing.assert_allclose(target.probability(p, HEADS, wanted), [0.6, 0.1])
+    target = {'category': 'jumpsuit', 'colour': 'red'}
+    np.testing.assert_allclose(target_class.probability(p, HEADS, target), [0.6, 0.1])
 
 
-def test_a_picture_is_what_it_shows_from_every_side():
+def test_a_score_is_the_least_over_augmented_views():
     """One half is light: as it is the tagger below says jumpsuit, mirrored it does not."""
     class Left(Tagger):
         def probabilities(self, pictures):
@@ -72,7 +72,8 @@ def test_a_picture_is_what_it_shows_from_every_side():
     half = np.zeros([1, 40, 40, 3], np.uint8)
     half[:, :, :20] = 255
     pictures = np.concatenate([half, np.full([1, 40, 40, 3], 250, np.uint8), half[:, :, ::-1]])
-    wanted = {'category': 'jumpsuit'}
-    scores = target.Scorer(Left(), wanted, 0.5).scores(pictures)
+    target = {'category': 'jumpsuit'}
+    scores = target_class.Scorer(Left(), target, 0.5).scores(pictures)
     assert scores[0] == 0 and scores[1] == pytest.approx(0.85 * 250 / 255, abs=0.01)
-    assert scores[2] == target.probability(Left().probabilities(pictures), HEADS, wanted)[2] == 0
+    assert scores[2] == target_class.probability(
+        Left().probabilities(pictures), HEADS, target)[2] == 0

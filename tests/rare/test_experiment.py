@@ -1,14 +1,14 @@
-"""The rules of the contest hold: who sees what, how much of it, and that it can be resumed."""
+"""The experiment: what each arm is trained on, resuming, and the conclusion."""
 
 import numpy as np
 import pytest
 
 from catalog.source import Product
 from dnnlib.files import UserError
-from rare import contest as contests
-from rare import verdict
+from rare import analysis
+from rare import experiment as experiments
 from rare.config import Evaluate
-from rare.contest import ARMS, Contest, Photos
+from rare.experiment import ARMS, Dataset, Experiment
 
 CLASSES = ('dress', 'jumpsuit')
 SIDE, RARE = 16, 1
@@ -19,7 +19,7 @@ def _photos(count, rare, seed):
     random = np.random.RandomState(seed)
     labels = np.int32(np.arange(count) < rare)
     light = np.clip(random.randn(count) * 25 + 100 + 50 * labels, 0, 255)
-    return Photos(np.uint8(light)[:, None, None, None] * np.ones([1, SIDE, SIDE, 3], np.uint8),
+    return Dataset(np.uint8(light)[:, None, None, None] * np.ones([1, SIDE, SIDE, 3], np.uint8),
                   labels, CLASSES)
 
 
@@ -80,11 +80,11 @@ def _generator(folder, name='a'):
     return Generator(folder / name)
 
 
-def _hold(folder, config, train, test, generator='a', category='jumpsuit'):
-    """The contest, its results, and what was trained."""
-    contest = Contest(folder, _generator(folder, generator), train, test, category, config)
+def _run(folder, config, train, test, generator='a', category='jumpsuit'):
+    """(Experiment, its results, log of training runs)."""
+    experiment = Experiment(folder, _generator(folder, generator), train, test, category, config)
     classifiers = Classifiers()
-    return contest, contest.run(classifiers), classifiers.log
+    return experiment, experiment.run(classifiers), classifiers.log
 
 
 CONFIG = Evaluate(counts='5,all', synthetic=30, seeds=2, pool=200, side=SIDE, bootstrap=200,
@@ -92,15 +92,15 @@ CONFIG = Evaluate(counts='5,all', synthetic=30, seeds=2, pool=200, side=SIDE, bo
 
 
 @pytest.fixture(scope='module')
-def held(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('contest')
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('experiment')
     train, test = _photos(400, 20, 1), _photos(800, 80, 2)
-    contest, (results, audit), log = _hold(folder, CONFIG, train, test)
-    return folder, contest, results, audit, log
+    experiment, (results, audit), log = _run(folder, CONFIG, train, test)
+    return folder, experiment, results, audit, log
 
 
-def test_every_arm_learns_from_what_it_may(held):
-    _, contest, results, audit, log = held
+def test_training_sets_of_all_arms(finished):
+    _, experiment, results, audit, log = finished
     assert set(results) == {(name, count, seed) for name in ARMS for count in (5, 20)
                             for seed in (0, 1)}
     trained = [line for line in log if line != 'closed']
@@ -114,51 +114,53 @@ def test_every_arm_learns_from_what_it_may(held):
                               (415, 35, False, False, 0), (410, 30, False, False, 0)]
     assert trained[32:] == [(400, 20, True, False, 20000), (400, 20, True, False, 20001)]
     assert set(audit) == {5, 20} and len(audit[5]) == 60
-    assert {len(some) for some in contest.pictures(5, 1).values()} == {30}
+    assert {len(some) for some in experiment.pictures(5, 1).values()} == {30}
 
 
-def test_few_draws_by_seed_and_leaves_the_others():
+def test_subsampling_draws_by_seed_and_keeps_other_classes():
     train = _photos(100, 30, 1)
-    some = [contests.few(train, RARE, 10, seed) for seed in (0, 0, 1)]
+    some = [experiments.subsampled(train, RARE, 10, seed) for seed in (0, 0, 1)]
     assert [int(each.labels.sum()) for each in some] == [10] * 3
     assert all((each.labels == 0).sum() == 70 for each in some)
     np.testing.assert_array_equal(some[0].pictures, some[1].pictures)
     assert not np.array_equal(some[0].pictures, some[2].pictures)
 
 
-def test_duplicates_are_copies_and_filtered_pictures_come_again():
+def test_duplicates_are_copies_and_too_few_filtered_images_are_repeated():
     train = _photos(40, 3, 1)
     drawn = {'synthetic': np.full([9, SIDE, SIDE, 3], 7, np.uint8),
              'filtered': np.full([2, SIDE, SIDE, 3], 9, np.uint8)}
-    more, weights, augment = contests.arm('duplicates', train, RARE, drawn, 7)
+    more, weights, augment = experiments.training_set('duplicates', train, RARE, drawn, 7)
     assert not weights and not augment and len(more) == 47
     assert {each.tobytes() for each in more.pictures[40:]} == {
         each.tobytes() for each in train.pictures[:3]}
-    assert (contests.arm('filtered', train, RARE, drawn, 7)[0].pictures[40:] == 9).all()
-    alone = contests.arm('synthetic only', train, RARE, drawn, 7)[0]
+    assert (experiments.training_set('filtered', train, RARE, drawn, 7)[0].pictures[40:] == 9).all()
+    alone = experiments.training_set('synthetic only', train, RARE, drawn, 7)[0]
     assert len(alone) == 44 and (alone.pictures[alone.labels == RARE] == 9).all()
     drawn['filtered'] = drawn['filtered'][:0]
-    assert len(contests.arm('filtered', train, RARE, drawn, 7)[0]) == 40
+    assert len(experiments.training_set('filtered', train, RARE, drawn, 7)[0]) == 40
 
 
-def test_a_stopped_contest_goes_on_and_can_be_prolonged(held):
-    folder, contest, before, _, _ = held
-    pair = contest.train, contest.test
+def test_a_stopped_contest_goes_on_and_can_be_prolonged(finished):
+    folder, experiment, before, _, _ = finished
+    pair = experiment.train, experiment.test
     removed, = (folder / 'results').glob('filtered-5-1-*.npz')
     removed.unlink()
-    _, (again, _), log = _hold(folder, CONFIG, *pair)
+    _, (again, _), log = _run(folder, CONFIG, *pair)
     assert len(log) == 2  # one training, closed
     for key in before:
         np.testing.assert_array_equal(before[key], again[key])
-    more = Evaluate(**dict(CONFIG.decisive(), counts='5,10,all', seeds=1, pool=200, psi=1.0))
-    _, (results, _), log = _hold(folder, more, *pair, generator='b')
+    more = Evaluate(**dict(CONFIG.fixed(), counts='5,10,all', seeds=1, pool=200, psi=1.0))
+    _, (results, _), log = _run(folder, more, *pair, generator='b')
     assert len(results) == 3 * 7
-    # Another generator: all plain arms of the counts that were held before are kept.
-    assert len(log) == 2 * (len(contests.PLAIN) + 3 * (1 + len(contests.SYNTHETIC)) + 1)
-    facts = (folder / 'contest.json').read_bytes()
+    # Another generator: the baselines of earlier counts are reused.
+    assert len(log) == 2 * (len(experiments.BASELINES) + 3 * (1 + len(experiments.SYNTHETIC)) + 1)
+    (folder / 'experiment.json').rename(folder / 'contest.json')  # as version 0.3 named it
+    saved = (folder / 'contest.json').read_bytes()
     with pytest.raises(UserError, match='another synthetic'):
-        _hold(folder, Evaluate(**dict(CONFIG.decisive(), synthetic=31)), *pair)
-    assert (folder / 'contest.json').read_bytes() == facts
+        _run(folder, Evaluate(**dict(CONFIG.fixed(), synthetic=31)), *pair)
+    assert (folder / 'contest.json').read_bytes() == saved
+    assert not (folder / 'experiment.json').exists()
 
 
 def test_a_class_that_is_not_in_the_pool_gets_no_synthetic_pictures(tmp_path):
@@ -167,63 +169,63 @@ def test_a_class_that_is_not_in_the_pool_gets_no_synthetic_pictures(tmp_path):
             return Generator.pictures(self, ws) // 20
     train = _photos(100, 20, 1)
     generator = Dark(_generator(tmp_path).path)
-    config = Evaluate(**dict(CONFIG.decisive(), counts='all', seeds=1, pool=100))
-    contest = Contest(tmp_path, generator, train, train, 'jumpsuit', config)
-    contest.run(Classifiers())
-    pictures = contest.pictures(20, 0)
+    config = Evaluate(**dict(CONFIG.fixed(), counts='all', seeds=1, pool=100))
+    experiment = Experiment(tmp_path, generator, train, train, 'jumpsuit', config)
+    experiment.run(Classifiers())
+    pictures = experiment.pictures(20, 0)
     assert pictures['synthetic'].shape == pictures['filtered'].shape == (0, SIDE, SIDE, 3)
 
 
-def test_the_verdict_finds_what_is_there(held):
-    """With 5 of 400 the plain classifier hardly ever says rare; more rare pictures help it."""
-    _, contest, results, audit, _ = held
-    figures = verdict.Figures(results, contest.test.labels, CLASSES, RARE, CONFIG.bootstrap)
-    result = verdict.summary(figures, audit)
+def test_a_real_effect_is_found(finished):
+    """With 5 of 400 the baseline hardly ever predicts the rare class; more images help."""
+    _, experiment, results, audit, _ = finished
+    figures = analysis.Figures(results, experiment.test.labels, CLASSES, RARE, CONFIG.bootstrap)
+    result = analysis.summary(figures, audit)
     rows = {(row['arm'], row['count']): row for row in result['arms']}
     gain = [rows[name, 5]['classes']['jumpsuit']['f1'] for name in ('filtered', 'real')]
     assert gain[0] > gain[1] + 0.1
     assert rows['filtered', 5]['f1_against_real'][1] > 0 and rows['filtered', 5]['p_holm'] < 0.1
     assert 0 <= result['label_errors']['5'] < 0.2
-    text = verdict.report(result)
-    for word in ARMS + ('with 20 real photos', 'F1 of the others', 'macro-F1', 'something else'):
+    text = analysis.report(result)
+    for word in ARMS + ('with 20 real photos', 'F1 of the others', 'macro-F1', 'label errors'):
         assert word in text
-    assert verdict.sentence(result).count('real photos:') == 2
-    picture = verdict.plot(figures)
+    assert analysis.sentence(result).count('real photos:') == 2
+    picture = analysis.plot(figures)
     assert picture.shape == (460, 800, 3) and len(np.unique(picture.reshape(-1, 3), axis=0)) > 8
 
 
-def test_no_difference_is_said_and_so_is_harm(held):
-    _, contest, results, audit, _ = held
+def test_no_difference_and_harm_are_reported(finished):
+    _, experiment, results, audit, _ = finished
 
-    def told(changed):
-        figures = verdict.Figures(changed, contest.test.labels, CLASSES, RARE, 200)
-        return verdict.sentence(verdict.summary(figures, audit))
+    def conclusion(changed):
+        figures = analysis.Figures(changed, experiment.test.labels, CLASSES, RARE, 200)
+        return analysis.sentence(analysis.summary(figures, audit))
     same = {key: results['real', key[1], key[2]] for key in results}
-    assert told(same).count('no difference shown, +0.000 [+0.000, +0.000]') == 2
-    bad = np.tile(np.float32([1, 0]), [len(contest.test), 1])
-    assert 'hurts by' in told({key: bad if key[0] == 'filtered' else value
+    assert conclusion(same).count('no difference shown, +0.000 [+0.000, +0.000]') == 2
+    bad = np.tile(np.float32([1, 0]), [len(experiment.test), 1])
+    assert 'hurts by' in conclusion({key: bad if key[0] == 'filtered' else value
                                for key, value in results.items()})
 
 
 def test_copies_are_found(tmp_path):
     train, test = _photos(40, 10, 1), _photos(40, 10, 2)
-    contest = Contest(tmp_path, _generator(tmp_path), train, test, 'jumpsuit', CONFIG)
-    gaps = contest.copies(train.pictures[:10])
+    experiment = Experiment(tmp_path, _generator(tmp_path), train, test, 'jumpsuit', CONFIG)
+    gaps = experiment.copies(train.pictures[:10])
     assert gaps['synthetic to train'] == pytest.approx({'median': 0, 'least': 0}, abs=1e-4)
     assert min(gaps[name]['median'] for name in ('synthetic to test', 'test to train')) > 1e-3
-    assert set(contest.copies(train.pictures[:0])) == {'test to train'}
+    assert set(experiment.copies(train.pictures[:0])) == {'test to train'}
 
 
 def test_photos_are_split_by_product_and_labelled():
     products = [Product(None, f'{i}.png', '', CLASSES[i % 2] if i else 'hat', (), str(i // 2))
                 for i in range(20)]
-    train, test = contests.split(products, 0.3, 0)
+    train, test = experiments.split(products, 0.3, 0)
     assert len(train) + len(test) == 20 and not ({p.key for p in train} & {p.key for p in test})
     pictures = np.arange(20, dtype=np.uint8)[:, None, None, None] + np.zeros([1, 8, 8, 3], np.uint8)
-    found = contests.photos_of(products, pictures, CLASSES)
+    found = experiments.dataset_of(products, pictures, CLASSES)
     assert found.labels.tolist() == [i % 2 for i in range(1, 20)]
     assert found.pictures[:, 0, 0, 0].tolist() == list(range(1, 20))
-    assert found.digest() != found.part(np.arange(17)).digest()
+    assert found.digest() != found.subset(np.arange(17)).digest()
 
 
 @pytest.mark.parametrize('counts, words', [('10,x', 'is not a list like'), ('50', 'there are 20')])
@@ -232,20 +234,20 @@ def test_a_sweep_of_nothing_is_refused(counts, words):
     with pytest.raises(UserError, match=words):
         Evaluate(counts=counts).sweep(20)
     with pytest.raises(UserError, match="no category 'hat'; known are: dress, jumpsuit"):
-        contests.class_index(CLASSES, 'hat')
+        experiments.class_index(CLASSES, 'hat')
     with pytest.raises(UserError, match='names no categories'):
-        contests.class_index(('',), 'dress')
+        experiments.class_index(('',), 'dress')
 
 
 def test_a_contest_that_would_show_nothing_is_refused_and_leaves_nothing(tmp_path):
-    train = Photos(np.zeros([6, SIDE, SIDE, 3], np.uint8), np.array([0, 1] * 3), CLASSES)
+    train = Dataset(np.zeros([6, SIDE, SIDE, 3], np.uint8), np.array([0, 1] * 3), CLASSES)
     generator, out = _generator(tmp_path), tmp_path / 'out'
     with pytest.raises(UserError, match='there are 3 rare photos'):
-        Contest(out, generator, train, train, 'jumpsuit', Evaluate(counts='4'))
-    for test in (train.part(train.labels != RARE), train.part([])):
+        Experiment(out, generator, train, train, 'jumpsuit', Evaluate(counts='4'))
+    for test in (train.subset(train.labels != RARE), train.subset([])):
         with pytest.raises(UserError, match=r"no product to test on .* 'jumpsuit'; name another"):
-            Contest(out, generator, train, test, 'jumpsuit', Evaluate(counts='3'))
+            Experiment(out, generator, train, test, 'jumpsuit', Evaluate(counts='3'))
     with pytest.raises(UserError, match="no category 'hat'; known are: dress, jumpsuit"):
-        Contest(out, generator, train, train, 'hat', Evaluate(counts='3'))
+        Experiment(out, generator, train, train, 'hat', Evaluate(counts='3'))
     assert not out.exists()
-    Contest(out, generator, train, train, 'jumpsuit', Evaluate(counts='3'))
+    Experiment(out, generator, train, train, 'jumpsuit', Evaluate(counts='3'))

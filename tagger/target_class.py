@@ -1,7 +1,7 @@
-"""The target class: how its name is parsed, which products and which images belong to it.
+"""The target class: how its name is parsed, which products and images belong to it.
 
-A target, `wanted`, is a dict {head: value} of a tagger's heads, such as {'category': 'jumpsuit',
-'colour': 'black'}.
+A `target` is a dict {head: value} of a tagger's heads, such as {'category': 'jumpsuit', 'colour':
+'black'}.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from dnnlib.files import UserError
 from tagger import labels
 
-_SPELT = {'color': 'colour', 'colour': 'color'}  # a heading is found in either spelling
+_SPELLINGS = {'color': 'colour', 'colour': 'color'}  # both are accepted
 
 
 def _listed(values):
@@ -17,8 +17,8 @@ def _listed(values):
 
 
 def _value(heads, head, text):
-    """The value of a head that `text` names: itself, or the only one that begins so."""
-    head = head if head in heads else _SPELT.get(head, head)
+    """(head, value) for `text`: the value itself or the beginning of exactly one value."""
+    head = head if head in heads else _SPELLINGS.get(head, head)
     if head not in heads:
         raise UserError(f"there is no attribute '{head}'; known are: {', '.join(heads)}")
     found = [value for value in heads[head] if value == text] or [
@@ -34,7 +34,7 @@ def parse(heads, category='', where=''):
     category: a category, or a value of any attribute; where: 'head=value,head=value'. Raises
     UserError that lists the known ones.
     """
-    wanted = {}
+    target = {}
     if category:
         found = [head for head, values in heads.items() if category in values]
         if not found:
@@ -43,52 +43,52 @@ def parse(heads, category='', where=''):
         if len(found) > 1 and 'category' not in found:
             raise UserError(f"'{category}' is a value of {' and '.join(found)}; say which with "
                             f'--where {found[0]}={category}')
-        wanted['category' if 'category' in found else found[0]] = category
+        target['category' if 'category' in found else found[0]] = category
     for part in filter(None, (part.strip() for part in where.split(','))):
         head, equals, text = part.partition('=')
         if not equals:
             raise UserError(f"--where '{part}' is not of the form category=jumpsuit,colour=black")
         head, value = _value(heads, head.strip(), text.strip())
-        if wanted.setdefault(head, value) != value:
-            raise UserError(f"{head} cannot be both '{wanted[head]}' and '{value}'; leave one "
+        if target.setdefault(head, value) != value:
+            raise UserError(f"{head} cannot be both '{target[head]}' and '{value}'; leave one "
                             'out')
-    if not wanted:
+    if not target:
         raise UserError('no class is named; add --category NAME or --where HEAD=VALUE')
-    return wanted
+    return target
 
 
-def among(products, wanted):
-    """Indices of the products (catalog.source.Product) that are of the class."""
+def among(products, target):
+    """Indices of the products (catalog.source.Product) of the target class."""
     return [index for index, product in enumerate(products)
-            if wanted.items() <= dict(product.attributes, category=product.category).items()]
+            if target.items() <= dict(product.attributes, category=product.category).items()]
 
 
 def chosen(products, category, where):
     """The products of a class, named as for `parse`. Raises UserError if there are none."""
     heads = labels.heads_of(products)
     if not heads:
-        raise UserError('the catalogue has neither two categories nor a column of attributes to '
+        raise UserError('the catalogue has neither two categories nor an attribute column to '
                         'choose by; leave --category and --where out')
-    wanted = parse(heads, category, where)
-    found = among(products, wanted)
+    target = parse(heads, category, where)
+    found = among(products, target)
     if not found:
-        every = ', '.join(f'{head}={value}' for head, value in wanted.items())
-        raise UserError(f'not one of the {len(products)} products is all of {every}; name '
-                        'fewer attributes')
+        every = ', '.join(f'{head}={value}' for head, value in target.items())
+        raise UserError(f'none of the {len(products)} products is all of {every}; name fewer '
+                        'attributes')
     return [products[index] for index in found]
 
 
-def probability(probabilities, heads, wanted):
-    """How probably images are of the class, [n]: the least of its heads.
+def probability(probabilities, heads, target):
+    """The probability of the target class, [n]: the least of those of its heads.
 
-    probabilities: {head: float [n, values]}.
+    probabilities: {head: float [n, values]}, predictions for images.
     """
     return np.min([probabilities[head][:, heads[head].index(value)]
-                   for head, value in wanted.items()], axis=0)
+                   for head, value in target.items()], axis=0)
 
 
 def _views(pictures):
-    """uint8 [n, h, w, 3] mirrored, moved, softened and darkened: the same things to see."""
+    """Augmented copies of uint8 [n, h, w, 3]: flipped, moved, blurred and darkened."""
     height, width = pictures.shape[1:3]
     yield pictures[:, :, ::-1]
     yield np.roll(pictures, max(1, height // 20), 1)
@@ -100,15 +100,15 @@ def _views(pictures):
 
 
 class Scorer:
-    """Scores images by the least probability that a tagger gives to several views of them.
+    """Scores images by the least probability that a tagger gives to several augmented views.
 
-    Images that are selected by a classifier include those that fool it; such an image gets
-    another score as soon as it is mirrored or softened.
-    tagger: tagger.image_tagger.ImageTagger. sure: images below it are not looked at again.
+    Selection by a classifier favours images that fool it; these seldom fool it once they are
+    flipped or blurred. tagger: tagger.image_tagger.ImageTagger. sure: an image below this
+    probability is not scored in further views.
     """
 
-    def __init__(self, tagger, wanted, sure):
-        self._tagger, self._wanted, self._sure = tagger, wanted, sure
+    def __init__(self, tagger, target, sure):
+        self._tagger, self._target, self._sure = tagger, target, sure
 
     def scores(self, pictures):
         """uint8 [n, h, w, 3], n > 0 -> float [n] in 0..1."""
@@ -120,4 +120,4 @@ class Scorer:
         return result
 
     def _once(self, pictures):
-        return probability(self._tagger.probabilities(pictures), self._tagger.heads, self._wanted)
+        return probability(self._tagger.probabilities(pictures), self._tagger.heads, self._target)

@@ -1,27 +1,27 @@
-"""What a contest of `evaluate` has shown: a table, a chart, and one sentence, whichever it is.
+"""The analysis of an experiment of `evaluate`: a table, a chart and a one-sentence conclusion.
 
 Differences are between means over the seeds; their 95 % intervals come from a paired bootstrap
-(Efron 1979) over test photos and seeds, the same draws for all arms. Against the plain arm the p
-values of a count are adjusted for the number of arms, and those of the verdict for the number of
+(Efron 1979) over test photos and seeds, with the same resamples for all arms. The p values of the
+arms against `real` are adjusted for the number of arms, those of the conclusion for the number of
 counts (Holm 1979).
 """
 
 import numpy as np
 
 from dnnlib import chart
-from rare.contest import ARMS, PLAIN
+from rare.experiment import ARMS, BASELINES
 from tagger import metrics
 
-ENTRY = 'filtered'  # the arm that the verdict is about
-_CHANCE = 0.05
+TREATMENT = 'filtered'  # the arm that the conclusion is about
+_ALPHA = 0.05  # significance level
 _TINY = 1e-12
 
 
 def resampled(items, seeds, count, seed):
-    """`count` bootstrap samples -> (weights float32 [count, items], shares float32 [count, seeds]).
+    """Bootstrap samples -> (weights float32 [count, items], shares float32 [count, seeds]).
 
-    How often each of the test items was drawn, and what share each training seed has: both are
-    drawn anew, with replacement. The first sample is the data as it is.
+    weights: how often each test item was drawn; shares: the fraction of draws of each training
+    seed. Both are drawn with replacement. The first sample is the original data.
     """
     rng = np.random.RandomState([seed, 71])
     weights = np.ones([count, items], np.float32)
@@ -32,10 +32,10 @@ def resampled(items, seeds, count, seed):
     return weights, shares
 
 
-def precision_recall_f1(guessed, truth, weights):
-    """guessed bool [n, k], truth bool [n], weights [b, n] -> precision, recall, F1, [b, k] each."""
-    guessed, truth = np.float32(guessed), np.float32(truth)[:, np.newaxis]
-    hits, found = weights @ (guessed * truth), weights @ guessed
+def precision_recall_f1(predicted, truth, weights):
+    """predicted bool [n, k], truth bool [n], weights [b, n] -> precision, recall, F1: [b, k]."""
+    predicted, truth = np.float32(predicted), np.float32(truth)[:, np.newaxis]
+    hits, found = weights @ (predicted * truth), weights @ predicted
     there = weights @ truth
     return hits / np.maximum(found, _TINY), hits / np.maximum(there, _TINY), (
         2 * hits / np.maximum(found + there, _TINY))
@@ -44,9 +44,9 @@ def precision_recall_f1(guessed, truth, weights):
 def average_precision(scores, truth, weights=None):
     """Area under the precision-recall curve, [b]: the mean precision at each positive.
 
-    scores [n], truth bool [n], weights [b, n] or None for one weighting by 1. Items of equal score
-    come in together. Nothing is interpolated (Davis and Goadrich 2006, section 3); 0 without
-    positives.
+    scores [n], truth bool [n], weights [b, n] or None for equal weights, b = 1. Items of equal
+    score share a threshold. Nothing is interpolated (Davis and Goadrich 2006, section 3); 0
+    without positives.
     """
     weights = np.ones([1, len(scores)]) if weights is None else weights
     order = np.argsort(-np.asarray(scores), kind='stable')
@@ -60,10 +60,10 @@ def average_precision(scores, truth, weights=None):
 
 
 def bootstrap_difference(ours, theirs):
-    """Of two figures over the same bootstrap samples [b] -> (difference, low, high, p).
+    """Two figures over the same bootstrap samples [b] -> (difference, low, high, p).
 
-    The difference is that of the first sample, the data; low and high enclose 95 % of the others;
-    p is two-sided, the chance of so one-sided a result if there were no difference.
+    difference: of the first sample, the original data; low, high: percentile interval of 95 %; p:
+    two-sided bootstrap p value of no difference.
     """
     differences = ours - theirs
     drawn = differences[1:]
@@ -74,7 +74,7 @@ def bootstrap_difference(ours, theirs):
 
 
 def holm(ps):
-    """p values adjusted for how many there are (Holm 1979), in the same order: a list of floats."""
+    """Holm's adjusted p values (1979), in the same order: a list of floats."""
     order, adjusted, highest = np.argsort(ps, kind='stable'), [0.0] * len(ps), 0.0
     for rank, index in enumerate(order):
         highest = max(highest, min(1.0, (len(ps) - rank) * ps[index]))
@@ -83,11 +83,11 @@ def holm(ps):
 
 
 class Figures:
-    """All figures of a contest.
+    """Scores of all arms of an experiment, with bootstrap samples.
 
-    results: {(arm, count, seed): probabilities}, as `Contest.run` gives them. truth: int [tests].
-    classes: their names. rare: the index of the class. bootstrap, seed: how many samples, and of
-    which seed.
+    results: {(arm, count, seed): probabilities}, as `Experiment.run` returns them. truth: int
+    [tests]. classes: their names. rare: the index of the class. bootstrap, seed: number of
+    bootstrap samples, and their seed.
     """
 
     def __init__(self, results, truth, classes, rare, bootstrap, seed=0):
@@ -101,16 +101,16 @@ class Figures:
                          for name in ARMS for count in self.counts}
 
     def _test(self, name, count):
-        """Probabilities of the test photos by each seed's training, [seeds, tests, classes]."""
+        """Predicted probabilities of the test photos, [seeds, tests, classes]."""
         return np.stack([self._results[name, count, seed] for seed in self.seeds])
 
     def _sampled(self, name, count):
         """{'f1', 'auprc': [bootstrap]}, means over the seeds, of the rare class."""
-        guesses, truth = self._test(name, count), self._truth == self.rare
+        probabilities, truth = self._test(name, count), self._truth == self.rare
         f1 = precision_recall_f1(
-            (guesses.argmax(2) == self.rare).T, truth, self._weights)[2]
+            (probabilities.argmax(2) == self.rare).T, truth, self._weights)[2]
         auprc = np.stack([average_precision(each[:, self.rare], truth, self._weights)
-                          for each in guesses], 1)
+                          for each in probabilities], 1)
         return {'f1': (f1 * self._shares).sum(1), 'auprc': (auprc * self._shares).sum(1)}
 
     def difference(self, ours, theirs, count, figure='f1'):
@@ -122,10 +122,10 @@ class Figures:
         """F1 of the rare class in each bootstrap sample, [bootstrap]; the first is the data."""
         return self._samples[name, count]['f1']
 
-    def of(self, name, count):
-        """Figures of an arm, JSON-able, means over seeds: scores of all classes, and AUPRC."""
-        each = [metrics.confusion(self._truth, guess.argmax(1), len(self.classes))
-                for guess in self._test(name, count)]
+    def row(self, name, count):
+        """Mean scores of an arm over the seeds: of all classes, and AUPRC of the rare one."""
+        each = [metrics.confusion(self._truth, predicted.argmax(1), len(self.classes))
+                for predicted in self._test(name, count)]
         scores = [metrics.scores(matrix) for matrix in each]
         mean = {key: np.mean([score[key] for score in scores], 0) for key in scores[0]}
         return {'arm': name, 'count': count, 'auprc': float(self._samples[name, count]['auprc'][0]),
@@ -134,17 +134,17 @@ class Figures:
                 'classes': {value: {key: float(mean[key][index]) for key in mean}
                             for index, value in enumerate(self.classes)}}
 
-    def rival(self, count):
-        """The best arm without synthetic images, by F1 on the test: the hardest to beat."""
-        return max(PLAIN, key=lambda name: self._samples[name, count]['f1'][0])
+    def baseline(self, count):
+        """The best arm without synthetic images, by test F1: choosing it so favours it."""
+        return max(BASELINES, key=lambda name: self._samples[name, count]['f1'][0])
 
 
 def summary(figures, audit):
-    """Everything as JSON: figures of each arm and count, differences, and the verdicts.
+    """JSON-able: the scores of each arm and count, differences, and the conclusions ('verdicts').
 
-    audit: as `Contest.run` gives it.
+    audit: as `Experiment.run` returns it.
     """
-    rows = [figures.of(name, count) for count in figures.counts for name in ARMS]
+    rows = [figures.row(name, count) for count in figures.counts for name in ARMS]
     for count in figures.counts:
         ours = [row for row in rows if row['count'] == count and row['arm'] != 'real']
         for row in ours:
@@ -153,31 +153,31 @@ def summary(figures, audit):
                     row['arm'], 'real', count, figure)
         for row, p in zip(ours, holm([row['f1_against_real'][3] for row in ours])):
             row['p_holm'] = p
-    rivals = [figures.rival(count) for count in figures.counts]
-    found = [figures.difference(ENTRY, rival, count)
-             for rival, count in zip(rivals, figures.counts)]
-    verdicts = [{'count': count, 'against': rival, 'f1': list(each[:3]), 'p_holm': p}
-                for count, rival, each, p in zip(
-                    figures.counts, rivals, found, holm([f[3] for f in found]))]
+    baselines = [figures.baseline(count) for count in figures.counts]
+    found = [figures.difference(TREATMENT, baseline, count)
+             for baseline, count in zip(baselines, figures.counts)]
+    verdicts = [{'count': count, 'against': baseline, 'f1': list(each[:3]), 'p_holm': p}
+                for count, baseline, each, p in zip(
+                    figures.counts, baselines, found, holm([f[3] for f in found]))]
     return {'class': figures.classes[figures.rare], 'arms': rows, 'verdicts': verdicts,
             'label_errors': {str(count): 1 - float(right.mean())
                              for count, right in audit.items() if len(right)}}
 
 
 def table(result):
-    """The figures of `summary` as text: for each count of rare photos, a line per arm."""
+    """The scores of `summary` as text: for each count of rare photos, a line per arm."""
     name = result['class']
     lines = [f"{name:16} {'prec':>6} {'recall':>6} {'F1':>6} {'AUPRC':>6} {'macro-F1':>8}  "
              f"{'F1 against real [95 %]':26} p (Holm)"]
     for row in result['arms']:
-        own, told = row['classes'][name], ''
+        own, change = row['classes'][name], ''
         if row['arm'] == 'real':
             lines.append(f"{row['count']} real photos of {name}")
         else:
             difference, low, high = row['f1_against_real'][:3]
-            told = f"{difference:+.3f} [{low:+.3f}, {high:+.3f}]     {row['p_holm']:.3f}"
+            change = f"{difference:+.3f} [{low:+.3f}, {high:+.3f}]     {row['p_holm']:.3f}"
         lines.append(f"  {row['arm']:14} {own['precision']:6.3f} {own['recall']:6.3f} "
-                     f"{own['f1']:6.3f} {row['auprc']:6.3f} {row['macro_f1']:8.3f}  {told}")
+                     f"{own['f1']:6.3f} {row['auprc']:6.3f} {row['macro_f1']:8.3f}  {change}")
     return '\n'.join(lines + ['', _others(result)])
 
 
@@ -194,37 +194,37 @@ def _others(result):
 
 def _clause(verdict):
     difference, low, high = verdict['f1']
-    told = f'no difference shown, {difference:+.3f} [{low:+.3f}, {high:+.3f}]'
-    if verdict['p_holm'] < _CHANCE and low > 0:
-        told = f'helps by {difference:.3f} [{low:.3f}, {high:.3f}]'
-    if verdict['p_holm'] < _CHANCE and high < 0:
-        told = f'hurts by {-difference:.3f} [{-high:.3f}, {-low:.3f}]'
-    return f"with {verdict['count']} real photos: {told}, against {verdict['against']}"
+    text = f'no difference shown, {difference:+.3f} [{low:+.3f}, {high:+.3f}]'
+    if verdict['p_holm'] < _ALPHA and low > 0:
+        text = f'helps by {difference:.3f} [{low:.3f}, {high:.3f}]'
+    if verdict['p_holm'] < _ALPHA and high < 0:
+        text = f'hurts by {-difference:.3f} [{-high:.3f}, {-low:.3f}]'
+    return f"with {verdict['count']} real photos: {text}, against {verdict['against']}"
 
 
 def sentence(result):
-    """The verdict: one sentence about F1 of the rare class, the full count first."""
+    """The conclusion: one sentence about F1 of the rare class, the largest count first."""
     clauses = '; '.join(_clause(verdict) for verdict in reversed(result['verdicts']))
-    return (f"Adding filtered synthetic images of {result['class']}, F1 against the best "
-            f'without any: {clauses}.')
+    return (f"F1 of {result['class']} with filtered synthetic images added, against the best "
+            f'baseline: {clauses}.')
 
 
 def report(result):
-    """Everything to print: the table, the checks, and the verdict at the end."""
+    """The printed report: the table, checks for copies and label errors, and the conclusion."""
     lines = [table(result), '']
     for name, gaps in result.get('copies', {}).items():
         lines.append(f"distance {name:18} median {gaps['median']:.2f}, least {gaps['least']:.2f} "
-                     'of the usual one between photos')
+                     '(1: the usual distance between photos)')
     for count, share in result['label_errors'].items():
-        lines.append(f'with {count:>3} real photos {100 * share:.1f} % of the filtered images '
-                     'are something else, says a classifier that learnt from all real ones')
+        lines.append(f'label errors with {count:>3} real photos: {100 * share:.1f} % of the '
+                     'filtered images, by a classifier trained on all real photos')
     return '\n'.join(lines + ['', sentence(result), ''])
 
 
 def plot(figures):
-    """F1 of the rare class by the count of its real photos: a line per arm, uint8 [460, 800, 3].
+    """Chart of F1 of the rare class by the count of its real photos, uint8 [460, 800, 3].
 
-    Whiskers: 95 % of the bootstrap samples.
+    A line per arm; whiskers: 95 % of the bootstrap samples.
     """
     samples = {(name, count): figures.samples(name, count)
                for name in ARMS for count in figures.counts}

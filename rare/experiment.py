@@ -1,25 +1,25 @@
-"""Do synthetic images help a classifier with a rare class? A contest with rules laid down before.
+"""Do synthetic images help a classifier with a rare class? A controlled experiment.
 
-The same network is trained for the same number of updates on the same photos, and only what is done
-about the rare class differs:
-    real              nothing
-    class weights     rare classes count as much as frequent ones
-    augmentation      photos are shown mirrored, moved, resized, brightened and blurred
-    duplicates        so many copies of the rare photos are added as others get synthetic pictures:
-                      the placebo, which brings nothing new but as many rare images
-    synthetic         images from the rare region of the latent space are added, as they come
-    filtered          the same, without those that do not look like the class or are too unusual
-    synthetic only    the rare class has no photo at all, only the filtered images
-The test photos are real, of other products, and seen by nothing that takes part: no generator, no
-direction, no filter. If the generator has learnt from a catalogue, test on another one.
+Every arm trains the same network for the same number of updates on the same photos. The arms
+differ only in the treatment of the rare class:
+    real              none: the baseline
+    class weights     the loss weighs all classes equally
+    augmentation      photos are flipped, moved, resized, brightened and blurred
+    duplicates        as many copies of rare photos as the other arms add synthetic images: the
+                      control for class balance, without new information
+    synthetic         adds images from the region of the class in W, unfiltered
+    filtered          adds only those accepted as of the class and not too unusual
+    synthetic only    the filtered images in place of all photos of the class
+The test photos are real and of other products; no direction, filter or classifier has seen them.
+The generator should not have either: if it was trained on this catalogue, test on another one.
 
-How the synthetic images get their label: a classifier of its own (the scout, with seeds of its
-own) learns from the same photos as the arms do, so with ten rare photos it knows ten; it tells
-which of many generated images lie in the rare region; new ones are drawn from there. No image
-is labelled by a classifier that is under test. The generator has learnt from all training photos
-without any label; at low counts it has therefore seen rare photos that the classifiers have not.
+Synthetic images are labelled by a filter classifier, trained with a seed of its own on the photos
+that the arms have: with ten rare photos, it has ten. It scores a pool of generated images to find
+the region of the class, and accepts new ones that are sampled there. No classifier under test
+labels anything. At low counts the generator has an advantage: it was trained, without labels, on
+all training photos, including rare ones that the classifiers lack.
 
-Each result is saved, so a stopped contest can be resumed.
+Each result is saved, so a stopped experiment can be resumed.
 """
 
 import contextlib
@@ -37,15 +37,15 @@ from stylegan.metrics import measure
 from tagger import image_tagger, labels, net
 from tagger.config import Config
 
-PLAIN = ('real', 'class weights', 'augmentation', 'duplicates')
+BASELINES = ('real', 'class weights', 'augmentation', 'duplicates')
 SYNTHETIC = ('synthetic', 'filtered', 'synthetic only')
-ARMS = PLAIN + SYNTHETIC
+ARMS = BASELINES + SYNTHETIC
 _HEAD = 'category'
 _BATCH = 64
 
 
-class Photos:
-    """Labelled images: pictures uint8 [n, side, side, 3], labels int [n] into classes."""
+class Dataset:
+    """Labelled images: pictures uint8 [n, side, side, 3], labels int [n], indices of classes."""
 
     def __init__(self, pictures, labels, classes):
         assert len(pictures) == len(labels), (len(pictures), len(labels))
@@ -55,36 +55,36 @@ class Photos:
         return len(self.labels)
 
     def digest(self):
-        """A short fingerprint of all of it."""
+        """A digest of images, labels and class names, 16 hex digits."""
         parts = hashlib.sha256(repr(self.classes).encode('utf-8'))
         for array in (self.pictures, self.labels):
             parts.update(np.ascontiguousarray(array).tobytes())
         return parts.hexdigest()[:16]
 
-    def part(self, chosen):
-        """Those with these indices."""
-        return Photos(self.pictures[chosen], self.labels[chosen], self.classes)
+    def subset(self, indices):
+        """The Dataset of these indices."""
+        return Dataset(self.pictures[indices], self.labels[indices], self.classes)
 
-    def plus(self, pictures, label):
-        """With more images of one class."""
+    def extended(self, pictures, label):
+        """The Dataset with more images of one class."""
         more = np.full(len(pictures), label, self.labels.dtype)
-        return Photos(np.concatenate([self.pictures, pictures]),
-                      np.concatenate([self.labels, more]), self.classes)
+        return Dataset(np.concatenate([self.pictures, pictures]),
+                       np.concatenate([self.labels, more]), self.classes)
 
 
-def photos_of(products, pictures, classes):
-    """Photos of those products (catalog.source.Product) whose category is one of `classes`.
+def dataset_of(products, pictures, classes):
+    """The Dataset of those products (catalog.source.Product) whose category is in `classes`.
 
     pictures: uint8 [n, side, side, 3], one of each product.
     """
     known = [index for index, product in enumerate(products) if product.category in classes]
-    return Photos(pictures[known], np.array([classes.index(products[i].category) for i in known],
-                                            np.int32), classes)
+    return Dataset(pictures[known], np.array([classes.index(products[i].category) for i in known],
+                                             np.int32), classes)
 
 
-def split(products, share, seed):
-    """Products to train on and to test on; equal keys, the same product, stay together."""
-    train, test = labels.split([p.key for p in products], (share,), seed)
+def split(products, fraction, seed):
+    """(training, test) products; rows of one product, which share a key, stay together."""
+    train, test = labels.split([p.key for p in products], (fraction,), seed)
     return [products[i] for i in train], [products[i] for i in test]
 
 
@@ -99,25 +99,25 @@ def class_index(classes, name):
     return classes.index(name)
 
 
-def few(train, rare, count, seed):
-    """Photos with `count` of those of class `rare` only, drawn by `seed`; all others stay."""
-    ours = np.flatnonzero(train.labels == rare)
-    chosen = np.random.RandomState([seed, count, 72]).permutation(ours)[:count]
-    return train.part(np.sort(np.concatenate([np.flatnonzero(train.labels != rare), chosen])))
+def subsampled(train, rare, count, seed):
+    """The Dataset with only `count` images of class `rare`, drawn by `seed`; all others stay."""
+    own = np.flatnonzero(train.labels == rare)
+    chosen = np.random.RandomState([seed, count, 72]).permutation(own)[:count]
+    return train.subset(np.sort(np.concatenate([np.flatnonzero(train.labels != rare), chosen])))
 
 
-def at(pictures, side):
-    """Images at `side` pixels."""
+def resized(pictures, side):
+    """Images uint8 [n, h, w, 3] as [n, side, side, 3]."""
     if pictures.shape[1] == side or not len(pictures):
         return pictures.reshape([len(pictures), side, side, 3])
     return np.stack([images.square(picture, side) for picture in pictures])
 
 
 class Classifiers:
-    """Trains classifiers of one kind, in a `with` block: the tagger's network with the category as
-    its only head. One training graph serves all trainings.
+    """Trains classifiers, in a `with` block: the tagger's network with the category as its only
+    head. All training runs share one graph.
 
-    classes: names. config: Evaluate, of which side, fmaps, steps, batch and threads count.
+    classes: names. config: Evaluate; only side, fmaps, steps, batch and threads matter.
     """
 
     def __init__(self, classes, config):
@@ -136,8 +136,8 @@ class Classifiers:
     def fit(self, pictures, labels, *, weights, augment, seed):
         """Train one -> Classifier.
 
-        pictures: uint8 [n, side, side, 3]; labels: int [n]; weights: let classes weigh the same;
-        augment: data augmentation.
+        pictures: uint8 [n, side, side, 3]; labels: int [n]; weights: class weights; augment: data
+        augmentation.
         """
         config = Config(class_weights=weights, augment=augment, seed=seed, **self._config)
         return Classifier(image_tagger.fit(pictures, {_HEAD: labels}, self._heads, config,
@@ -161,46 +161,46 @@ class Classifier:
         self._tagger.close()
 
 
-class _Scout:
-    """Scores images of any size by the probability that a classifier gives to the rare class."""
+class _Filter:
+    """Scores images of any size by a classifier's probability of the rare class."""
 
     def __init__(self, classifier, rare, side):
         self._classifier, self._rare, self._side = classifier, rare, side
 
     def scores(self, pictures):
         """uint8 [n, h, w, 3] -> float [n]."""
-        return self._classifier.probabilities(at(pictures, self._side))[:, self._rare]
+        return self._classifier.probabilities(resized(pictures, self._side))[:, self._rare]
 
 
-def arm(name, photos, rare, drawn, number):
-    """(Photos to train on, class weights?, augmentation?) of an arm.
+def training_set(arm, photos, rare, synthetic, number):
+    """(Dataset to train on, class weights?, augmentation?) of an arm.
 
-    photos: the few. drawn: {'synthetic': images, 'filtered': images}, uint8 [m, ...].
-    number: how many to add; of fewer filtered ones, some come twice.
+    photos: the subsampled Dataset. synthetic: {'synthetic', 'filtered': uint8 [m, ...]}. number:
+    how many images to add; fewer are repeated.
     """
-    ours = photos.labels == rare
-    if name == 'duplicates':
-        photos = photos.plus(_repeated(photos.pictures[ours], number), rare)
-    elif name in ('synthetic', 'filtered'):
-        photos = photos.plus(_repeated(drawn[name], number), rare)
-    elif name == 'synthetic only':
-        photos = photos.part(np.flatnonzero(~ours)).plus(
-            _repeated(drawn['filtered'], number), rare)
-    return photos, name == 'class weights', name == 'augmentation'
+    own = photos.labels == rare
+    if arm == 'duplicates':
+        photos = photos.extended(_repeated(photos.pictures[own], number), rare)
+    elif arm in ('synthetic', 'filtered'):
+        photos = photos.extended(_repeated(synthetic[arm], number), rare)
+    elif arm == 'synthetic only':
+        photos = photos.subset(np.flatnonzero(~own)).extended(
+            _repeated(synthetic['filtered'], number), rare)
+    return photos, arm == 'class weights', arm == 'augmentation'
 
 
 def _repeated(pictures, number):
     return pictures[np.arange(number if len(pictures) else 0) % max(1, len(pictures))]
 
 
-class Contest:
-    """The contest on one pair of training and test photos, in a folder with a file per result.
+class Experiment:
+    """All arms on one training and one test set, in a folder with a file per result.
 
-    folder: of the results; one that holds a contest with other facts is refused. generator:
-    stylegan.generator.Generator; with another one, only what depends on it is made anew. train,
-    test: Photos. category: the rare class. config: Evaluate; more counts and seeds may come later.
-    Attributes: train, test, rare (the index of the class), counts (of rare photos, ascending).
-    Raises UserError, before anything is written, if the contest would show nothing.
+    folder: of the results; refused if it holds an experiment on other data or with other options.
+    generator: stylegan.generator.Generator; with another one, results of baselines are reused.
+    train, test: Dataset. category: the rare class. config: Evaluate; counts and seeds may be added
+    when it is resumed. Attributes: train, test, rare (index of the class), counts (of rare photos,
+    ascending). Raises UserError, before anything is written, if nothing could be measured.
     """
 
     def __init__(self, folder, generator, train, test, category, config):
@@ -211,29 +211,31 @@ class Contest:
                             'catalogue with --test-data')
         self._folder, self._generator, self._config = folder / 'results', generator, config
         self._suffix = f'{files.digest(generator.path)}-psi{config.psi:g}-{config.pool}'
-        path, facts = folder / 'contest.json', json.loads(json.dumps(dict(
-            config.decisive(), category=category, train=train.digest(), test=test.digest())))
-        old = files.read_json(path) if path.exists() else facts
-        changed = sorted(name for name in set(old) | set(facts) if old.get(name) != facts.get(name))
+        path, identity = folder / 'experiment.json', json.loads(json.dumps(dict(
+            config.fixed(), category=category, train=train.digest(), test=test.digest())))
+        saved = [p for p in (path, folder / 'contest.json') if p.exists()]  # its name before 0.4
+        old = files.read_json(saved[0]) if saved else identity
+        changed = sorted(name for name in set(old) | set(identity)
+                         if old.get(name) != identity.get(name))
         if changed:
-            raise UserError(f"{folder} holds a contest with another {', '.join(changed)}; repeat "
-                            'that or name another --out')
-        files.write_json(path, facts)
+            raise UserError(f"{folder} holds an experiment with another {', '.join(changed)}; "
+                            'repeat that or name another --out')
+        files.write_json(path, identity)
 
     def run(self, classifiers):
-        """Hold it -> ({(arm, count, seed): probabilities float32 [tests, classes]}, audit).
+        """Train every arm -> ({(arm, count, seed): test probabilities [n, classes]}, audit).
 
-        classifiers: an entered Classifiers. audit: {count: bool [n]}, whether an auditor takes the
-        filtered images for the class: a classifier that learnt from all photos, with class
-        weights and other seeds than the arms.
+        classifiers: an entered Classifiers. audit: {count: bool [n]}, whether an independent
+        classifier, trained on all photos with class weights and other seeds, assigns each filtered
+        image to the class.
         """
         seeds = range(self._config.seed, self._config.seed + self._config.seeds)
         each = [(count, seed) for seed in seeds for count in reversed(self.counts)]
-        todo = [(name, count, seed) for count, seed in each for name in PLAIN] + [
+        todo = [(name, count, seed) for count, seed in each for name in BASELINES] + [
             (name, count, seed) for count, seed in each for name in ('pictures',) + SYNTHETIC] + [
                 ('audit', self.counts[-1], seed) for seed in seeds]
         results, audit = {}, []
-        with progress.bar(total=len(todo), what='contest', unit='training') as bar:
+        with progress.bar(total=len(todo), what='experiment', unit='training') as bar:
             for name, count, seed in todo:
                 bar.set_postfix(count=count, seed=seed, arm=name)
                 result = self._saved(name, count, seed)
@@ -250,16 +252,16 @@ class Contest:
             for count in self.counts}
 
     def pictures(self, count, seed):
-        """Synthetic images of the rare class, saved by `run`, from that many rare photos:
+        """Synthetic images of the rare class that `run` has saved for this count of rare photos:
         {'synthetic', 'filtered': uint8 [n, side, side, 3]}."""
         return self._saved('pictures', count, seed)
 
     def copies(self, pictures):
-        """Are synthetic images copies of photos? Median and least distance to the nearest ones.
+        """Whether synthetic images are copies: median and least distance to the nearest photo.
 
-        pictures: uint8 [n, side, side, 3]. JSON-able: from them to train and to test photos of the
-        class and, for comparison, from test to train photos, in units of the usual distance
-        between photos.
+        pictures: uint8 [n, side, side, 3]. JSON-able: from them to training and test photos of the
+        class and, as a reference, from test to training photos; 1 is the usual distance between
+        photos.
         """
         train, test = [photos.pictures[photos.labels == self.rare]
                        for photos in (self.train, self.test)]
@@ -272,14 +274,14 @@ class Contest:
 
     def _path(self, name, count, seed):
         parts = [name.replace(' ', '-'), f'{count}', f'{seed}']
-        return self._folder / ('-'.join(parts + [self._suffix] * (name not in PLAIN)) + '.npz')
+        return self._folder / ('-'.join(parts + [self._suffix] * (name not in BASELINES)) + '.npz')
 
     def _saved(self, name, count, seed):
         """A result as {name: array}, or None where there is none yet."""
         path = self._path(name, count, seed)
         if not path.exists():
             return None
-        return archive.read(path, 'result of a contest', 'delete it and type the same command '
+        return archive.read(path, 'result of an experiment', 'delete it and type the same command '
                             'again')
 
     def _save(self, name, count, seed, arrays):
@@ -287,57 +289,57 @@ class Contest:
         return self._saved(name, count, seed)
 
     def _result(self, classifiers, name, count, seed):
-        """What `_save` saves: of an arm, of 'pictures' or of the 'audit'."""
-        photos = few(self.train, self.rare, count, seed)
+        """{name: array} of an arm, of its synthetic 'pictures' or of the 'audit'."""
+        photos = subsampled(self.train, self.rare, count, seed)
         if name == 'pictures':
             return self._synthesise(classifiers, photos, seed)
         if name == 'audit':
             return _predictions(classifiers, photos, True, False, 20000 + seed, {
                 f'{count}': self.pictures(count, seed)['filtered'] for count in self.counts})
         synthetic = self.pictures(count, seed) if name in SYNTHETIC else {}
-        photos, weights, augment = arm(name, photos, self.rare, synthetic, self._config.synthetic)
+        photos, weights, augment = training_set(
+            name, photos, self.rare, synthetic, self._config.synthetic)
         return _predictions(classifiers, photos, weights, augment, seed,
                             {'test': self.test.pictures})
 
     def _pool(self):
-        """Generated images to search through: {'w': [n, w], 'pictures': uint8 [n, side, ...]}.
-
-        They are those of the seeds from config.seed on.
-        """
+        """Random images to search: {'w': [n, w], 'pictures': uint8 [n, side, side, 3]}."""
         config, gan = self._config, self._generator
         saved = self._saved('pool', config.pool, config.seed)
         if saved:
             return saved
         w = labelled.truncated(gan, gan.w(gan.seeded(
             range(config.seed, config.seed + config.pool))), config.psi)
-        pictures = [at(gan.pictures(labelled.layered(w[i:i + _BATCH], gan.layers)), config.side)
+        pictures = [resized(gan.pictures(labelled.layered(w[i:i + _BATCH], gan.layers)),
+                            config.side)
                     for i in progress.bar(range(0, config.pool, _BATCH), what='drawing',
                                           unit='batch')]
         return self._save('pool', config.pool, config.seed,
                           {'w': w, 'pictures': np.concatenate(pictures)})
 
     def _synthesise(self, classifiers, photos, seed):
-        """Synthetic images of the rare class, as `pictures` gives them: mixes of codes whose
-        images the scout takes for the class, as they come, and those that it accepts.
+        """The result of `pictures`: mixes of codes that the filter takes for the class, unfiltered
+        and filtered.
 
-        Where the class cannot be found at all, both are empty. The scout is trained with class
-        weights and augmentation.
+        Both are empty if the pool has none. The filter is trained with class weights and
+        augmentation.
         """
         gan, side, pool = self._generator, self._config.side, self._pool()
-        rare = Rare(count=self._config.synthetic, seed=seed, most=6, sure=0.5)
+        sampling = Rare(count=self._config.synthetic, seed=seed, most=6, sure=0.5)
         with contextlib.closing(classifiers.fit(photos.pictures, photos.labels, weights=True,
                                                 augment=True, seed=10000 + seed)) as classifier:
-            scout = _Scout(classifier, self.rare, side)
+            scorer = _Filter(classifier, self.rare, side)
             try:
-                found = Region(gan, scout, pool['w'], scout.scores(pool['pictures']),
-                               rare).sample('mix')
+                found = Region(gan, scorer, pool['w'], scorer.scores(pool['pictures']),
+                               sampling).sample('mix')
             except UserError:
                 return dict.fromkeys(('synthetic', 'filtered'), pool['pictures'][:0])
-        return {'synthetic': at(found.raw, side), 'filtered': at(found.pictures, side)}
+        return {'synthetic': resized(found.raw, side), 'filtered': resized(found.pictures, side)}
 
 
 def _predictions(classifiers, photos, weights, augment, seed, pictures):
-    """Train on Photos -> {name: float32 [n, classes]} of images {name: uint8 [n, ...]}."""
+    """Train on a Dataset -> probabilities {name: float32 [n, classes]} of pictures {name: uint8
+    [n, side, side, 3]}."""
     with contextlib.closing(classifiers.fit(photos.pictures, photos.labels, weights=weights,
                                             augment=augment, seed=seed)) as classifier:
         return {name: np.float32(classifier.probabilities(some))

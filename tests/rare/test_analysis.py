@@ -1,9 +1,9 @@
-"""Scores and intervals, against plain loops and known answers."""
+"""Scores, confidence intervals and p values, against plain loops and known answers."""
 
 import numpy as np
 import pytest
 
-from rare import verdict
+from rare import analysis
 
 
 def _average_precision(scores, truth):
@@ -22,48 +22,48 @@ def test_average_precision_is_the_definition():
     for digits in (1, 6):  # many ties, none
         scores, truth = np.round(random.rand(60), digits), random.rand(60) < 0.3
         weights = random.randint(0, 4, size=[5, 60])
-        found = verdict.average_precision(scores, truth, weights)
+        found = analysis.average_precision(scores, truth, weights)
         for own, value in zip(weights, found):
             assert value == pytest.approx(_average_precision(scores.repeat(own), truth.repeat(own)))
-        assert verdict.average_precision(scores, truth)[0] == pytest.approx(
+        assert analysis.average_precision(scores, truth)[0] == pytest.approx(
             _average_precision(scores, truth))
-    perfect = verdict.average_precision(truth * 1.0, truth)
+    perfect = analysis.average_precision(truth * 1.0, truth)
     assert perfect == pytest.approx(1)
-    assert verdict.average_precision(scores, np.zeros(60, bool))[0] == 0
+    assert analysis.average_precision(scores, np.zeros(60, bool))[0] == 0
 
 
 def test_precision_recall_and_f1_by_counting():
     random = np.random.RandomState(1)
     guessed, truth = random.rand(40, 3) < 0.4, random.rand(40) < 0.5
     weights = random.randint(0, 3, size=[4, 40])
-    precision, recall, f1 = verdict.precision_recall_f1(guessed, truth, np.float32(weights))
+    precision, recall, f1 = analysis.precision_recall_f1(guessed, truth, np.float32(weights))
     for b, own in enumerate(weights):
         for k in range(3):
             g, t = guessed[:, k].repeat(own), truth.repeat(own)
             p, r = (g & t).sum() / g.sum(), (g & t).sum() / t.sum()
             assert (precision[b, k], recall[b, k], f1[b, k]) == pytest.approx(
                 (p, r, 2 * p * r / (p + r)), rel=1e-5)
-    nothing = verdict.precision_recall_f1(np.zeros([40, 1], bool), truth, np.float32(weights))
+    nothing = analysis.precision_recall_f1(np.zeros([40, 1], bool), truth, np.float32(weights))
     assert all((figure == 0).all() for figure in nothing)
 
 
 def test_resampling_begins_with_the_data_and_keeps_its_size():
-    weights, shares = verdict.resampled(50, 4, 300, seed=0)
+    weights, shares = analysis.resampled(50, 4, 300, seed=0)
     assert (weights[0] == 1).all() and np.allclose(shares[0], 0.25)
     assert (weights.sum(1) == 50).all() and np.allclose(shares.sum(1), 1)
     assert weights[1:].mean(0) == pytest.approx(np.ones(50), abs=0.3)
     assert weights[1:].var() == pytest.approx(0.98, abs=0.05)  # of a binomial, 1 - 1 / n
-    np.testing.assert_array_equal(weights, verdict.resampled(50, 4, 300, seed=0)[0])
+    np.testing.assert_array_equal(weights, analysis.resampled(50, 4, 300, seed=0)[0])
 
 
 def _covered(gap, runs=150):
     """How often the interval of a difference holds the true gap, and how often p is below 5 %."""
     random, inside, below = np.random.RandomState(2), 0, 0
-    weights = verdict.resampled(80, 1, 400, seed=1)[0]
+    weights = analysis.resampled(80, 1, 400, seed=1)[0]
     for _ in range(runs):
         both = random.randn(80)
         ours, theirs = [(weights @ (both + shift + random.randn(80))) / 80 for shift in (gap, 0)]
-        _, low, high, p = verdict.bootstrap_difference(ours, theirs)
+        _, low, high, p = analysis.bootstrap_difference(ours, theirs)
         inside, below = inside + (low <= gap <= high), below + (p < 0.05)
     return inside / runs, below / runs
 
@@ -78,13 +78,13 @@ def test_intervals_hold_what_they_promise():
 def test_pairing_takes_out_what_both_share():
     random = np.random.RandomState(3)
     hard = random.randn(200) * 5
-    weights = verdict.resampled(200, 1, 500, seed=0)[0]
+    weights = analysis.resampled(200, 1, 500, seed=0)[0]
     ours, theirs = [(weights @ (hard + shift)) / 200 for shift in (0.1, 0)]
-    difference, low, high, p = verdict.bootstrap_difference(ours, theirs)
+    difference, low, high, p = analysis.bootstrap_difference(ours, theirs)
     assert difference == pytest.approx(0.1, abs=1e-5)
     assert low == pytest.approx(high, abs=1e-4) and p < 0.01
 
 
 def test_holm_by_hand():
-    assert verdict.holm([0.01, 0.04, 0.03, 0.5]) == pytest.approx([0.04, 0.09, 0.09, 0.5])
-    assert verdict.holm([0.9]) == [0.9] and verdict.holm([0.6, 0.7]) == [1.0, 1.0]
+    assert analysis.holm([0.01, 0.04, 0.03, 0.5]) == pytest.approx([0.04, 0.09, 0.09, 0.5])
+    assert analysis.holm([0.9]) == [0.9] and analysis.holm([0.6, 0.7]) == [1.0, 1.0]
