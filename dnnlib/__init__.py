@@ -4,6 +4,6 @@ It gives them files that are whole or absent and are read within bounds (`files`
 `images`, `video`), options that are defined once (`knobs`), run folders that survive kills, full
 disks and damage (`runs`, `lock`), and the border to TensorFlow 1.15 and 2.x (`tflib`).
 
-Reading order: files, archive, knobs, lock, tflib, accumulation, runs; then, as needed, images,
-video, chart, progress and fetch/.
+Reading order: files, archive, knobs, lock, tflib, accumulation, runs, rollback; then, as needed,
+images, video, chart, progress and fetch/.
 """

@@ -7,6 +7,7 @@ import dataclasses
 
 from dnnlib.files import UserError
 from dnnlib.knobs import check, knob, seed_knob
+from dnnlib.rollback import on_nan_knob
 
 PACKINGS = ('documents', 'starts', 'stream')
 
@@ -69,6 +70,7 @@ class Training:
                                least=1)
     sample_every: int = knob(100, 'between two sets of samples', unit='updates', least=1)
     save_every: int = knob(1000, 'between two checkpoints', unit='updates', least=1)
+    on_nan: str = on_nan_knob()
     seed: int = seed_knob('decides weights, windows, dropout, split and samples')
     threads: int = knob(0, 'CPU threads; 0 takes all, 1 makes the bytes repeatable', least=0)
 
@@ -103,7 +105,7 @@ class Sampling:
 
 
 # Knobs that may differ when a run is resumed: how long, how often it reports, how fast.
-FREE = ('steps', 'validate_every', 'sample_every', 'save_every', 'patience', 'threads')
+FREE = ('steps', 'validate_every', 'sample_every', 'save_every', 'patience', 'on_nan', 'threads')
 
 PRESETS = {
     # From scratch, on a CPU, in ten minutes; the weights take less than 4 MB.

@@ -10,7 +10,7 @@ import dataclasses
 
 import numpy as np
 
-from dnnlib import files, progress, runs, tflib
+from dnnlib import files, progress, rollback, runs, tflib
 from dnnlib.accumulation import NotFinite, Update, sums
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
@@ -119,21 +119,16 @@ def prepare(products, config, *, size, vocabulary=None, folder=None):
 def step(sess, graph, corpus, config, number):
     """The update after `number` updates; returns its loss.
 
-    Raises UserError if the loss or its gradient is not finite; then nothing has changed.
+    Raises NotFinite if the loss or its gradient is not; then nothing has changed.
     """
     tokens, weights = [np.split(rows, config.accumulate) for rows in data.windows(
         corpus, pack=config.pack, count=config.batch, length=config.window,
         rng=np.random.RandomState([config.seed, number]))]
     rate = learning_rate(number, config)
-    try:
-        losses = graph.update.run(sess, [
-            {graph.tokens: tokens[part], graph.loss_weights: weights[part], graph.rate: rate,
-             graph.seed: dropout_seed(config.seed, number, part)}
-            for part in range(config.accumulate)])
-    except NotFinite:
-        raise UserError(f'the loss or its gradient is not finite at update {number + 1}; nothing '
-                        'was changed by it, and the last checkpoint is from before: start a new '
-                        'run with a smaller --learning-rate')
+    losses = graph.update.run(sess, [
+        {graph.tokens: tokens[part], graph.loss_weights: weights[part], graph.rate: rate,
+         graph.seed: dropout_seed(config.seed, number, part)}
+        for part in range(config.accumulate)])
     sess.run(graph.count, {graph.rate: rate})
     return losses['loss']
 
@@ -237,6 +232,7 @@ class Trainer:
         """Update until `config.steps`, until the run is asked to stop, or until early stopping.
 
         The state is saved at the end. Returns the step, and whether the training is finished.
+        Raises NotFinite.
         """
         config, losses, shown = self.config, [], {}
         per_step = config.batch * config.window
@@ -293,13 +289,33 @@ def _train(run, products, network, config, start, vocabulary):
     """`train` without its checks. Returns what `Trainer.loop` does."""
     dataset = prepare(products, config, size=network.n_vocab, vocabulary=vocabulary,
                       folder=run.folder)
-    vocabulary = dataset.training.encoder
-    network = dataclasses.replace(network, n_vocab=vocabulary.size)
+    network = dataclasses.replace(network, n_vocab=dataset.training.encoder.size)
+    with run.stoppable():
+        while True:
+            try:
+                return _run_graph(run, dataset, network, config, start)
+            except NotFinite:
+                number = _progress(run)
+                factor = rollback.roll_back(run, config.on_nan, 'step', number,
+                                            saved_at=f'update {number}', flag='--learning-rate')
+                print(f'a loss or gradient is not finite: back to update {number}, with the '
+                      f'learning rate times {factor:g}')
+
+
+def _progress(run):
+    """The number of updates that a run's checkpoint has."""
+    checkpoint = run.latest()
+    return int(tf.train.load_variable(checkpoint, 'step')) if checkpoint else 0
+
+
+def _run_graph(run, dataset, network, config, start):
+    """Build the graph, restore what the run has, and train -> what `Trainer.loop` does."""
+    factor = rollback.lrate_factor(run, 'step', _progress(run))
+    config = dataclasses.replace(config, learning_rate=config.learning_rate * factor)
     with tf.Graph().as_default(), tflib.session(config.threads) as sess:
-        graph = Graph(network, config, vocabulary)
+        graph = Graph(network, config, dataset.training.encoder)
         run.prepare_saving()
         trainer = Trainer(run, sess, graph, dataset, network, config)
         number = trainer.restore(start.weights if start else initial(graph.weights, config.seed))
         tf.get_default_graph().finalize()
-        with run.stoppable():
-            return trainer.loop(number)
+        return trainer.loop(number)

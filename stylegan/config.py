@@ -7,6 +7,7 @@ import dataclasses
 
 from dnnlib.files import UserError
 from dnnlib.knobs import check, knob, seed_knob
+from dnnlib.rollback import on_nan_knob
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,9 +102,7 @@ class Training:
                               least=0)
     grid: int = knob(0, 'pictures in a sample grid; 0: as many as fill a 4K screen', least=0,
                      most=4096)
-    on_nan: str = knob('stop', 'what to do when a loss or gradient is not finite: stop, or roll '
-                       'back to the last checkpoint and continue at half the learning rate, three '
-                       'times at most', choices=('stop', 'rollback'))
+    on_nan: str = on_nan_knob()
     seed: int = seed_knob('seed; with one thread, the same seed gives the same bytes')
     bfloat16: bool = knob(False, 'bfloat16 convolutions on CPUs that have them, tf2 only')
     threads: int = knob(0, 'CPU threads; 0: all, 1: results are repeatable to the byte', least=0,

@@ -87,18 +87,15 @@ class Report:
         pictures = self._records.batch(0, len(self._z), self._records.resolution)
         images.write_png(self._run.folder / 'reals.png', images.grid(pictures, self._columns))
 
-    def tick(self, graph, at, nimg, tick, done, lrate_factor=1.0):
+    def tick(self, graph, at, nimg, tick, done):
         """Log losses, speed and figures, print a line, draw grids; now and then write a snapshot.
 
         at: the schedule.Position of the last step. tick: its number. done: it is the last one.
-        lrate_factor: what rollbacks have left of the learning rate; `at` includes it.
         """
         speed = (nimg - self._since[0]) / max(time.time() - self._since[1], 1e-9)
         record = {'nimg': nimg, 'kimg': round(nimg / 1000, 3), 'resolution': at.resolution,
                   'lod': round(at.lod, 3), 'minibatch': at.minibatch, 'lrate': at.lrate,
                   'img_per_s': round(speed, 2)}
-        if lrate_factor < 1:
-            record['lrate_factor'] = lrate_factor
         record.update({name: round(float(np.mean(values)), 4)
                        for name, values in self._losses.items()})
         record.update(self._frechet_pixels(graph, at))

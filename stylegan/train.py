@@ -3,15 +3,13 @@
 Karras et al. 2018, appendix C; progressive growing as in Karras et al. 2017, appendix A.
 """
 
-from dnnlib import runs, tflib
+from dnnlib import rollback, runs, tflib
 from dnnlib.accumulation import NotFinite
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
 from stylegan import preflight, schedule
 from stylegan.graph import Graph
 from stylegan.report import Report
-
-ROLLBACKS = 3  # at most, in one training
 
 
 def step(graph, records, at, nimg):
@@ -46,7 +44,7 @@ def run_phase(run, graph, records, report, nimg, lrate_factor, start):
             graph.reset_optimisers()
         tick, done = int(nimg // (1000 * at.tick_kimg)), nimg >= training.kimg * 1000
         if done or tick != int(before // (1000 * at.tick_kimg)):
-            report.tick(graph, was, nimg, tick, done, lrate_factor)
+            report.tick(graph, was, nimg, tick, done)
             run.save(graph.session, nimg)
     run.save(graph.session, nimg)
     return nimg
@@ -77,31 +75,12 @@ def check(network, training):
 
 
 def _progress(run):
-    """(images shown by the checkpoint, factor of the learning rate left by rollbacks) of a run."""
-    checkpoint, history = run.latest(), run.history()
-    if checkpoint is None and len(history) > 1:  # the first line comes before the first checkpoint
+    """The images that a run's checkpoint has been shown. Raises UserError if it is missing."""
+    checkpoint, ticks = run.latest(), [line for line in run.history() if line.get('nimg')]
+    if checkpoint is None and len(ticks) > 1:  # the first one comes before the first checkpoint
         raise UserError(f'{run.folder} has a history but no checkpoint; copy its checkpoint folder '
                         'back, or start a new run with --run OTHER_FOLDER')
-    nimg = int(tf.train.load_variable(checkpoint, 'nimg')) if checkpoint else 0
-    factors = [line.get('lrate_factor', 1.0) for line in history if line.get('nimg', 0) <= nimg]
-    return nimg, factors[-1] if factors else 1.0
-
-
-def _rolled_back(run, report, training, lrate_factor):
-    """After a step that is not finite: as `_progress`, with half the learning rate.
-
-    Raises UserError unless --on-nan rollback allows it, which it does ROLLBACKS times.
-    """
-    nimg, _ = _progress(run)
-    lrate_factor /= 2
-    if training.on_nan != 'rollback' or lrate_factor < 0.5 ** ROLLBACKS:
-        raise UserError(
-            f'a loss or gradient is not finite and that step was not taken; {run.folder} is saved '
-            f'at {nimg / 1000:.1f} kimg: ' + ('start a new run with a lower --lrate'
-            if training.on_nan == 'rollback' else 'continue with half the learning rate by adding '
-            '--on-nan rollback, or start a new run with a lower --lrate'))
-    report.rollback(nimg, lrate_factor)
-    return nimg, lrate_factor
+    return int(tf.train.load_variable(checkpoint, 'nimg')) if checkpoint else 0
 
 
 def train(run, records, network, training, start=None):
@@ -116,7 +95,8 @@ def train(run, records, network, training, start=None):
         raise UserError(f'the pictures were packed at {records.resolution} px; use --resolution '
                         f'{records.resolution}')
     with run.writing(), run.stoppable():
-        nimg, lrate_factor = _progress(run)
+        nimg = _progress(run)
+        lrate_factor = rollback.lrate_factor(run, 'nimg', nimg)
         report = Report(run, records, network, training, nimg)
         if not run.latest():
             report.reals()
@@ -127,7 +107,11 @@ def train(run, records, network, training, start=None):
                         network, training, res=at.resolution, minibatch=at.minibatch) as graph:
                     nimg = run_phase(run, graph, records, report, nimg, lrate_factor, start)
             except NotFinite:
-                nimg, lrate_factor = _rolled_back(run, report, training, lrate_factor)
+                nimg = _progress(run)
+                lrate_factor = rollback.roll_back(
+                    run, training.on_nan, 'nimg', nimg, saved_at=f'{nimg / 1000:.1f} kimg',
+                    flag='--lrate')
+                report.rollback(nimg, lrate_factor)
         report.close()
     if run.stopping:
         raise runs.Interrupted(f'{run.folder} is saved at {nimg / 1000:.1f} kimg; run the same '

@@ -3,11 +3,13 @@ import dataclasses
 import json
 import os
 import signal
+import types
 
 import numpy as np
 import pytest
 
 from dnnlib import runs, tflib
+from dnnlib.accumulation import NotFinite
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
 from gpt2 import data, encoder, snapshots, train, write
@@ -204,7 +206,7 @@ def test_a_step_that_is_not_finite_changes_nothing(tmp_path, monkeypatch, accumu
     def disturbed(*args):
         with monkeypatch.context() as patch:
             patch.setattr(data, 'windows', infinite)
-            with pytest.raises(UserError, match=r'not finite at update [1-6]; nothing was changed'):
+            with pytest.raises(NotFinite):
                 step(*args)
         calls.append(args[-1])
         return step(*args)
@@ -215,18 +217,53 @@ def test_a_step_that_is_not_finite_changes_nothing(tmp_path, monkeypatch, accumu
         assert np.array_equal(whole[name], parts[name]), name
 
 
-def test_a_loss_that_is_not_finite_ends_the_training(tmp_path, monkeypatch):
-    windows = data.windows
+@pytest.fixture
+def infinite(monkeypatch):
+    """Make `steps`, which are counted from 1 on over restarts, have an infinite loss.
 
-    def infinite(corpus, *, rng, **options):
-        tokens, weights = windows(corpus, rng=rng, **options)
-        return tokens, weights * np.float32(1e38 if steps.pop() else 1)
-    steps = [False, True, False, False, False, False]
-    monkeypatch.setattr(data, 'windows', infinite)
-    with pytest.raises(UserError, match=r'at update 5; .* smaller --learning-rate'):
+    Attributes: steps, a set; rates, the learning rates of all steps.
+    """
+    windows, step, made = data.windows, train.step, types.SimpleNamespace(steps=set(), rates=[])
+
+    def counted(sess, graph, corpus, config, number):
+        made.rates.append(config.learning_rate)
+        with monkeypatch.context() as patch:
+            if len(made.rates) in made.steps:
+                patch.setattr(data, 'windows', lambda *args, **options: [
+                    part * np.asarray(factor, part.dtype) for part, factor in zip(
+                        windows(*args, **options), (1, 1e38))])
+            return step(sess, graph, corpus, config, number)
+    monkeypatch.setattr(train, 'step', counted)
+    return made
+
+
+def test_a_loss_that_is_not_finite_ends_the_training(tmp_path, infinite):
+    infinite.steps.add(5)
+    with pytest.raises(UserError, match=r'not finite and that step was not taken; .* is saved at '
+                                        'update 3: .* --on-nan rollback.* lower --learning-rate'):
         go(tmp_path)
     kept = state(tmp_path)
     assert kept['step'] == 3 and all(np.all(np.isfinite(value)) for value in kept.values())
+
+
+def test_a_rollback_continues_from_the_checkpoint_with_half_the_rate(tmp_path, infinite):
+    """And a resumed run keeps that rate."""
+    infinite.steps.add(5)
+    config = dataclasses.replace(CONFIG, on_nan='rollback')
+    go(tmp_path, config)
+    assert infinite.rates == [0.01] * 5 + [0.005] * 3 and state(tmp_path)['step'] == 6
+    assert [line for line in history(tmp_path) if 'lrate_factor' in line] == [
+        {'step': 3, 'lrate_factor': 0.5}]
+    go(tmp_path, dataclasses.replace(config, steps=7))
+    assert infinite.rates[8:] == [0.005]
+
+
+@pytest.mark.slow
+def test_rollbacks_come_to_an_end(tmp_path, infinite):
+    infinite.steps.update([1, 2, 3, 4])
+    with pytest.raises(UserError, match='saved at update 0: start a new run with a lower --learn'):
+        go(tmp_path, dataclasses.replace(CONFIG, on_nan='rollback'))
+    assert infinite.rates == [0.01, 0.005, 0.0025, 0.00125]
 
 
 @pytest.mark.slow
