@@ -27,12 +27,12 @@ def directions(options):
     from stylegan import labelled
     config = knobs.from_flags(discover.Discovery(), options)
     by_hand = hand_labels.read(options.labels) if options.labels else {}
-    gan, tagger, made = _generator_and_tagger(options, config.threads)
-    sample = labelled.recall(options.out / 'tagged.npz', gan, tagger, count=config.count,
-                             psi=config.psi, seed=config.seed, made=made)
+    gan, tagger, models = _generator_and_tagger(options, config.threads)
+    sample = labelled.cached(options.out / 'tagged.npz', gan, tagger, count=config.count,
+                             psi=config.psi, seed=config.seed, models=models)
     probe = entangle.Probe(gan, tagger, sample, config.probes, config.seed)
     found, figures = entangle.study_all(probe, discover.find(gan, sample, by_hand, config))
-    directions.save(options.out / 'directions.npz', found, dict(made, made=runs.provenance()))
+    directions.save(options.out / 'directions.npz', found, dict(models, made=runs.provenance()))
     origin = runs.origin_of(stylegan=gan.path.name, psi=config.psi, seed=config.seed)
     names = entangle.file_names(found)
     for name, direction in zip(names, progress.bar(found, what='strips', unit='direction',
@@ -111,19 +111,19 @@ def edit(options):
     from steering import directions, edit
     from stylegan import figures, latent
     config = knobs.from_flags(edit.Search(), options)
-    wanted = edit.parse_values(options.set)
-    if not (wanted or options.direction or options.measure):
+    targets = edit.parse_values(options.set)
+    if not (targets or options.direction or options.measure):
         raise UserError('there is nothing to change; add --set NAME=VALUE or --direction '
                         'NAME=STRENGTH, such as: python run.py edit --seed 7 '
                         '--set "sleeve=long sleeves"')
-    gan, tagger, made = _generator_and_tagger(options, config.threads)
-    sample, known = directions.recall(options.directions, made, len(gan.w_avg))
+    gan, tagger, models = _generator_and_tagger(options, config.threads)
+    sample, known = directions.load_all(options.directions, models, len(gan.w_avg))
     editor = edit.Editor(gan, tagger, sample, known, config)
     if options.measure:
-        _measure_edits(options, editor, made)
+        _measure_edits(options, editor, models)
         return
     moves = edit.parse_moves(options.direction, known, options.layers)
-    edits = [editor.edit(ws, wanted, moves)
+    edits = [editor.edit(ws, targets, moves)
              for ws in latent.styles(gan, options.seed, config.psi)]
     origin = runs.origin_of(stylegan=gan.path.name, seed=options.seed, psi=config.psi,
                             edit='; '.join(options.set + options.direction))
@@ -132,23 +132,23 @@ def edit(options):
     for index, each in enumerate(edits):
         images.write_png(options.out / f'edited-{index}.png',
                          gan.pictures(each.ws[None])[0], origin)
-        print(edit.report(each, wanted))
+        print(edit.report(each, targets))
     latent.save(options.out / 'edited.npz', [each.ws for each in edits])
     print(f"done: open {options.out / 'strip.png'}")
 
 
-def _measure_edits(options, editor, made):
+def _measure_edits(options, editor, models):
     """Try random edits, print how many worked, and keep the figures in measure.json."""
     from dnnlib import runs
     from steering import edit_check
     from stylegan import latent
     config, judge = editor.config, inputs.judge(options, editor.config.threads)
     judge = judge if judge and judge.heads == editor.tagger.heads else None
-    made = dict(made, config=dataclasses.asdict(config),
-                judge=inputs.fingerprint(sorted(judge.about.items())) if judge else '')
+    models = dict(models, config=dataclasses.asdict(config),
+                  judge=inputs.fingerprint(sorted(judge.about.items())) if judge else '')
     result = edit_check.measure(
         editor, options.out / 'measure.jsonl', count=options.measure, psi=config.psi,
-        seed=latent.seeds(options.seed)[0], judge=judge, made=made)
+        seed=latent.seeds(options.seed)[0], judge=judge, models=models)
     judged = edit_check.judged(result)
     files.write_json(options.out / 'measure.json', dict(
         made=runs.provenance(), summary=edit_check.summary(result),

@@ -1,7 +1,7 @@
 """The file of directions, `directions.npz`: plain arrays, one row per direction.
 
 names, kinds, bands: strings [n]; vectors: float32 [n, w], of unit length; normals: float32 [n, w];
-scales, biases, aucs: float64 [n]; about: what made them.
+scales, biases, aucs: float64 [n]; about: what they were made from.
 """
 
 import dataclasses
@@ -26,10 +26,10 @@ class Direction:
     vector: float32 [w], unit length: what to add to w.
     scale:  length in w of one unit of strength: the standard deviation of w along the vector.
     band:   the layers to move, as `latent.band` reads them.
-    kind:   the method that found it: sefa, pca, lda, logistic or ridge.
+    kind:   the method: sefa, pca, lda, logistic or ridge.
     auc:    area under the ROC curve of the score on held-out images; nan without labels.
     normal: float32 [w]; w @ normal + bias is the score: the log odds of the attribute, or the
-            number that ridge regression predicts; without labels, the position along the vector.
+            prediction of ridge regression; without labels, the position along the vector.
     bias:   see normal.
     """
     name: str
@@ -43,7 +43,7 @@ class Direction:
 
 
 def save(path, directions, about):
-    """Write a list of Directions; about: JSON-able, what made them."""
+    """Write a list of Directions; about: JSON-able, what they were made from."""
     archive.write(path, {column: [getattr(direction, field) for direction in directions]
                          for field, column in _COLUMNS.items()}, about)
 
@@ -78,18 +78,18 @@ def load(path):
     return {row['name']: Direction(**row) for row in rows}, about
 
 
-def recall(folder, made, width):
-    """What `run.py directions` has left in a folder: (labelled.LabelledSample, {name: Direction}).
+def load_all(folder, models, width):
+    """The output of `run.py directions`: (labelled.LabelledSample, {name: Direction}).
 
-    made: {name: fingerprint} of the generator and the tagger, as saved in both files; width: of w.
-    Raises UserError if there is nothing yet, or if it is of another generator or tagger.
+    models: {name: digest} of the generator and the tagger, as saved in both files; width: of w.
+    Raises UserError if the folder has no directions, or those of another generator or tagger.
     """
     again = f'python run.py directions --out {folder}'
     if not (folder / 'directions.npz').exists():
         raise UserError(f'there are no directions in {folder} yet; find them first: {again}')
     sample, of_sample = labelled.load(folder / 'tagged.npz')
     found, of_found = load(folder / 'directions.npz')
-    for name, own in made.items():
+    for name, own in models.items():
         if not of_sample.get(name) == of_found.get(name) == own:
             raise UserError(f'{folder} is of another {name}; type: {again}')
     widths = {direction.vector.size for direction in found.values()} | {sample.w.shape[1]}

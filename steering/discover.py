@@ -1,7 +1,7 @@
-"""Finding directions: without labels from weights and sampled w, with labels from a classifier.
+"""Finding directions: unsupervised from weights and sampled w, supervised from a classifier.
 
-Every labelled direction is validated by cross-validation: the sample is split into FOLDS, each fold
-is scored by a direction that was fitted to the others, and the AUC is that of all these scores.
+Every supervised direction is cross-validated: the sample is split into FOLDS, each fold is scored
+by a direction fitted to the others, and the AUC is that of all these held-out scores.
 """
 
 import dataclasses
@@ -21,19 +21,19 @@ _METHODS = {'lda': linear.lda, 'logistic': linear.logistic}
 
 @dataclasses.dataclass(frozen=True)
 class Discovery:
-    """Which directions to find, and in how many images."""
+    """Which directions to find, and from how many images."""
     count: int = knob(4000, 'images to generate and tag', least=1)
     psi: float = knob(1.0, 'their truncation, in all layers; 1: none')
     seed: int = seed_knob('the first of their seeds')
     method: str = knob('lda', 'lda, logistic, or best: the one with the higher held-out AUC',
                        choices=('lda', 'logistic', 'best'))
-    fewest: int = knob(40, 'images with and without a value that a direction needs', least=1)
-    components: int = knob(6, 'directions without labels: principal components, and SeFa '
+    fewest: int = knob(40, 'images needed with and without a value to fit its direction', least=1)
+    components: int = knob(6, 'unsupervised directions: principal components, and SeFa '
                            'directions per band of layers', least=1)
     ordered: str = knob('length=mini<knee-length<midi<maxi;sleeve=sleeveless<cap sleeves<'
-                        'short sleeves<long sleeves', 'attributes whose values have an order: '
+                        'short sleeves<long sleeves', 'ordinal attributes: '
                         'each also gets a direction from less to more')
-    probes: int = knob(24, 'images that each direction is tried on', least=1)
+    probes: int = knob(24, 'images that each direction is measured on', least=1)
     threads: int = knob(0, 'CPU threads; 0 takes all, 1 makes the bytes repeatable', least=0)
 
     def __post_init__(self):
@@ -53,9 +53,9 @@ def orders(text):
 
 
 def find(generator, sample, hand_labels, config):
-    """All directions: unsupervised, of a LabelledSample, and of hand labels.
+    """All directions: unsupervised, from a LabelledSample, and from hand labels.
 
-    Of two directions with the same name the one from hand labels is kept.
+    A direction from hand labels replaces another of the same name.
     """
     found = (unsupervised(generator, sample.w, config.components) + supervised(sample, config)
              + from_hand_labels(generator, hand_labels, config))
@@ -76,7 +76,7 @@ def unsupervised(generator, w, components):
 
 
 def _folds(y):
-    """Which fold each sample is in, [n], always the same; folds are stratified by y."""
+    """The fold of each sample, [n], stratified by y; deterministic."""
     order = np.random.RandomState([len(y), 51]).permutation(len(y))
     order = order[np.argsort(y[order], kind='stable')]
     folds = np.zeros(len(y), int)
@@ -85,7 +85,7 @@ def _folds(y):
 
 
 def held_out_scores(fit, w, y):
-    """Scores [n] of w [n, w], each by a direction that was fitted without its fold.
+    """Scores [n] of w [n, w], each by a direction fitted without its fold.
 
     fit: function (w, y) -> (normal, bias), of `linear`.
     """
@@ -104,7 +104,7 @@ def _direction(name, solution, w, kind, auc):
 
 
 def binary(name, w, y, method='best'):
-    """The Direction that separates y, bool [n], in w [n, w]; both classes need a few samples."""
+    """The Direction that separates y, bool [n], in w [n, w]; both classes need FOLDS samples."""
     tried = _METHODS if method == 'best' else {method: _METHODS[method]}
     aucs = {kind: linear.auc(held_out_scores(fit, w, y), y) for kind, fit in tried.items()}
     kind = max(aucs, key=aucs.get)
@@ -112,7 +112,7 @@ def binary(name, w, y, method='best'):
 
 
 def ordinal(name, w, y):
-    """The Direction of more of y, float [n], by ridge regression.
+    """The Direction of increasing y, float [n], by ridge regression.
 
     Its AUC is the mean over all thresholds of y.
     """
@@ -123,7 +123,7 @@ def ordinal(name, w, y):
 
 
 def from_hand_labels(generator, labels, config):
-    """Directions of hand labels {name: list of (seed, psi or None, bool)}. Raises UserError."""
+    """Directions from hand labels {name: list of (seed, psi or None, bool)}. Raises UserError."""
     found = []
     for name, rows in labels.items():
         y = np.array([positive for _, _, positive in rows])
@@ -138,10 +138,10 @@ def from_hand_labels(generator, labels, config):
 
 
 def supervised(sample, config):
-    """Directions of the values that enough of a LabelledSample show, and of ordered attributes.
+    """Directions of frequent enough values of a LabelledSample, and of ordinal attributes.
 
-    A value is separated from other values that the same products could have, so that sleeves do
-    not become a matter of trousers or dress.
+    The negatives of a value are images that could plausibly show it, so that a direction of sleeves
+    does not also separate trousers from dresses.
     """
     found, known = [], orders(config.ordered)
     for head in progress.bar(list(sample.heads), what='fitting', unit='head', leave=False):
@@ -160,7 +160,7 @@ def supervised(sample, config):
 
 
 def _ranks(sample, head, order, fewest):
-    """The rank of each image's value in an order, -1 for others and for values that are rare."""
+    """The rank of each image's value in an order; -1: another value, or one that is too rare."""
     result = np.full(len(sample), -1)
     for rank, value in enumerate(order):
         shows = sample.values[head] == sample.heads[head].index(value)

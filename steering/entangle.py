@@ -1,10 +1,10 @@
 """Entanglement: what a direction changes besides its own attribute, measured on images.
 
-A labelled direction is tried on sampled w whose images do not show its value but could. Each is
-moved until the direction's score is well among those that do show it (their SURE-th percentile).
-`hit` is the share that then shows the value; `flips` is the share of images, per other head, that
-then show another value. Each direction gets the band of layers in which it is worth most, and if
-that is better, is made orthogonal to the directions that it is entangled with.
+A labelled direction is tried on sampled w whose images could show its value but do not. Each is
+moved to the direction's score that is the TARGET-th percentile of those that show it. `hit` is the
+fraction that then show the value; `flips` is, per other head, the fraction that change their
+value. Each direction gets its best band of layers, and is made orthogonal to the directions that
+it is entangled with if that is better still.
 """
 
 import dataclasses
@@ -16,18 +16,18 @@ from dnnlib import files, progress
 from stylegan import figures, labelled, latent, linear
 
 BANDS = ('coarse', 'middle', 'fine', 'all')
-SURE = 75
-UNITS = 2.0  # how far directions without labels are moved, both ways
+TARGET = 75
+UNITS = 2.0  # how far unlabelled directions are moved, both ways
 STRENGTHS = (-4, -2, -1, 0, 1, 2, 4)  # of the strips, in units; one row for each of ROWS samples
 ROWS = 4
 MOST_REMOVED = 8  # directions to make another one orthogonal to
 
 
 class Probe:
-    """Moves sampled w and classifies the images.
+    """Moves sampled w and classifies their images.
 
     generator: stylegan.generator.Generator. tagger: see `steering`. sample: a LabelledSample.
-    count: w that a direction is tried on.
+    count: number of w that a direction is tried on.
     """
 
     def __init__(self, generator, tagger, sample, count, seed=0):
@@ -37,7 +37,7 @@ class Probe:
         self._order = np.random.RandomState([seed, 71]).permutation(len(sample))
 
     def _after(self, chosen, vector, amounts, band):
-        """What the images of the chosen w show when these are moved: {head: int [n]}."""
+        """Predictions for the images of the chosen w, moved along `vector`: {head: int [n]}."""
         layers = latent.band(band, self._generator.layers)
         ws = labelled.layered(self.sample.w[chosen], self._generator.layers)
         found = labelled.predict(self._generator, self._tagger,
@@ -51,8 +51,8 @@ class Probe:
     def towards(self, direction, vector, band):
         """Move along `vector` to the value of a labelled direction -> (hit, flips, gained).
 
-        gained: {'head=value': images that show it only now}. None if no image could show the
-        value.
+        gained: {'head=value': number of images that newly show it}. None if no image could show
+        the value.
         """
         head, value = direction.name.split('=', 1)
         index = self.sample.place(head, value)
@@ -62,7 +62,7 @@ class Probe:
         if not len(chosen):
             return None
         scores = self.sample.w @ direction.normal
-        missing = np.maximum(0, np.percentile(scores[shows], SURE) - scores[chosen])
+        missing = np.maximum(0, np.percentile(scores[shows], TARGET) - scores[chosen])
         amounts = missing / float(direction.normal @ vector)
         after = self._after(chosen, vector, amounts, band)
         return (float(np.mean(after[head] == index)), self._flips(chosen, after, head),
@@ -90,8 +90,8 @@ def _mean(flips):
     return float(np.mean(list(flips.values()))) if flips else 0.0
 
 
-def _value(result):
-    """What a direction is worth: the share of hits, times the share of other heads kept."""
+def _quality(result):
+    """The hit rate times the fraction of other heads kept."""
     return result[0] * (1 - _mean(result[1]))
 
 
@@ -101,7 +101,7 @@ def _figures(result, band):
 
 
 def _orthogonal(direction, gained, known, covariance):
-    """(vector, names): the direction orthogonal to those of the values that it gained most."""
+    """(vector, names): the direction orthogonal to those of the values that it adds most."""
     ranked = sorted(gained, key=lambda name: (-gained[name], name))
     names = [name for name in ranked if name in known]
     names = names[:min(MOST_REMOVED, len(direction.vector) // 2)]
@@ -111,31 +111,30 @@ def _orthogonal(direction, gained, known, covariance):
 def study(probe, direction, known):
     """Find the best band of a labelled direction, and disentangle it -> (Direction, figures).
 
-    known: {name: Direction} of all labelled ones. The Direction has the band, and if that is worth
-    more, the orthogonal vector. Without an image to try it on, it is returned as it was, with
-    figures {}.
+    known: {name: Direction} of all labelled ones. The result has the best band and, if it is
+    better, the orthogonal vector. Without an image to try it on, the direction is returned
+    unchanged, with figures {}.
     """
     tried = {band: probe.towards(direction, direction.vector, band) for band in BANDS}
     if tried['all'] is None:
         return direction, {}
-    band = max(BANDS, key=lambda name: _value(tried[name]))
+    band = max(BANDS, key=lambda name: _quality(tried[name]))
     figures = {'before': _figures(tried[band], band), 'removed': []}
     figures['bands'] = {name: {'hit': result[0], 'others': _mean(result[1])}
                         for name, result in tried.items()}
     vector, names = _orthogonal(direction, tried[band][2], known, probe.covariance)
-    better = direction.vector
+    best = direction.vector
     if names:
         after = probe.towards(direction, vector, band)
         figures.update(after=_figures(after, band), removed=names)
-        if _value(after) > _value(tried[band]):
-            better = np.float32(vector)
+        if _quality(after) > _quality(tried[band]):
+            best = np.float32(vector)
     return dataclasses.replace(
-        direction, vector=better, band=band,
-        scale=linear.scale(probe.sample.w, better)), figures
+        direction, vector=best, band=band, scale=linear.scale(probe.sample.w, best)), figures
 
 
 def _study_unlabelled(probe, direction):
-    """As `study`, of a direction without a value to reach; an ordinal one gets its band too."""
+    """As `study`, of a direction without a target value; an ordinal one also gets its best band."""
     head, bands = direction.name, (direction.band,)
     if head in probe.heads:
         bands = BANDS
@@ -143,18 +142,18 @@ def _study_unlabelled(probe, direction):
     for band in bands:
         flips = probe.along(direction, band)
         tried[band] = flips.pop(head, 0.0), flips, {}
-    band = max(bands, key=lambda name: _value(tried[name]))
+    band = max(bands, key=lambda name: _quality(tried[name]))
     return dataclasses.replace(direction, band=band), _figures(tried[band], band)
 
 
 def _is_value(name, heads):
-    """Whether a direction is named after a value of a head; labels by hand may have any name."""
+    """Whether a direction is named after a value of a head; hand labels may have any name."""
     head, _, value = name.partition('=')
     return bool(value) and value in heads.get(head, ())
 
 
 def study_all(probe, found):
-    """Directions of `discover` -> (the same with their bands, {name: figures})."""
+    """Directions of `discover` -> (those with their best bands, {name: figures})."""
     known = {direction.name: direction for direction in found
              if _is_value(direction.name, probe.heads)}
     result, figures = [], {}
@@ -168,7 +167,7 @@ def study_all(probe, found):
 
 
 def write(folder, found, figures):
-    """Write directions.txt, the table, and directions.json with every figure -> the table."""
+    """Write directions.txt, the table, and directions.json, all figures -> the table."""
     files.write_json(folder / 'directions.json', {
         direction.name: dict(figures[direction.name], kind=direction.kind, band=direction.band,
                              auc=None if np.isnan(direction.auc) else direction.auc,
@@ -179,7 +178,7 @@ def write(folder, found, figures):
 
 
 def file_names(found):
-    """A file name without suffix for each direction: its own, as far as file names allow."""
+    """A unique file name, without suffix, for each direction."""
     result = []
     for direction in found:
         stem = re.sub(r'[^\w=+.-]+', '-', direction.name)[:100].strip('.') or 'direction'
@@ -191,7 +190,7 @@ def file_names(found):
 
 
 def strip(generator, sample, direction):
-    """A row for each of ROWS sampled w: from much less to much more of a direction."""
+    """A sheet with a row for each of ROWS sampled w, moved along a direction by STRENGTHS."""
     ws = labelled.layered(sample.w[:ROWS], generator.layers)
     return figures.sweep(generator, ws, direction.vector, np.array(STRENGTHS) * direction.scale,
                          latent.band(direction.band, generator.layers))
@@ -226,7 +225,7 @@ def _worst(figures):
 def table(found, figures):
     """Directions and the figures of `study_all` as text.
 
-    hit: share of images that then show the value; else: mean share of other heads that change.
+    hit: fraction of images that then show the value; else: mean fraction of other heads changed.
     """
     return '\n'.join([
         _row('', '', '', '', 'as found', 'orthogonal', 'what else changes most'),

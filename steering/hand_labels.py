@@ -1,9 +1,9 @@
 """Hand labels: a static page to click yes or no under generated images, and its `labels.csv`.
 
 The page needs no server and no network; its images lie beside it. A Content-Security-Policy
-allows its own script and style by their digests and nothing else. It saves a table with the columns
-seed, psi and the name of the label, with yes or no in each cell. A table made otherwise may leave
-psi out, and may hold values instead of yes: `seed,sleeve` with `7,long sleeves`.
+allows only its own script and style, by their digests. It saves a table with the columns seed, psi
+and the name of the label, with yes or no in each cell. Other tables may omit psi, and may hold
+values instead of yes: `seed,sleeve` with `7,long sleeves`.
 """
 
 import base64
@@ -35,7 +35,7 @@ def write(folder, name, pictures, *, seeds, psi, origin):
 
     name: of the label, such as 'sleeve=long sleeves' or 'elegant'.
     pictures: uint8 [n, h, w, 3] of the seeds at truncation psi. origin: see `runs.origin_of`.
-    Raises UserError for a name that cannot be a column's.
+    Raises UserError if the name cannot head a column.
     """
     name = name.strip()
     if not name or name in ('seed', 'psi') or len(name) > _LONGEST or not name.isprintable():
@@ -59,7 +59,7 @@ def write(folder, name, pictures, *, seeds, psi, origin):
 
 
 def _number(path, row, column, kind, most):
-    """A cell as a number, None if it is empty."""
+    """A cell as a number, None if it is empty. Raises UserError."""
     text = row.get(column, '').strip()
     try:
         value = kind(text) if text else None
@@ -74,8 +74,8 @@ def _number(path, row, column, kind, most):
 def read(path):
     """A table of hand labels -> {name: list of (seed, psi or None, bool)}. Raises UserError.
 
-    A column of yes and no gives one label, named after it; a column of other words one label for
-    each word, 'column=word'. Empty cells are skipped.
+    A column of yes and no gives one label of its name; a column of other words gives one label per
+    word, 'column=word'. Empty cells are skipped.
     """
     path = files.existing(path, 'a labels.csv, as the page of run.py label saves it')
     rows = tables.read_rows(path)

@@ -1,7 +1,7 @@
-"""Walks: films through the latent space, from stop to stop, open or closed.
+"""Walks: videos of paths through the latent space, from stop to stop, open or closed.
 
-A walk's points are a function of t: it is at stop i at t = i, and a closed walk is back at the
-first of n stops at t = n. Stops are z [n, latent], w [n, w] or ws [n, layers, w].
+A path is a function of t: it passes stop i at t = i, and a closed one returns to the first of n
+stops at t = n. Stops are z [n, latent], w [n, w] or ws [n, layers, w].
 """
 
 import dataclasses
@@ -14,20 +14,20 @@ from dnnlib.knobs import check, knob
 from stylegan import figures, latent
 from stylegan.metrics import path_length
 
-_FINER = 3  # points per frame at which a walk of constant speed is measured
+_FINER = 3  # points per frame at which distances are measured for constant speed
 _BATCH = 16
 
 
 @dataclasses.dataclass(frozen=True)
 class Walk:
-    """How to go from stop to stop."""
+    """Options of a walk."""
     frames: int = knob(60, 'frames from one stop to the next', least=1)
     fps: int = knob(30, 'frames per second', least=1)
     open: bool = knob(False, 'end at the last stop instead of returning to the first')
-    space: str = knob('w', 'z: along great circles between the z of seeds; w: between the styles',
+    space: str = knob('w', 'z: along great circles between the z of seeds; w: between styles',
                       choices=('z', 'w'))
-    spline: bool = knob(False, 'a cubic spline through the stops in W, without corners and rests')
-    constant_speed: str = knob('no', 'no: rest at each stop; pixels or tagger: equal steps from '
+    spline: bool = knob(False, 'a cubic spline through the stops in W, without corners or pauses')
+    constant_speed: str = knob('no', 'no: pause at each stop; pixels or tagger: equal steps from '
                                'frame to frame, measured in pixels or in the features of a tagger',
                                choices=('no', 'pixels', 'tagger'))
     psi: float = knob(0.7, 'truncation of seeds; 1: none, 0: the average product')
@@ -42,34 +42,34 @@ class Walk:
 
 # --- Points between stops.
 
-def legs(stops, closed):
-    """How many legs between stops a walk has."""
+def segments(stops, closed):
+    """The number of segments between stops."""
     return len(stops) if closed else len(stops) - 1
 
 
 def _position(t, count):
-    """t [m] -> (leg, share of that leg)."""
-    leg = np.clip(np.floor(t).astype(int), 0, count - 1)
-    return leg, t - leg
+    """t [m] -> (segment, position in it, 0..1)."""
+    segment = np.clip(np.floor(t).astype(int), 0, count - 1)
+    return segment, t - segment
 
 
 def _ends(stops, closed, t):
-    """(from [m, ...], to [m, ...], share [m, 1, ...]) of the legs at t [m]."""
-    stops, count = np.asarray(stops, np.float64), legs(stops, closed)
-    leg, share = _position(np.asarray(t, np.float64), count)
-    return (stops[leg], stops[(leg + 1) % len(stops)],
-            share.reshape([-1] + [1] * (stops.ndim - 1)))
+    """(start [m, ...], end [m, ...], position [m, 1, ...] in 0..1) of the segments at t [m]."""
+    stops, count = np.asarray(stops, np.float64), segments(stops, closed)
+    segment, position = _position(np.asarray(t, np.float64), count)
+    return (stops[segment], stops[(segment + 1) % len(stops)],
+            position.reshape([-1] + [1] * (stops.ndim - 1)))
 
 
-def circular(stops, closed, t):
+def spherical(stops, closed, t):
     """Points float32 [m, ...] on great circles from z to z [n, latent] at t [m]."""
     return latent.slerp(*_ends(stops, closed, t)).astype(np.float32)
 
 
 def straight(stops, closed, t):
-    """Points float32 [m, ...] on straight legs from stop to stop at t [m]."""
-    start, end, share = _ends(stops, closed, t)
-    return (start + (end - start) * share).astype(np.float32)
+    """Points float32 [m, ...] on straight lines from stop to stop at t [m]."""
+    start, end, position = _ends(stops, closed, t)
+    return (start + (end - start) * position).astype(np.float32)
 
 
 def _slopes(stops, closed):
@@ -105,25 +105,25 @@ def spline(stops, closed, t):
 # --- Times.
 
 def eased(t):
-    """t with a rest at every whole number, so that a viewer can look at each stop."""
+    """t with a pause at every stop (smoothstep), so that a viewer can look at its image."""
     whole, part = np.floor(t), t - np.floor(t)
     return whole + part * part * (3 - 2 * part)
 
 
 def uniform(count, frames, closed):
-    """t of `frames` frames per leg for `count` legs; an open walk shows its last stop too."""
+    """t of `frames` frames per segment for `count` segments; an open walk ends at its last stop."""
     return np.arange(count * frames + (not closed)) / frames
 
 
-def even(t, features, count, closed):
-    """`count` times between which the distance in features is the same.
+def equal_steps(t, features, count, closed):
+    """`count` values of t at equal distances in features.
 
-    t: [m] rising from the walk's start to its end. features: [m, d] of the images there.
-    A closed walk leaves its end out, as it is its start.
+    t: [m], increasing from start to end. features: [m, d] of the images there. The end of a closed
+    walk is left out, since it is the start.
     """
     steps = np.linalg.norm(np.diff(np.asarray(features, np.float64), axis=0), axis=1)
     lengths = np.concatenate([[0], np.cumsum(steps)])
-    if lengths[-1] == 0:  # nothing moves
+    if lengths[-1] == 0:  # all images are the same
         lengths = np.arange(len(t), dtype=np.float64)
     return np.interp(np.linspace(0, lengths[-1], count + closed)[:count], lengths, t)
 
@@ -134,7 +134,7 @@ def stops(generator, seeds, keys, config):
     """The stops of a walk: z [n, latent] for config.space z, else ws [n, layers, w].
 
     seeds: text such as '1,5,9'. keys: an .npz with w or ws to use instead, or None.
-    Raises UserError, also where there are fewer than two.
+    Raises UserError, also for fewer than two.
     """
     if keys and config.space == 'z':
         raise UserError('--keys are styles in W; leave --space z out')
@@ -150,15 +150,14 @@ def _pictures(generator, stops, t, config):
     """The images at t [m]: uint8 [m, res, res, 3]."""
     closed = not config.open
     if config.space == 'z':
-        z = circular(stops, closed, t)
+        z = spherical(stops, closed, t)
         return generator.pictures(generator.truncate(generator.w(z), config.psi))
     return generator.pictures((spline if config.spline else straight)(stops, closed, t))
 
 
 def times(generator, stops, config, tagger=None):
-    """t of each frame. tagger: see `steering`; constant speed is measured in its `features`, or
-    without one in pixels."""
-    closed, count = not config.open, legs(stops, not config.open)
+    """t of each frame. tagger: constant speed is measured in its `features`; None: in pixels."""
+    closed, count = not config.open, segments(stops, not config.open)
     t = uniform(count, config.frames, closed)
     if config.constant_speed == 'no':
         return t if config.spline else eased(t)
@@ -167,7 +166,7 @@ def times(generator, stops, config, tagger=None):
     found = [features(_pictures(generator, stops, fine[i:i + _BATCH], config))
              for i in progress.bar(range(0, len(fine), _BATCH), what='measuring', unit='batch',
                                    leave=False)]
-    return even(fine, np.concatenate(found), len(t), closed)
+    return equal_steps(fine, np.concatenate(found), len(t), closed)
 
 
 def frames(generator, stops, t, config):
@@ -178,14 +177,14 @@ def frames(generator, stops, t, config):
 
 
 def mixing(sources, targets, frames):
-    """Triples for `figures.three_panels` that end where they start, `frames` per stop.
+    """A closed sequence of triples for `figures.three_panels`, `frames` per stop.
 
-    sources [m, layers, w] and targets [n, layers, w] are both closed walks, the shorter one more
-    often. Of one pair, it is the share of the source in the result that rises and falls.
+    sources [m, layers, w] and targets [n, layers, w] are closed walks; the shorter one repeats. For
+    a single pair, the weight of the source in the mix rises and falls instead.
     """
     if len(sources) == len(targets) == 1:
-        shares = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(2 * frames) / (2 * frames))
-        return [(sources[0], targets[0], share) for share in shares]
+        weights = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(2 * frames) / (2 * frames))
+        return [(sources[0], targets[0], weight) for weight in weights]
     count = max(len(sources), len(targets))
     t = eased(uniform(count, frames, True))
     walks = [straight(np.take(ws, np.arange(count), 0, mode='wrap'), True, t)

@@ -1,6 +1,6 @@
-"""A labelled sample: random w, and what a classifier predicts for the images of each.
+"""A labelled sample: random w with a classifier's predictions for their images.
 
-Directions are learnt from it and rare classes are searched in it. The classifier is an object like
+Directions are fitted to it and rare classes are searched in it. The classifier is an object like
 `image_tagger.ImageTagger`: it has `heads`, {head: (value, ...)} with the category first, such as
 {'sleeve': ('', 'long sleeves', ...)}, and `probabilities`, images -> {head: [n, values]}.
 """
@@ -11,7 +11,7 @@ from dnnlib import archive, progress
 from dnnlib.files import UserError
 
 _BATCH = 64
-FEWEST = 3  # images that show two values together make the pair plausible
+FEWEST = 3  # images that combine two values, for the pair to be plausible
 
 
 class LabelledSample:
@@ -32,11 +32,11 @@ class LabelledSample:
         return place(self.heads, head, value)
 
     def plausible(self, head, value):
-        """bool [n]: could each image also have this value (an index) of the head?
+        """bool [n]: whether each image could plausibly show this value (an index) of the head.
 
-        Yes if the sample has FEWEST or more images that combine the value with each of the
-        image's other values: trousers do not get sleeves. Any image could have another
-        category, the first head, since its other attributes would change too.
+        It could if the sample has FEWEST or more images that combine the value with each of the
+        image's other values: trousers cannot have sleeves. Any category, the first head, is
+        plausible, since the other attributes would change with it.
         """
         shows = self.values[head] == value
         result = np.ones(len(self), bool)
@@ -60,7 +60,7 @@ def place(heads, head, value):
 
 
 def truncated(generator, w, psi):
-    """w [n, w] truncated in all layers alike, so that it stays a single w per image.
+    """w [n, w] truncated; in all layers alike, so that there is a single w per image.
 
     psi: a number, or one for each w, [n, 1].
     """
@@ -90,23 +90,23 @@ def collect(generator, tagger, *, count, psi, seed):
         generator, tagger, layered(w, generator.layers), 'tagging'))
 
 
-def recall(path, generator, tagger, *, count, psi, seed, made):
-    """As `collect`, cached in a file: read again if count, psi, seed and `made` are the same.
+def cached(path, generator, tagger, *, count, psi, seed, models):
+    """As `collect`, cached in a file: it is read if count, psi, seed and models are the same.
 
-    made: JSON-able facts that identify the generator and the classifier.
+    models: JSON-able facts that identify the generator and the classifier.
     """
-    about = dict(made, count=count, psi=psi, seed=seed)
+    about = dict(models, count=count, psi=psi, seed=seed)
     if path.exists():
         known, before = load(path)
         if before == about:
             return known
     sample = collect(generator, tagger, count=count, psi=psi, seed=seed)
     save(path, sample, about)
-    return load(path)[0]  # in half precision, as it will be read the next time
+    return load(path)[0]  # in half precision, as when read from the cache
 
 
 def save(path, sample, about):
-    """Write a LabelledSample as `.npz`; about: JSON-able, what made it."""
+    """Write a LabelledSample as `.npz`; about: JSON-able, what it was made from."""
     arrays = {'p/' + head: p.astype(np.float16) for head, p in sample.probabilities.items()}
     archive.write(path, dict(arrays, w=sample.w), dict(about, heads=sample.heads))
 

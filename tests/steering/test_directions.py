@@ -31,18 +31,18 @@ def test_what_is_saved_is_loaded(tmp_path):
 def test_directions_go_with_their_sample_and_with_what_made_both(tmp_path):
     made = {'stylegan': 'a', 'tagger': 'b'}
     with pytest.raises(UserError, match=r'no directions in .* yet; find them first: python run.py'):
-        directions.recall(tmp_path, made, 6)
+        directions.load_all(tmp_path, made, 6)
     probabilities = {'colour': np.float32([[0.5, 0.5]])}
     labelled.save(tmp_path / 'tagged.npz', labelled.LabelledSample(
         np.zeros([1, 6], np.float32), {'colour': ('red', 'blue')}, probabilities), made)
     directions.save(tmp_path / 'directions.npz', [_direction('a', 0)], dict(made, by='a test'))
-    sample, found = directions.recall(tmp_path, made, 6)
+    sample, found = directions.load_all(tmp_path, made, 6)
     assert len(sample) == 1 and list(found) == ['a']
     for other in (dict(made, tagger='c'), {'stylegan': 'c'}):
         with pytest.raises(UserError, match=r'of another (tagger|stylegan); type: python run.py'):
-            directions.recall(tmp_path, other, 6)
+            directions.load_all(tmp_path, other, 6)
     with pytest.raises(UserError, match=r'directions of another size than w; type: python run.py'):
-        directions.recall(tmp_path, made, 8)
+        directions.load_all(tmp_path, made, 8)
 
 
 def test_an_unknown_name_lists_the_known_ones():

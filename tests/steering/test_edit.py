@@ -1,4 +1,4 @@
-"""In a world that is known, edits do what is asked, no more, and say so."""
+"""Edits in a toy world: they reach the target value, keep the rest and report both."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def _ws(seed):
     return world.truncate(world.w(world.seeded([seed])), 0.7)[0]
 
 
-def test_the_wanted_value_is_shown_and_the_rest_is_kept(editor):
+def test_the_target_value_is_shown_and_the_rest_is_kept(editor):
     for seed, asked in [(4, {'colour': 'red'}), (5, {'colour': 'red', 'size': 'small'})]:
         ws = _ws(seed)
         assert editor.shows(ws)['category'] == 'dress'  # tops have no size
@@ -37,8 +37,8 @@ def test_the_wanted_value_is_shown_and_the_rest_is_kept(editor):
 
 
 def test_the_same_seed_gives_the_same_edit(editor):
-    ways = [editor.edit(_ws(3), {'colour': 'red'}, seed=seed).ws for seed in (5, 5)]
-    assert np.array_equal(*ways)
+    edits = [editor.edit(_ws(3), {'colour': 'red'}, seed=seed).ws for seed in (5, 5)]
+    assert np.array_equal(*edits)
 
 
 def test_what_is_shown_already_is_left_alone(editor):
@@ -78,12 +78,12 @@ def test_unknown_values_list_the_known_ones(editor):
         editor.edit(_ws(0), {'colour': 'green'})
 
 
-def test_a_report_tells_what_was_wanted_and_what_was_not(editor):
+def test_a_report_separates_targets_from_side_effects(editor):
     done = edit.Edit(None, None, 'by magic', {'a': '1', 'b': '2', 'c': '3', 'd': '4'},
                      {'a': '0', 'b': '', 'c': '3', 'd': '4'})
     assert edit.report(done, {'a': '1', 'd': '5'}).splitlines() == [
-        'found by: by magic', 'a: 0 -> 1 (as wanted)', "b: '' -> 2 (not wanted)",
-        'd: 4 -> 4 (wanted: 5)', 'unchanged: c']
+        'found by: by magic', 'a: 0 -> 1 (as requested)', "b: '' -> 2 (side effect)",
+        'd: 4 -> 4 (target: 5)', 'unchanged: c']
 
 
 def test_a_strip_leads_from_before_to_after_and_beyond(editor):
@@ -93,10 +93,10 @@ def test_a_strip_leads_from_before_to_after_and_beyond(editor):
 
 def _measure(editor, folder, count=12, **more):
     return edit_check.measure(editor, folder / 'log.jsonl', count=count, seed=50, psi=0.7,
-                             made={'by': 'a test'}, **more)
+                              models={'by': 'a test'}, **more)
 
 
-def test_measuring_wants_what_is_plausible_and_counts(editor, tmp_path):
+def test_measuring_uses_plausible_targets(editor, tmp_path):
     result = _measure(editor, tmp_path)
     assert len(result) == 12 and {one['wanted'][0] for one in result} <= {'colour', 'size'}
     for one in result:
@@ -113,7 +113,7 @@ def test_measuring_wants_what_is_plausible_and_counts(editor, tmp_path):
     assert 'second tagger' not in text and not edit_check.judged(result)
 
 
-def test_measuring_goes_on_where_it_was_stopped(editor, tmp_path):
+def test_measuring_is_resumed(editor, tmp_path):
     whole = _measure(editor, tmp_path)
     log = tmp_path / 'log.jsonl'
     lines = log.read_text().splitlines()
@@ -124,26 +124,27 @@ def test_measuring_goes_on_where_it_was_stopped(editor, tmp_path):
 
 
 class Judge(Tagger):
-    """To whom everything looks alike."""
+    """Predicts the last value of each head for every image."""
 
     def probabilities(self, pictures):
         return {head: np.tile(np.eye(len(values))[-1], [len(pictures), 1])
                 for head, values in HEADS.items()}
 
 
-def test_a_judge_sees_for_itself(editor, tmp_path):
+def test_a_judge_classifies_independently(editor, tmp_path):
     result = _measure(editor, tmp_path, count=8, judge=Judge())
-    told = edit_check.judged(result)
-    assert all(all(one['kept'].values()) for one in told)
-    assert [one['hit'] for one in told] == [one['wanted'][1] in ('red', 'large') for one in told]
+    judged = edit_check.judged(result)
+    assert all(all(one['kept'].values()) for one in judged)
+    assert [one['hit'] for one in judged] == [
+        one['wanted'][1] in ('red', 'large') for one in judged]
     for one in result:
         shown = editor.shows(_ws(one['seed']))
         same = [shown['category'] == 'top', shown['colour'] == 'red', shown['size'] == 'large']
         assert one['agreed'] == np.mean(same)
-    assert edit_check.summary(told)['kept'] == 1 and 'second tagger' in edit_check.table(result)
+    assert edit_check.summary(judged)['kept'] == 1 and 'second tagger' in edit_check.table(result)
 
 
-def test_a_line_that_was_cut_off_is_dropped(editor, tmp_path):
+def test_an_incomplete_line_is_dropped(editor, tmp_path):
     whole = _measure(editor, tmp_path)
     log = tmp_path / 'log.jsonl'
     text = log.read_text()
@@ -155,7 +156,7 @@ def test_a_line_that_was_cut_off_is_dropped(editor, tmp_path):
         assert _measure(editor, tmp_path) == whole and log.read_text() == text
 
 
-def test_where_nothing_is_plausible_that_is_said(editor, tmp_path, monkeypatch):
-    monkeypatch.setattr(edit_check, 'SEEN', 10 ** 6)
+def test_without_a_plausible_target_measuring_is_refused(editor, tmp_path, monkeypatch):
+    monkeypatch.setattr(edit_check, 'FEWEST', 10 ** 6)
     with pytest.raises(UserError, match='no edit could be tried'):
         _measure(editor, tmp_path)

@@ -1,4 +1,4 @@
-"""Walks pass their stops, close, have no corners where promised, and can be walked evenly."""
+"""Walks pass through their stops, close, are smooth as splines, and can have constant speed."""
 
 import numpy as np
 import pytest
@@ -101,7 +101,7 @@ def _stops(count=4, shape=(6,)):
     return np.random.RandomState([count, 93]).randn(count, *shape)
 
 
-@pytest.mark.parametrize('kind', [walks.circular, walks.straight, walks.spline])
+@pytest.mark.parametrize('kind', [walks.spherical, walks.straight, walks.spline])
 @pytest.mark.parametrize('closed', [False, True])
 @pytest.mark.parametrize('count', [2, 3, 5])
 def test_stops_are_met(kind, closed, count):
@@ -109,7 +109,7 @@ def test_stops_are_met(kind, closed, count):
     t = np.arange(count + closed)
     points = kind(stops, closed, t)
     np.testing.assert_allclose(points, np.take(stops, t, 0, mode='wrap'), atol=1e-6)
-    assert points.dtype == np.float32 and walks.legs(stops, closed) == t[-1]
+    assert points.dtype == np.float32 and walks.segments(stops, closed) == t[-1]
 
 
 @pytest.mark.parametrize('kind', [walks.straight, walks.spline])
@@ -121,7 +121,7 @@ def test_styles_of_layers_go_as_one(kind):
 
 def test_circles_are_those_of_slerp_and_lines_are_straight():
     stops = _stops(2)
-    np.testing.assert_allclose(walks.circular(stops, False, [0.25])[0],
+    np.testing.assert_allclose(walks.spherical(stops, False, [0.25])[0],
                                latent.slerp(stops[0], stops[1], 0.25), atol=1e-6)
     np.testing.assert_allclose(walks.straight(stops, False, [0.25])[0],
                                0.75 * stops[0] + 0.25 * stops[1], atol=1e-6)
@@ -163,12 +163,12 @@ def test_times_show_the_last_stop_of_open_paths_only():
 def test_even_steps(closed):
     fine = walks.uniform(2, 200, False)
     seen = np.stack([fine ** 3, np.zeros(len(fine))], 1)  # slow at first, then fast
-    t = walks.even(fine, seen, 9, closed)
+    t = walks.equal_steps(fine, seen, 9, closed)
     assert len(t) == 9 and t[0] == 0 and (t[-1] < 2) == closed
     steps = np.diff(np.append(t, [2] * closed) ** 3)
     np.testing.assert_allclose(steps, np.mean(steps), rtol=0.03)
 
 
 def test_where_nothing_moves_time_passes_all_the_same():
-    t = walks.even(np.arange(5), np.zeros([5, 2]), 5, False)
+    t = walks.equal_steps(np.arange(5), np.zeros([5, 2]), 5, False)
     np.testing.assert_allclose(t, np.arange(5))

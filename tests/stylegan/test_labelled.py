@@ -27,14 +27,14 @@ def test_what_was_sampled_is_read_again_unless_something_differs(tmp_path):
             seen.append(len(pictures))
             return see(pictures)
 
-    def recall(**changes):
-        given = dict(dict(count=20, psi=1.0, seed=0, made={'by': 'a'}), **changes)
-        return labelled.recall(tmp_path / 'tagged.npz', World(), Watched(), **given)
-    first, again = recall(), recall()
+    def cached(**changes):
+        given = dict(dict(count=20, psi=1.0, seed=0, models={'by': 'a'}), **changes)
+        return labelled.cached(tmp_path / 'tagged.npz', World(), Watched(), **given)
+    first, again = cached(), cached()
     assert sum(seen) == 20 and np.array_equal(first.w, again.w) and again.heads == HEADS
     assert all(np.array_equal(first.values[head], again.values[head]) for head in HEADS)
-    recall(made={'by': 'b'})
-    assert len(recall(count=8, made={'by': 'b'})) == 8 and sum(seen) == 48
+    cached(models={'by': 'b'})
+    assert len(cached(count=8, models={'by': 'b'})) == 8 and sum(seen) == 48
 
 
 def test_plausible_is_what_was_seen_together():
