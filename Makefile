@@ -105,7 +105,7 @@ $(MADE): | engine
 # --- The targets. `make` alone prints them.
 
 .PHONY: help engine env demo download prune train-stylegan train-gpt2 train-tagger samples cards
-.PHONY: text metrics bench lint test test-all torture parity parity-measure clean
+.PHONY: explore text metrics bench lint test test-all torture parity parity-measure clean
 
 help:            ## print this list
 	@awk -F ':.*## ' '/^[a-z]/ && NF == 2 {printf "make %-15s %s\n", $$1, $$2}' Makefile
@@ -115,6 +115,7 @@ train-stylegan:  ## train StyleGAN, on the demo catalogue unless ARGS='--data DI
 train-gpt2:      ## fine-tune GPT-2, on the demo catalogue unless ARGS='--data DIR'
 train-tagger:    ## train classifiers of category and attributes, for images and texts
 cards:           ## make products only, each with a text that fits: ARGS='--count 100'
+explore:         ## make, change, describe and find products on a page of your own machine
 demo:            ## draw the demo catalogue
 download:        ## fetch released weights and public data: ARGS=--list
 prune:           ## sort bad shots out of a catalogue: ARGS='--data DIR --out DIR2'
@@ -122,7 +123,7 @@ text:            ## write descriptions: ARGS='--prompt "red dress" --count 4'
 metrics:         ## measure generated images against the catalogue's
 bench:           ## measure the speed beside what this machine could do at best
 
-demo download prune train-stylegan train-gpt2 train-tagger samples cards text metrics bench: env
+demo download prune train-stylegan train-gpt2 train-tagger samples cards explore text metrics bench: env
 	$(PYTHON) run.py $@ $(ARGS)
 
 # Up to four processes, each with whole files: what a file has trained serves all of its tests.

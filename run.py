@@ -12,7 +12,7 @@ import argparse
 import inspect
 import sys
 
-from commands import data, measure, products, rare, steering, texts, training
+from commands import data, explore, measure, products, rare, steering, texts, training
 from dnnlib import files, progress
 from dnnlib.files import UserError
 
@@ -32,6 +32,7 @@ COMMANDS = {
                      '--data photos-pruned --run runs/photos-tagger'),
     'samples': (products.samples_options, products.samples, '--seed 7 --psi 1 --out out/mine'),
     'cards': (products.cards_options, products.cards, '--count 500 --seed 1000'),
+    'explore': (explore.explore_options, explore.explore, '--data photos-pruned --port 8080'),
     'text': (texts.text_options, texts.text,
              '--context "sleeveless red asymmetric dress" --count 4'),
     'export': (texts.export_options, texts.export, '--to transformers --out out/gpt2'),

@@ -72,11 +72,16 @@ def demo_drawn():
     return DEMO
 
 
+def demo_is_there():
+    """Whether the demo catalogue is drawn and pruned."""
+    return (_DEMO_PRUNED / 'prune.csv').exists()
+
+
 def demo_pruned():
     """The folder of the demo catalogue as pruned with the default thresholds, on first use."""
     from catalog.prune.rules import Prune, prune, summary
     data = demo_drawn()
-    if not (_DEMO_PRUNED / 'prune.csv').exists():
+    if not demo_is_there():
         print(summary(prune(data, _DEMO_PRUNED, Prune())))
     return _DEMO_PRUNED
 

@@ -1,6 +1,5 @@
 """Fake products: generated pictures, what they show, texts that fit, and a page of them all."""
 
-import dataclasses
 import json
 import shlex
 import sys
@@ -137,31 +136,20 @@ def _number(value):
     return float(f'{value:.5g}')
 
 
-def redraw_seed(seed, attempt):
-    """The seed of the text that replaces a contradicting one; `seed` itself at first."""
-    return (int(seed) + attempt * 1000003) % 2 ** 32
-
-
-def _freer(sampling, attempt):
-    """The Sampling for a further attempt: it chooses words more freely, for the same choice would
-    give the same text again."""
-    return dataclasses.replace(sampling, temperature=max(
-        sampling.temperature, min(1.0, sampling.temperature + 0.15 * attempt)))
-
-
 def _write_texts(seen, prompts, seeds, tagger, writer, sampling, tries):
     """A dict of text, text_seed, redrawn, agreement and unjudged for each picture.
 
     Texts that contradict their picture are written again, up to `tries` times; the one that
     contradicts it least is kept.
     """
+    from gpt2 import write
     results = [{} for _ in seen]
     verdicts = [None] * len(seen)
     todo = range(len(seen))
     for attempt in range(1 + tries):
-        numbers = [redraw_seed(seeds[i], attempt) for i in todo]
+        numbers = [write.redraw_seed(seeds[i], attempt) for i in todo]
         texts = writer.texts([prompts[i] for i in todo], seeds=numbers,
-                             sampling=_freer(sampling, attempt)) if numbers else []
+                             sampling=write.redrawn(sampling, attempt)) if numbers else []
         for i, number, text in zip(todo, numbers, texts):
             verdict = tagger.check(seen[i], text)
             results[i]['redrawn'] = attempt

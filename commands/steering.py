@@ -50,8 +50,13 @@ def _generator_and_tagger(options, threads):
     from tagger.image_tagger import ImageTagger
     gan = Generator(inputs.stylegan(options), threads)
     tagger = ImageTagger(inputs.tagger(options), threads)
-    return gan, tagger, {'stylegan': inputs.fingerprint(gan.w_avg.tolist()),
-                         'tagger': inputs.fingerprint(sorted(tagger.about.items()))}
+    return gan, tagger, fingerprints(gan, tagger)
+
+
+def fingerprints(gan, tagger):
+    """{name: fingerprint} of a Generator and an ImageTagger, as directions are found for both."""
+    return {'stylegan': inputs.fingerprint(gan.w_avg.tolist()),
+            'tagger': inputs.fingerprint(sorted(tagger.about.items()))}
 
 
 def label_options(parser):

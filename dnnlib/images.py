@@ -245,17 +245,23 @@ def enlarge(rgb, factor):
     return rgb.repeat(factor, axis=-3).repeat(factor, axis=-2)
 
 
-def write_png(path, rgb, origin=None):
-    """Write uint8 [height, width, 3] as PNG, whole or not at all.
+def png(rgb, origin=None):
+    """uint8 [height, width, 3] as the bytes of a PNG.
 
     origin: flat dict of strings and numbers that travels in the file, one text chunk each; see
             `runs.origin_of`. The same picture and origin give the same bytes.
     """
-    chunks = PngInfo()
+    chunks, data = PngInfo(), io.BytesIO()
     for name, value in (origin or {}).items():
         chunks.add_text(name, str(value).encode('utf-8', 'backslashreplace').decode('utf-8'))
+    Image.fromarray(rgb).save(data, format='PNG', pnginfo=chunks)
+    return data.getvalue()
+
+
+def write_png(path, rgb, origin=None):
+    """Write what `png` gives, whole or not at all."""
     with files.replacing(path, durable=False) as temporary:
-        Image.fromarray(rgb).save(str(temporary), format='PNG', pnginfo=chunks)
+        temporary.write_bytes(png(rgb, origin))
 
 
 def read_origin(path):

@@ -73,6 +73,18 @@ class Writer:
         return [sample.text for sample in samples]
 
 
+def redraw_seed(seed, attempt):
+    """The seed of the text that replaces a contradicting one; `seed` itself at first."""
+    return (int(seed) + attempt * 1000003) % 2 ** 32
+
+
+def redrawn(sampling, attempt):
+    """The Sampling for a further attempt: it chooses words more freely, for the same choice would
+    give the same text again."""
+    return dataclasses.replace(sampling, temperature=max(
+        sampling.temperature, min(1.0, sampling.temperature + 0.15 * attempt)))
+
+
 def printable(text):
     """A text with control characters as escapes: a model can write any, and terminals obey them."""
     return _CONTROL.sub(lambda match: f'\\x{ord(match.group()):02x}', text)

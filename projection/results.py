@@ -127,7 +127,8 @@ def project(out, targets, generator, projector, origin):
                 batch = todo[i:i + config.batch]
                 pictures = np.stack([targets[name] for name in batch])
                 found = projector.search(
-                    pictures, projector.starts(projector.features(pictures)), bar.update)
+                    pictures, projector.starts(projector.features(pictures)),
+                    lambda count, ws: bar.update(count))
                 for index, name in enumerate(batch):
                     _write(out, name, projector, found, index, targets[name], about[name], origin)
     except KeyboardInterrupt:

@@ -66,13 +66,16 @@ class Projector:
 
     generator: stylegan.generator.Generator. config: projection.config.Projection.
     vgg: file of a VGG16 to compare images by (`features.read_vgg16`); None: `features.pyramid`.
+    between: called before each run of the network: others may compute then; an exception ends the
+    search.
     Attributes: res, layers, samples [m, w] of w, their mean [w] and standard deviation.
     Raises UserError for a file that is no VGG16.
     """
 
-    def __init__(self, generator, config, vgg=None):
+    def __init__(self, generator, config, vgg=None, between=lambda: None):
         weights = features.read_vgg16(vgg) if vgg else None
         self.config, self.res, self.layers = config, generator.res, generator.layers
+        self._between = between
         z = np.random.RandomState(123).randn(_SAMPLES, generator.latent_size).astype(np.float32)
         self.samples = generator.w(z)
         self.mean = self.samples.mean(0)
@@ -116,6 +119,7 @@ class Projector:
         """A tensor [n, ...] for images of ws, in chunks; noises: of n images or of 1."""
         parts = []
         for i in range(0, len(ws), _CHUNK):
+            self._between()
             feed = {self._ws: ws[i:i + _CHUNK]}
             for placeholder, noise in zip(self._noises, noises):
                 feed[placeholder] = noise if len(noise) == 1 else noise[i:i + _CHUNK]
@@ -156,10 +160,11 @@ class Projector:
             best = np.where(closer, i + distances.argmin(1), best)
         return pool[best]
 
-    def search(self, pictures, starts, on_steps=lambda count: None):
+    def search(self, pictures, starts, on_steps=lambda count, ws: None):
         """uint8 [n, res, res, 3] and starts [n, w] -> Found.
 
-        on_steps: called with the number of steps taken since the last call, for a progress bar.
+        on_steps: called with the number of steps taken since the last call, for a progress bar,
+        and the styles so far, [n, layers, w]; of Gauss-Newton steps, those of one picture.
         """
         assert pictures.shape[1:] == (self.res, self.res, 3), pictures.shape
         # Noise depends on the image alone, not on what else is in its batch.
@@ -183,6 +188,7 @@ class Projector:
         rngs = [np.random.RandomState([config.seed, 63, key]) for key in keys]
         shown = set(np.linspace(0, config.steps - 1, config.frames).astype(int))
         for step in range(config.steps):
+            self._between()
             t = step / config.steps
             scale = self.deviation * config.w_noise * max(0, 1 - t / config.noise_until) ** 2
             noisy = w + scale * np.stack([rng.randn(*w.shape[1:]) for rng in rngs])
@@ -196,7 +202,7 @@ class Projector:
             w, *found.noises = adam.step([w] + found.noises, gradients, learning_rate(t, config))
             found.noises = [_standardised(noise) for noise in found.noises]
             found.losses.append(losses)
-            on_steps(len(w))
+            on_steps(len(w), self._layered(w))
         found.ws = self._layered(w)
 
     def _newton_steps(self, targets):
@@ -239,6 +245,6 @@ class Projector:
             if np.square(residuals[best]).sum() < np.square(residual).sum():
                 u, residual = tried[best], residuals[best]
             losses.append(np.square(residual).sum())
-            path.append(self.mean + self._axes @ u)
-            on_steps(1)
-        return np.array(losses), np.stack(path).astype(np.float32)
+            path.append(np.float32(self.mean + self._axes @ u))
+            on_steps(1, self._layered(path[-1][np.newaxis]))
+        return np.array(losses), np.stack(path)

@@ -144,11 +144,12 @@ class Editor:
         self.known, self.config = known, config
         self._deviation, self._covariance = sample.w.std(0), linear.covariance(sample.w)
 
-    def edit(self, ws, targets, moves=(), seed=0):
+    def edit(self, ws, targets, moves=(), seed=0, on_round=lambda done, ws: None):
         """Move ws [layers, w] along directions, then search for targets {head: value} -> Edit.
 
         The target values are searched for in turn; earlier ones are kept with the rest. moves: see
-        `along`. Raises UserError for unknown values.
+        `along`. on_round: called after each round of a search with the fraction of the most rounds
+        that it may take, and the best ws so far. Raises UserError for unknown values.
         """
         indices = {head: labelled.place(self.tagger.heads, head, value)
                    for head, value in targets.items()}
@@ -160,7 +161,7 @@ class Editor:
         for count, (head, index) in enumerate(indices.items(), 1):
             if index != goal[head]:
                 goal[head] = index
-                best = self._search(ws, head, list(indices)[:count], goal, seed)
+                best = self._search(ws, head, list(indices)[:count], goal, seed, on_round)
                 ws, methods = best.ws[0], methods + best.methods
         return Edit(ws, before, '; '.join(methods) or 'nothing to change', self.shows(ws),
                     shown_before)
@@ -181,7 +182,7 @@ class Editor:
                               layers_of(band, len(ws)))[0]
         return ws
 
-    def _search(self, ws, head, targets, goal, seed):
+    def _search(self, ws, head, targets, goal, seed, on_round):
         """The best style found, as _Candidates of one.
 
         goal: {head: index}, the target value of `head` and the values of all others to keep;
@@ -191,8 +192,9 @@ class Editor:
         tried, methods = self._first_candidates(ws, head, goal)
         found = self._evaluated(tried, methods, targets, goal, original)
         rng = np.random.RandomState([seed, 61])
-        for _ in range(self.config.generations):
+        for generation in range(self.config.generations):
             parents = found.best(_PARENTS)
+            on_round((generation + 1) / (self.config.generations + 1), parents.ws[0])
             if not parents.wrong[0].any():
                 break
             children, firsts = self._offspring(parents, goal, rng)

@@ -13,6 +13,7 @@ from dnnlib.tflib import tf
 from stylegan import networks, snapshots
 
 CHUNK = 16  # pictures drawn at a time: at 512 px memory is the limit, not speed
+_ROWS = 8  # rows of a product of matrices that are computed at once
 
 
 def find(path):
@@ -66,10 +67,16 @@ class Generator:
             self.style_matrices = [variables[name] for name in networks.style_names(self.res)]
 
     def w(self, z, labels=None):
-        """z [n, latent] -> w [n, w], untruncated. labels: [n, classes], by default no class."""
+        """z [n, latent] -> w [n, w], untruncated. labels: [n, classes], by default no class.
+
+        The bits of a row do not depend on how many others there are: rows beyond a multiple of
+        _ROWS would be computed in another order, so that never happens.
+        """
         if labels is None:
             labels = np.zeros([len(z), self._labels.shape[1]], np.float32)
-        return self._session.run(self._w, {self._z: z, self._labels: labels})
+        more = [(0, -len(z) % _ROWS), (0, 0)]
+        return self._session.run(self._w, {
+            self._z: np.pad(z, more, 'edge'), self._labels: np.pad(labels, more, 'edge')})[:len(z)]
 
     def truncate(self, w, psi=0.7, cutoff=8):
         """The truncation trick: w [n, w] or ws [n, layers, w] -> ws, moved towards the average w.

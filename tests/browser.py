@@ -95,14 +95,18 @@ class Browser:
             self._note(answer)
 
     def open(self, path, width=1280, height=900, phone=False, script=True, media=()):
-        """Show a file. media: (feature, value) pairs, such as ('prefers-color-scheme', 'dark')."""
+        """Show a file or an http address.
+
+        media: (feature, value) pairs, such as ('prefers-color-scheme', 'dark').
+        """
         self.call('Emulation.setDeviceMetricsOverride', width=width, height=height, mobile=phone,
                   deviceScaleFactor=1)
         self.call('Emulation.setScriptExecutionDisabled', value=not script)
         self.call('Emulation.setEmulatedMedia',
                   features=[{'name': name, 'value': value} for name, value in media])
         self._loaded = False
-        self.call('Page.navigate', url=path.resolve().as_uri())
+        address = path if isinstance(path, str) else path.resolve().as_uri()
+        self.call('Page.navigate', url=address)
         while not self._loaded:
             self._note(self._message())
 

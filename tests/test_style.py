@@ -17,6 +17,8 @@ ARROWS = {
     'projection': {'dnnlib', 'stylegan'},
     'rare': {'dnnlib', 'stylegan', 'catalog', 'tagger'},
     'bench': {'dnnlib', 'stylegan', 'gpt2', 'catalog'},
+    # One page with what several commands do, so it may use what they use.
+    'explore': {'dnnlib', 'stylegan', 'gpt2', 'catalog', 'tagger', 'steering', 'projection'},
 }
 ARROWS['commands'] = set(ARROWS)
 ARROWS['run.py'] = set(ARROWS)

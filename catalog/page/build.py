@@ -21,6 +21,7 @@ import markupsafe
 from dnnlib import files
 
 _FOLDER = pathlib.Path(__file__).parent
+STYLE = _FOLDER / 'page.css'
 _SURE = 0.5  # the least probability of an attribute to filter by: others cannot be found by eye
 _BULLET = re.compile(r'\s*[-*•·–]\s+(?=\S)')
 _ORDERS = {'': 'As made', 'category': 'Category', 'sure': 'Surest tags first',
@@ -37,7 +38,7 @@ def _blocks(text):
 def _link(name):
     """A file name beside the page as a relative URL: `100%.png` must not become an escape."""
     assert not name.startswith('/') and '..' not in name.split('/'), name
-    return urllib.parse.quote(name)
+    return name if name.startswith('data:image/png;base64,') else urllib.parse.quote(name)
 
 
 def _digest(text):
@@ -115,18 +116,20 @@ def write(path, *, title, facts, figures, products, texts,
     products: dicts with 'image' (file name), 'text', 'category', 'tags' (list of strings),
               'prompt' (may be empty), 'seed' and 'psi'; and, where they are known, 'attributes'
               and 'probabilities' (by head), 'agreement' (by head, True where the text says the
-              same) and 'neighbours' (dicts with 'image' and 'distance', nearest first).
+              same) and 'neighbours' (dicts with 'image' and 'distance', nearest first). 'made', a
+              text, is shown in place of seed and psi, and no command then.
     texts:    (prompt, text) pairs; the prompt may be empty.
     command:  what makes one product again, with {} in place of its seed.
-    File names are relative to the page's folder. A section without content is left out.
+    File names are relative to the page's folder; a picture may also be a PNG as a data: URL. A
+    section without content is left out.
     """
-    style = (_FOLDER / 'page.css').read_text(encoding='utf-8')
+    style = STYLE.read_text(encoding='utf-8')
     script = (_FOLDER / 'page.js').read_text(encoding='utf-8')
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(str(_FOLDER)), autoescape=True, trim_blocks=True,
         undefined=jinja2.StrictUndefined)
     environment.filters.update(link=_link, blocks=_blocks)
-    shown = [dict({'redrawn': 0, 'neighbours': []}, **product, facets=json.dumps(
+    shown = [dict({'redrawn': 0, 'neighbours': [], 'made': ''}, **product, facets=json.dumps(
         _facets(product), ensure_ascii=False), orders=_orders(product), rows=_rows(product),
         command=command.replace('{}', str(product['seed']))) for product in products]
     counts = _counts(products)

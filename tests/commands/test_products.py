@@ -5,9 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from commands.products import redraw_seed, write_neighbours, write_products
+from commands.products import write_neighbours, write_products
 from dnnlib import images
 from gpt2.config import Sampling
+from gpt2.write import redraw_seed
 from tagger import agreement
 from tagger.agreement import Prediction, Verdict
 
