@@ -271,7 +271,7 @@ def project(options):
     gan = generator.Generator(inputs.stylegan(options), config.threads)
     targets = _targets(options, gan.res)
     if options.mix and len(targets) + options.self_test < 2:
-        raise UserError('--mix needs two pictures at least; give more, or leave it out')
+        raise UserError('--mix needs at least two images; give more, or leave it out')
     projector = search.Projector(gan, config, options.vgg)
     origin = runs.origin_of(stylegan=gan.path.name, seed=config.seed)
     if options.self_test:

@@ -1,6 +1,6 @@
-"""Projection: find the latent code w with which a generator draws a given image.
+"""Projection: find the latent code w from which a generator reproduces a given image.
 
-`search` finds it by gradient descent, `features` is what it compares images by, `results` writes
-what was found, resumes a stopped run, and tests the search on generated images. Read
-`search` first. Nothing else depends on this folder but the command `project`.
+`search` is the optimisation, `features` what images are compared by, `results` the files, resuming,
+and the self-test on generated images. Read `search` first. Without this folder only the command
+`project` fails.
 """

@@ -1,7 +1,7 @@
-"""Perceptual features by which two images are compared, as TensorFlow operations.
+"""Perceptual features to compare images by, as TensorFlow operations.
 
-Each function takes images, float32 [n, s, s, 3] in [-1, 1], and gives features, float32 [n, d],
-both tensors. The squared distance of two rows tells how different two images look.
+Each function maps images, float32 [n, s, s, 3] in [-1, 1], to features, float32 [n, d], both
+tensors. The squared distance of two rows is the perceptual distance of two images.
 """
 
 import numpy as np
@@ -27,8 +27,8 @@ def _flat(x):
 def pyramid(images):
     """Pixels and their differences to the right and lower neighbours, at every size from 8 px up.
 
-    Needs no network. The differences weigh edges as much as areas; the small sizes give a gradient
-    where shapes do not overlap yet.
+    Needs no network. The differences give edges as much weight as areas; the small sizes give a
+    gradient where shapes do not overlap yet.
     """
     parts, x = [], images
     while True:

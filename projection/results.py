@@ -1,13 +1,13 @@
 """The files of projection: an `.npz`, an image and a video per target, and `all.npz` of them all.
 
-NAME.npz holds w [1, w] (the mean over layers where they differ), ws [1, layers, w], drawn
-[h, w, 3], psnr, distance, losses [steps], the noise inputs found, and `about`, which says what
-decided the result; a later run skips targets whose `about` is the same. all.npz holds w [n, w],
-ws [n, layers, w] and names [n].
+NAME.npz holds w [1, w] (the mean over layers in W+), ws [1, layers, w], drawn [h, w, 3], psnr,
+distance, losses [steps], the noise inputs, and `about`, everything the result depends on; a later
+run skips targets whose `about` is the same. all.npz holds w [n, w], ws [n, layers, w] and names
+[n].
 
-The self-test projects generated images, whose w is known, beside real ones. A generator can draw
-its own images, so these show how good the search is; how much worse real ones are shows what the
-generator cannot draw.
+The self-test projects generated images, whose w is known, and real ones. The generator can draw its
+own images, so their error measures the search; the additional error of real ones measures the
+generator.
 """
 
 import dataclasses
@@ -18,13 +18,12 @@ import zlib
 import numpy as np
 
 from dnnlib import archive, images, progress, runs, video
-from dnnlib.files import UserError
 from stylegan import figures, latent
 
 _FPS = 15  # frames per second of the videos; the last frame is shown for a second
 _COLUMNS = 8  # of the sheets
 _LONGEST = 60  # characters of a name
-_NOT_DECISIVE = ('batch', 'threads', 'frames')  # knobs that do not change a result
+_IRRELEVANT = ('batch', 'threads', 'frames')  # options that do not change a result
 
 
 def psnr(a, b):
@@ -36,7 +35,7 @@ def psnr(a, b):
 def names(paths):
     """A unique file name without suffix for each path: its stem, with a number if it is taken.
 
-    Characters that are not printable, and bytes that are no Unicode, become dashes.
+    Unprintable characters, and bytes that are not valid Unicode, become dashes.
     """
     result, taken = [], set()
     for path in paths:
@@ -51,15 +50,15 @@ def names(paths):
 
 
 def _about(name, picture, generator, config):
-    """What decides a result, JSON-able."""
-    decisive = {key: value for key, value in dataclasses.asdict(config).items()
-                if key not in _NOT_DECISIVE}
+    """Everything that a result depends on, JSON-able."""
+    relevant = {key: value for key, value in dataclasses.asdict(config).items()
+                if key not in _IRRELEVANT}
     return {'target': name, 'picture': zlib.crc32(np.ascontiguousarray(picture).tobytes()),
-            'mean': zlib.crc32(generator.w_avg.tobytes()), 'config': decisive}
+            'mean': zlib.crc32(generator.w_avg.tobytes()), 'config': relevant}
 
 
 def _read(path, about, generator):
-    """The result of a target, a dict of arrays with `about`; None if there is none of this kind."""
+    """The result with this `about`, a dict of arrays; None if there is none. Raises UserError."""
     if not path.exists():
         return None
     layers, width, res = generator.layers, len(generator.w_avg), generator.res
@@ -82,7 +81,7 @@ def _rows(pictures, columns):
 
 
 def _frames(projector, target, path, noises):
-    """Frames of a search: the target beside what the generator draws."""
+    """Frames of the optimisation: the target beside the generated image."""
     pictures = images.to_rgb(projector.images(path, noises))
     for picture in np.concatenate([pictures, pictures[-1:].repeat(_FPS, 0)]):
         yield figures.strips([[target, picture]])
@@ -107,11 +106,11 @@ def _write(out, name, projector, found, index, target, about, origin):
 
 
 def project(out, targets, generator, projector, origin):
-    """Search for every target that has no result in the folder `out` yet -> list of results.
+    """Project every target that has no result in the folder `out` yet -> list of results.
 
     targets: {name: uint8 [res, res, 3]}. A result is a dict of the arrays in its `.npz`.
     origin:  facts that travel in images, see `runs.origin_of`.
-    Raises runs.Interrupted on Ctrl-C; what is finished stays.
+    Raises runs.Interrupted on Ctrl-C; finished results are kept.
     """
     config = projector.config
     about = {name: _about(name, picture, generator, config) for name, picture in targets.items()}
@@ -139,7 +138,7 @@ def project(out, targets, generator, projector, origin):
 
 
 def write_all(out, targets, results, origin):
-    """all.npz, which other commands take instead of seeds, and all.png: targets above results."""
+    """Write all.npz, which other commands take for seeds, and all.png, targets above results."""
     archive.write(out / 'all.npz', {
         'w': np.concatenate([result['w'] for result in results]),
         'ws': np.concatenate([result['ws'] for result in results]), 'names': list(targets)})
@@ -160,14 +159,13 @@ def report(targets, results):
 
 
 def write_mixed(out, generator, results, count, seed, origin):
-    """mixed.npz and mixed.png: the images found in the first rows, `count` new ones below.
+    """Write mixed.npz and mixed.png: the projected images, and `count` new ones below.
 
-    Half of the new ones are averages of two to four codes, half mix the coarse and middle styles
-    of one with the fine styles of another.
+    Half of the new ones are weighted means of two to four codes, half mix the coarse and middle
+    styles of one with the fine styles of another.
     """
     ws = np.concatenate([result['ws'] for result in results])
-    if len(ws) < 2:
-        raise UserError('--mix needs two images at least; give more, or leave it out')
+    assert len(ws) > 1, ws.shape
     rng = np.random.RandomState([seed, 64])
     averages = latent.averages(ws, (count + 1) // 2, rng)
     crossed = latent.crossed(ws, count // 2, latent.bands(generator.layers)['fine'], rng)
@@ -232,7 +230,7 @@ def _cell(values, form, best=min):
 
 
 def self_test_report(figures):
-    """The figures of `self_test` as a text table: median, and worst and best in brackets."""
+    """The figures of `self_test` as a text table."""
     def line(*cells):
         return '{:10} {:>3}  {:22} {:26} {:24} {}'.format(*cells)
     lines = [line('', 'n', 'PSNR dB', 'feature distance', 'distance in W', 'seconds each')]

@@ -1,8 +1,8 @@
 """The search for w: gradient descent, then Gauss-Newton steps.
 
 The projection of StyleGAN2 (Karras et al. 2019, section 5 and appendix D) for StyleGAN v1: Adam on
-w, and on the noise inputs of networks that have them. Two things are added: it starts from the best
-of many random w, and in W it ends with a few Gauss-Newton steps, which converge in narrow valleys
+w, and on the noise inputs of networks that have them. Two additions: it starts from the best of
+many random w, and in W it ends with a few Gauss-Newton steps, which converge in narrow valleys
 where Adam is slow.
 """
 
@@ -18,11 +18,11 @@ from projection import features
 from projection.config import learning_rate
 from stylegan import networks, snapshots
 
-_SAMPLES = 10000  # random w from which mean and covariance are estimated
+_SAMPLES = 10000  # random w that mean and covariance are estimated from
 _CHUNK = 16  # images drawn at a time
-_EPSILON = 0.02  # standard deviations: the step of numerical derivatives
+_EPSILON = 0.02  # standard deviations: the step of finite differences
 _DAMPINGS = (0.1, 1, 10, 100, 1000)  # factors of the damping, all tried at each step
-_LARGEST = 2 ** 28  # elements of a Jacobian; a larger one has no Gauss-Newton steps
+_LARGEST = 2 ** 28  # elements of a Jacobian; with a larger one there are no Gauss-Newton steps
 
 
 @dataclasses.dataclass
@@ -30,8 +30,8 @@ class Found:
     """The result of a search for n images.
 
     ws [n, layers, w]; noises: list of noise inputs [n, h, w, 1]; losses [steps, n]: squared
-    feature distance at each step of Adam and Gauss-Newton; path: list of ws [n, layers, w], the
-    frames of a video.
+    feature distance at each step of Adam and Gauss-Newton; path: list of ws [n, layers, w], one
+    per frame of the video.
     """
     ws: np.ndarray
     noises: list
@@ -40,9 +40,9 @@ class Found:
 
 
 def noise_regularisation(noise):
-    """How much structure a noise input [n, h, w, 1] has -> [n] (Karras et al. 2019, appendix D).
+    """Regularisation of a noise input [n, h, w, 1] -> [n] (Karras et al. 2019, appendix D).
 
-    The squared autocorrelations at a shift of one pixel, summed over all halved sizes down to 8 px.
+    The squared autocorrelation at a shift of one pixel, summed over resolutions halved to 8 px.
     """
     total = 0
     while True:
@@ -55,21 +55,21 @@ def noise_regularisation(noise):
 
 
 def _standardised(noise):
-    """A noise input [n, h, w, 1] with mean 0 and variance 1 for each image."""
+    """A noise input [n, h, w, 1] normalised to mean 0 and variance 1 per image."""
     noise = noise - noise.mean((1, 2, 3), keepdims=True)
     deviation = np.sqrt(np.square(noise).mean((1, 2, 3), keepdims=True))
     return (noise / np.maximum(deviation, 1e-8)).astype(np.float32)
 
 
 class Projector:
-    """The search for one generator, with its graph and session.
+    """Projects images into the latent space of one generator.
 
     generator: stylegan.generator.Generator. config: projection.config.Projection.
     vgg: file of a VGG16 to compare images by (`features.read_vgg16`); None: `features.pyramid`.
-    between: called before each run of the network: others may compute then; an exception ends the
-    search.
-    Attributes: res, layers, samples [m, w] of w, their mean [w] and standard deviation.
-    Raises UserError for a file that is no VGG16.
+    between: called before each run of the network, so that other work may run; an exception from it
+    ends the search.
+    Attributes: config, res, layers, samples [m, w], their mean [w] and deviation.
+    Raises UserError if that file is not a VGG16.
     """
 
     def __init__(self, generator, config, vgg=None, between=lambda: None):
@@ -138,13 +138,13 @@ class Projector:
             for i in range(0, len(images), _CHUNK)])
 
     def _random_noises(self, keys):
-        """Noise inputs for images with these keys; none for a network without."""
+        """Noise inputs for images with these keys; [] for a network without."""
         return [np.stack([np.random.RandomState([self.config.seed, 61, layer, key]).randn(
             *placeholder.shape.as_list()[1:]).astype(np.float32) for key in keys])
             for layer, placeholder in enumerate(self._noises)]
 
     def starts(self, targets):
-        """targets [n, d] -> w [n, w]: for each the random w whose image is nearest."""
+        """targets [n, d] -> w [n, w]: for each, the random w with the nearest image."""
         if not self.config.candidates:
             return np.repeat(self.mean[np.newaxis], len(targets), 0)
         chosen = np.random.RandomState([self.config.seed, 62]).choice(
@@ -163,11 +163,11 @@ class Projector:
     def search(self, pictures, starts, on_steps=lambda count, ws: None):
         """uint8 [n, res, res, 3] and starts [n, w] -> Found.
 
-        on_steps: called with the number of steps taken since the last call, for a progress bar,
-        and the styles so far, [n, layers, w]; of Gauss-Newton steps, those of one picture.
+        on_steps: called with the number of steps since the last call and the current styles
+        [n, layers, w]; during Gauss-Newton steps, those of one image.
         """
         assert pictures.shape[1:] == (self.res, self.res, 3), pictures.shape
-        # Noise depends on the image alone, not on what else is in its batch.
+        # Noise depends on the image alone, so the batch size does not change the result.
         keys = [zlib.crc32(np.ascontiguousarray(picture).tobytes()) for picture in pictures]
         targets = self.features(pictures)
         found = Found(self._layered(starts), self._random_noises(keys), [], [])
@@ -206,7 +206,7 @@ class Projector:
         found.ws = self._layered(w)
 
     def _newton_steps(self, targets):
-        """How many Gauss-Newton steps: none in W+, or where the Jacobian would be too large."""
+        """The number of Gauss-Newton steps: 0 in W+ and if the Jacobian would be too large."""
         fits = self.config.space == 'w' and len(self.mean) * targets.shape[1] <= _LARGEST
         return self.config.newton if fits else 0
 
@@ -222,8 +222,7 @@ class Projector:
     def _newton(self, w, target, noises, on_steps):
         """The steps for one image -> losses [steps] and w [steps, w].
 
-        In units of standard deviations along the principal axes of W, so that damping keeps w
-        where random w lie.
+        They are taken in whitened coordinates, so that damping keeps w in the region of random w.
         """
         def draw(points):
             ws = self._layered(self.mean + points @ self._axes.T)

@@ -64,7 +64,7 @@ def test_a_catalogue_gives_those_asked_for_and_a_self_test(place):
     (['--data', 'toy', '--category', 'hat'], "there is no 'hat'; known are: "),
     (['--data', 'toy', '--vgg', 'a.npz'], 'is no VGG16'),
     (['toy', '--category', 'dress'], 'toy is a folder; to take pictures from it, type --data toy'),
-    (['--data', 'toy', '--count', '1', '--mix', '3'], '--mix needs two pictures'),
+    (['--data', 'toy', '--count', '1', '--mix', '3'], '--mix needs at least two images'),
     (['--space', 'z'], "invalid choice: 'z'")])
 def test_a_mistake_is_one_line(place, arguments, words):
     code, _, err = run('project', *arguments + QUICK, cwd=place)

@@ -1,4 +1,4 @@
-"""A toy's own pictures are found again; what is found can be told from what is not."""
+"""Projection recovers images of a toy generator, with and without noise inputs, in W and W+."""
 
 import dataclasses
 
@@ -16,7 +16,7 @@ CONFIG = config.Projection(steps=40, candidates=20, newton=3, batch=2, frames=3,
 
 @pytest.fixture(scope='module')
 def plain(tmp_path_factory):
-    """(a toy generator without noise, pictures of its own, their w)."""
+    """(a toy generator without noise, images of its own, their w)."""
     return toy_stylegan.own_pictures(tmp_path_factory.mktemp('plain') / 'a.npz', [1, 2],
                                      use_noise=False)
 
@@ -35,7 +35,7 @@ def projector(plain):
     return _projector(plain[0])
 
 
-def test_the_start_is_the_candidate_that_looks_most_alike(plain, projector):
+def test_the_start_is_the_nearest_candidate(plain, projector):
     _, pictures, _ = plain
     targets = projector.features(pictures)
     starts = projector.starts(targets)
@@ -52,7 +52,7 @@ def test_the_start_is_the_candidate_that_looks_most_alike(plain, projector):
     assert np.array_equal(_projector(plain[0], candidates=0).starts(targets), mean)
 
 
-def test_own_pictures_are_found_and_every_part_helps(plain, projector):
+def test_own_images_are_recovered_and_every_stage_helps(plain, projector):
     _, pictures, w = plain
     starts = projector.starts(projector.features(pictures))
     found = projector.search(pictures, starts)
@@ -65,7 +65,7 @@ def test_own_pictures_are_found_and_every_part_helps(plain, projector):
     assert (apart < 0.5 * np.linalg.norm(starts - w, axis=1)).all()
 
 
-def test_the_same_seed_gives_the_same_and_neighbours_do_not_matter(plain, projector):
+def test_results_depend_on_the_seed_and_not_on_the_batch(plain, projector):
     _, pictures, _ = plain
     starts = projector.starts(projector.features(pictures))
     first, again = [projector.search(pictures, starts) for _ in range(2)]
@@ -75,7 +75,7 @@ def test_the_same_seed_gives_the_same_and_neighbours_do_not_matter(plain, projec
 
 
 @pytest.mark.slow
-def test_w_plus_has_a_style_for_each_layer_and_pull_holds_them(plain):
+def test_w_plus_has_a_style_per_layer_and_pull_regularises_them(plain):
     gan, pictures, _ = plain
     other = pictures[:, :, ::-1]  # nothing it has drawn
     spreads, losses = [], []
@@ -90,7 +90,7 @@ def test_w_plus_has_a_style_for_each_layer_and_pull_holds_them(plain):
 
 
 @pytest.mark.slow
-def test_noise_inputs_are_found_and_kept_free_of_structure(tmp_path):
+def test_noise_inputs_are_recovered_and_regularised(tmp_path):
     gan, pictures, _ = toy_stylegan.own_pictures(tmp_path / 'a.npz', [3, 4])
     structure, losses = [], []
     for weight in (0.0, 1e5):
@@ -127,7 +127,7 @@ def test_the_learning_rate_rises_and_falls():
     np.testing.assert_allclose(rates, [0, 0.05, 0.1, 0.1, 0.1, 0.05, 0], atol=1e-9)
 
 
-def test_a_jacobian_that_does_not_fit_is_left_out(plain, projector, monkeypatch):
+def test_a_too_large_jacobian_skips_gauss_newton(plain, projector, monkeypatch):
     _, pictures, w = plain
     monkeypatch.setattr(search, '_LARGEST', 10)
     assert len(projector.search(pictures, w).losses) == 40

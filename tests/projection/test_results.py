@@ -1,4 +1,4 @@
-"""Results of projection are written whole, known again, taken by others and mixed."""
+"""Results of projection: their files, resuming, mixing and the self-test."""
 
 import dataclasses
 import os
@@ -61,7 +61,7 @@ def test_the_same_bytes_again(tools, place, tmp_path):
             assert all(one[key].tobytes() == two[key].tobytes() for key in one.files)
 
 
-def test_what_is_done_is_skipped_and_other_pictures_are_not(tools, place, monkeypatch):
+def test_finished_results_are_skipped_but_not_those_of_other_images(tools, place, monkeypatch):
     gan, projector, named = tools
     out, found = place
     searched = []
@@ -78,7 +78,7 @@ def test_what_is_done_is_skipped_and_other_pictures_are_not(tools, place, monkey
     assert searched == [1, 1]
 
 
-def test_a_stop_keeps_what_is_done(tools, tmp_path, monkeypatch):
+def test_an_interrupt_keeps_finished_results(tools, tmp_path, monkeypatch):
     gan, projector, named = tools
     original, calls = projector.search, []
 
@@ -102,7 +102,7 @@ def test_other_options_search_anew_but_not_other_frames(tools, place):
     assert about[0] == about[1] != about[2]
 
 
-def test_damage_is_told(tools, place, tmp_path):
+def test_a_damaged_result_is_reported(tools, place, tmp_path):
     gan, projector, named = tools
     (tmp_path / 'one.npz').write_text('nothing')
     with pytest.raises(UserError, match=r'one.npz is no result of projection'):
@@ -113,7 +113,7 @@ def test_damage_is_told(tools, place, tmp_path):
     (dict(ws=np.zeros([1, 3, 6])), "'ws' in it has the shape"),
     (dict(w=np.array([['a'] * 6])), "'w' in it has the shape"),
     (dict(psnr=np.array(np.nan)), 'not finite'), (dict(drawn=None), 'no .drawn')], ids=str)
-def test_a_changed_result_is_told(tools, place, tmp_path, change, words):
+def test_a_changed_result_is_reported(tools, place, tmp_path, change, words):
     gan, projector, named = tools
     with np.load(str(place[0] / 'one.npz')) as arrays:
         changed = dict(arrays, **change)
@@ -122,7 +122,7 @@ def test_a_changed_result_is_told(tools, place, tmp_path, change, words):
         results.project(tmp_path, named, gan, projector, {})
 
 
-def test_all_of_them_are_taken_for_seeds_and_mixed(tools, place, tmp_path):
+def test_all_npz_is_read_as_styles_and_mixed(tools, place, tmp_path):
     gan, _, named = tools
     _, found = place
     results.write_all(tmp_path, named, found, {})
@@ -135,8 +135,6 @@ def test_all_of_them_are_taken_for_seeds_and_mixed(tools, place, tmp_path):
     mixed = latent.read(tmp_path / 'mixed.npz', 4, 6)
     assert len(mixed) == 5 and (mixed.min(0) >= ws.min(0) - 1e-5).all()
     assert not any(np.abs(ws - own).max((1, 2)).min() < 1e-6 for own in mixed)
-    with pytest.raises(UserError, match='two images'):
-        results.write_mixed(tmp_path, gan, found[:1], 5, 0, {})
 
 
 def test_names_never_clash():
@@ -160,7 +158,7 @@ def test_psnr():
     np.testing.assert_allclose(results.psnr(black, grey), [-20 * np.log10(0.2), 99])
 
 
-def test_recovery_compares_generated_with_real_pictures(tools, tmp_path):
+def test_the_self_test_compares_generated_with_real_images(tools, tmp_path):
     gan, projector, named = tools
     reals = {'real': 255 - named['one']}
     targets, found, figures = results.self_test(
