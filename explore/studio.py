@@ -18,7 +18,7 @@ from projection.config import Projection
 from projection.search import Projector
 from steering import directions, edit, edit_check, walks
 from stylegan import generator, latent
-from tagger.agreement import ProductTagger, Verdict
+from tagger.agreement import Comparison, ProductTagger
 
 STRONGEST = 4.0  # units that a slider goes to, both ways
 PROJECTION = Projection(steps=120, candidates=400, newton=4, frames=0)  # within 20 seconds
@@ -194,7 +194,7 @@ class Studio:
         """Everything that `tray.save` takes about items with their texts: list of dicts."""
         held = [self.store.get(name) for name in names]
         seen = self.taggers.describe(self.gan.pictures(np.stack([each.ws for each in held])))
-        verdicts = [self.taggers.check(predicted, text) if text else Verdict({}, [])
+        verdicts = [self.taggers.check(predicted, text) if text else Comparison({}, [])
                     for predicted, text in zip(seen, texts)]
         return [dict(predicted._asdict(), item=each, png=self.picture(each.name), text=text,
                      prompt='', **verdict._asdict())

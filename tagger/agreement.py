@@ -1,8 +1,8 @@
-"""Whether an image and a text describe the same product: the predictions of two taggers compared.
+"""Whether an image and a text describe the same product, by the predictions of two taggers.
 
-The text must name the category, and the image's. Of the attributes only those are compared that
-the text mentions and that are predicted from the image with enough confidence: the texture of a
-fabric cannot be seen in small images, and calibrated probabilities say so.
+The text must name the category of the image, and no other. An attribute is compared only if the
+text mentions it and its prediction from the image is confident: the texture of a fabric, for
+example, cannot be seen in small images, which calibrated probabilities reflect.
 """
 
 from typing import Dict, List, NamedTuple
@@ -12,16 +12,16 @@ from tagger.image_tagger import ImageTagger
 from tagger.text_tagger import TextTagger
 
 CONFIDENT = 0.5  # least probability of a tag
-# The usual order of attributes in a phrase; other columns follow, the category comes last.
-_SPOKEN = ('sleeve', 'colour', 'color', 'pattern', 'fabric', 'hem', 'silhouette', 'neckline',
-           'length', 'detail')
+# The usual word order of attributes; other columns follow, the category comes last.
+_WORD_ORDER = ('sleeve', 'colour', 'color', 'pattern', 'fabric', 'hem', 'silhouette', 'neckline',
+               'length', 'detail')
 
 
 class Prediction(NamedTuple):
     """What a tagger predicts from an image.
 
-    tags: the confident attributes in the usual order, the category last; attributes: the likeliest
-    value of each head, the category included; probabilities: of those values.
+    tags: the confident attributes in the usual word order, the category last; attributes: the most
+    probable value of each head, including the category; probabilities: of those values.
     """
     category: str
     tags: List[str]
@@ -29,8 +29,8 @@ class Prediction(NamedTuple):
     probabilities: Dict[str, float]
 
 
-class Verdict(NamedTuple):
-    """Whether text and image agree in each head, and which heads are too uncertain to compare."""
+class Comparison(NamedTuple):
+    """Whether text and image agree in each head; unjudged: heads too uncertain to compare."""
     agreement: Dict[str, bool]
     unjudged: List[str]
 
@@ -41,8 +41,8 @@ class Verdict(NamedTuple):
 
 def prediction(tags):
     """The Prediction of one image. tags: {head: (value, probability)}, of `ImageTagger.tags`."""
-    order = sorted(tags, key=lambda head: (head == 'category', _SPOKEN.index(head)
-                                           if head in _SPOKEN else len(_SPOKEN)))
+    order = sorted(tags, key=lambda head: (head == 'category', _WORD_ORDER.index(head)
+                                           if head in _WORD_ORDER else len(_WORD_ORDER)))
     words = [plain(tags[head][0]) for head in order
              if tags[head][1] >= CONFIDENT or head == 'category']
     return Prediction(category=tags.get('category', ('', 1.0))[0],
@@ -52,11 +52,10 @@ def prediction(tags):
 
 
 def compare(picture, named):
-    """The Verdict on a text.
+    """The Comparison of a text with an image.
 
-    picture: Prediction. named: {head: values that the text names}, [] for none, without the heads
-    that the text tagger does not have. A text that names two values of one head contradicts
-    itself, and so the image.
+    picture: Prediction. named: {head: values that the text names}, [] for none, only heads of the
+    text tagger. A text that names two values of a head disagrees with any image.
     """
     agreement, unjudged = {}, []
     for head, value in picture.attributes.items():
@@ -69,13 +68,13 @@ def compare(picture, named):
             unjudged.append(head)
         elif values:
             agreement[head] = values == [value]
-    return Verdict(agreement, unjudged)
+    return Comparison(agreement, unjudged)
 
 
 class ProductTagger:
-    """An image tagger and the text tagger beside it: predictions, and whether texts agree.
+    """An image tagger and the text tagger beside it.
 
-    path: a tagger.npz; without a texttagger.npz beside it no text is compared. threads: CPU
+    path: a tagger.npz; without a texttagger.npz beside it, texts are not compared. threads: CPU
     threads, 0 takes all. Attributes: path, images (ImageTagger), texts (TextTagger or None).
     """
 
@@ -90,8 +89,8 @@ class ProductTagger:
         return [prediction(tags) for tags in self.images.tags(pictures)]
 
     def check(self, picture, text):
-        """The Verdict on a text about an image (Prediction)."""
-        return compare(picture, self.texts.named(text)) if self.texts else Verdict({}, [])
+        """The Comparison of a text with an image (Prediction)."""
+        return compare(picture, self.texts.named(text)) if self.texts else Comparison({}, [])
 
 
 def fits(product):
@@ -100,7 +99,7 @@ def fits(product):
 
 
 def report(products):
-    """How many products agree, before and after resampling, and in which heads they do not: text.
+    """How many products agree, before and after resampling, and where they disagree, as text.
 
     products: dicts as `commands.products.write_products` makes them.
     """
@@ -111,12 +110,12 @@ def report(products):
         (len(p['unjudged']), p['redrawn']) for p in products])]
     lines = ['text and image agree in category and all mentioned attributes:',
              f'  {before} of {count} at first ({100 * before / count:.1f} %)',
-             f'  {after} of {count} after redrawing ({100 * after / count:.1f} %), {more} texts '
-             'more',
-             f'  {checked} statements compared, {unjudged} not: the prediction is too uncertain']
+             f'  {after} of {count} after redrawing ({100 * after / count:.1f} %), {more} more '
+             'texts',
+             f'  {checked} statements compared, {unjudged} skipped: uncertain prediction']
     heads = dict.fromkeys(head for p in products for head in p['agreement'])
     for head in heads:
-        verdicts = [p['agreement'][head] for p in products if head in p['agreement']]
-        if not all(verdicts):
-            lines.append(f'  {head}: {verdicts.count(False)} of {len(verdicts)} disagree')
+        compared = [p['agreement'][head] for p in products if head in p['agreement']]
+        if not all(compared):
+            lines.append(f'  {head}: {compared.count(False)} of {len(compared)} disagree')
     return '\n'.join(lines)

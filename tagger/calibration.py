@@ -5,7 +5,7 @@ Guo et al. 2017, "On calibration of modern neural networks".
 
 import numpy as np
 
-# Not below a half: if all predictions are correct, no temperature is low enough.
+# At least 0.5: if all predictions are correct, the likelihood has no maximum.
 _CANDIDATES = np.exp(np.linspace(np.log(0.5), np.log(10), 151))
 
 
@@ -36,7 +36,7 @@ def temperature(logits, truth):
 
 
 def adjustment(logits, truth, offsets):
-    """The factor of the offsets, 0..1, and the temperature that together maximise the likelihood.
+    """(factor, temperature) of maximum likelihood; the factor, 0..1, scales the offsets.
 
     logits: float [n, k]. truth: int [n], below 0 where unknown. offsets: [k], the logarithms of
     the values' frequencies: added to the logits, they undo the bias of class weights in training

@@ -1,8 +1,8 @@
 """The image tagger: classifies category and attributes of an image, with calibrated probabilities.
 
 It stands in for a shop's own taxonomy service. `fit` trains one from arrays, `ImageTagger` reads
-one from an `.npz`: the variables of `net` as float16, and `about`, a JSON text with heads, config,
-temperatures and provenance.
+one from an `.npz`, which holds the variables of `net` as float16 and `about`: heads, config,
+temperatures and provenance as JSON.
 """
 
 import dataclasses
@@ -21,13 +21,13 @@ _SAVE_EVERY = 200  # updates
 
 
 def _rate(step, config):
-    """Learning rate of the update after `step` updates: a short warm-up, then cosine decay."""
+    """Learning rate of update `step`, from 0: linear warm-up, then cosine decay."""
     warmup = min(1.0, (step + 1) / (0.05 * config.steps + 1))
     return config.learning_rate * warmup * (0.5 + 0.5 * np.cos(np.pi * step / config.steps))
 
 
 def minibatch(count, step, config):
-    """Indices of the images of the update after `step` updates; shuffled anew for each epoch."""
+    """Indices of the batch of update `step`, from 0; each epoch is a new permutation."""
     numbers = np.arange(step * config.batch, (step + 1) * config.batch)
     orders = {epoch: np.random.RandomState([config.seed, 43, int(epoch)]).permutation(count)
               for epoch in np.unique(numbers // count)}
@@ -48,7 +48,7 @@ def loss_weights(labels, heads, config, sample_weights):
 
 
 def _update(training, pictures, labels, weights, config, step):
-    """The update after `step` updates. Raises UserError if its loss is not finite."""
+    """Update number `step`, from 0 -> its loss. Raises UserError if it is not finite."""
     chosen = minibatch(len(pictures), step, config)
     loss = training.step(
         pictures[chosen], {name: np.maximum(known[chosen], 0) for name, known in labels.items()},
@@ -56,13 +56,13 @@ def _update(training, pictures, labels, weights, config, step):
         augmentation=net.augmentation(len(chosen), config.augment,
                                       np.random.RandomState([config.seed, 44, step])))
     if not np.isfinite(loss):
-        raise UserError(f'the loss is {loss} at update {step + 1}; nothing was saved since: start '
-                        'a new run with a smaller --learning-rate')
+        raise UserError(f'the loss is {loss} at update {step + 1}; start a new '
+                        'run with a smaller --learning-rate')
     return loss
 
 
 def _train(training, pictures, labels, weights, config, *, run, quiet):
-    """Train a `net.Training`, from its start or a run's checkpoint -> {name: array}."""
+    """Train a `net.Training`, from scratch or a run's checkpoint -> {name: array}."""
     step = training.start(config.seed, run and run.latest())
     with progress.bar(total=config.steps, initial=step, what='tagger', unit='step',
                       disable=quiet) as bar:
@@ -95,7 +95,7 @@ class ImageTagger:
 
     @classmethod
     def of(cls, values, about, threads=0):
-        """A tagger from variables and `about`, see `fit`."""
+        """A tagger from the variables and `about` that `fit` makes."""
         tagger = cls.__new__(cls)
         tagger._open(values, about, threads)
         return tagger
@@ -103,20 +103,20 @@ class ImageTagger:
     def _open(self, values, about, threads):
         self.about, self.values = about, values
         self.heads = catalogue_labels.read_heads(about)
-        for name, answers in self.heads.items():
-            if not (len(about['offsets'][name]) == len(answers)
+        for name, classes in self.heads.items():
+            if not (len(about['offsets'][name]) == len(classes)
                     and 0 < about['temperatures'][name] < np.inf
                     and np.isfinite(about['offsets'][name]).all()):
                 raise ValueError(f"the calibration of '{name}' is not that of its values")
-        size = sum(len(answers) for answers in self.heads.values())
+        size = sum(len(classes) for classes in self.heads.values())
         if not all(0 <= i < size for pair in about['impossible'] for i in pair):
-            raise ValueError('the impossible pairs are not pairs of its values')
+            raise ValueError('the impossible pairs are not of its values')
         config = knobs.from_dict(Config, about['config'])
         self.side = config.side
         self._net = net.Classifier(self.heads, config, values, threads)
 
     def _resized(self, pictures):
-        """Images of any square size at the size of the network's input."""
+        """Images resized to the network's input."""
         pictures = np.asarray(pictures)
         if pictures.shape[1:3] != (self.side, self.side):
             pictures = np.stack([images.square(picture, self.side) for picture in pictures])
@@ -137,12 +137,12 @@ class ImageTagger:
         return self._net(self._resized(pictures))[0]
 
     def tags(self, pictures):
-        """The likeliest values that go together: list of {head: (value, probability)}."""
+        """The most probable compatible values: list of {head: (value, probability)}."""
         return catalogue_labels.decode(self.probabilities(pictures), self.heads,
-                                   self.about['impossible'])
+                                       self.about['impossible'])
 
     def close(self):
-        """End the session; the tagger cannot be used afterwards."""
+        """End the session."""
         self._net.close()
 
 
@@ -168,14 +168,14 @@ def fit(pictures, labels, heads, config=Config(), *, validation=None, sample_wei
     """Train a tagger from arrays -> ImageTagger.
 
     pictures:       uint8 [n, side, side, 3], n > 0.
-    labels:         {head: int [n]}, UNKNOWN where there is none.
+    labels:         {head: int [n]}, UNKNOWN without one.
     validation:     (images, labels) to calibrate the probabilities on, or None.
-    sample_weights: float [n], weight of each image in the loss, or None for 1.
-    run:            dnnlib.runs.Run to save in and to resume, or None: it takes a few minutes.
-    training:       an entered `net.Training` of the same heads and sizes to use again, without a
-                    run; or None.
+    sample_weights: float [n], weight of each image in the loss, or None for equal ones.
+    run:            dnnlib.runs.Run to save to and resume from, or None.
+    training:       an entered `net.Training` of the same heads and sizes to reuse, without a run,
+                    or None.
     quiet:          no progress bar.
-    Raises Interrupted if the run was asked to stop, after everything has been saved.
+    Raises Interrupted if the run was asked to stop, after saving.
     """
     assert pictures.shape[1:] == (config.side, config.side, 3), pictures.shape
     labels = {name: labels[name] for name in heads}
@@ -187,9 +187,9 @@ def fit(pictures, labels, heads, config=Config(), *, validation=None, sample_wei
             values = _train(fresh, pictures, labels, weights, config, run=run, quiet=quiet)
     else:
         values = _train(training, pictures, labels, weights, config, run=None, quiet=quiet)
-    about = {'format': _FORMAT, 'heads': [[name, list(answers)] for name, answers in heads.items()],
+    about = {'format': _FORMAT, 'heads': [[name, list(classes)] for name, classes in heads.items()],
              'config': dataclasses.asdict(config), 'temperatures': dict.fromkeys(heads, 1.0),
-             'offsets': {name: [0.0] * len(answers) for name, answers in heads.items()},
+             'offsets': {name: [0.0] * len(classes) for name, classes in heads.items()},
              'impossible': catalogue_labels.impossible(labels, heads)}
     tagger = ImageTagger.of(values, about, config.threads)
     if validation is not None and len(validation[0]):

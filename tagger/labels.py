@@ -1,18 +1,18 @@
 """Labels: a catalogue's attributes as class indices, and back.
 
 A head is one attribute that is classified, such as category or colour, with all of its values.
-Some values exclude each other: a skirt has no sleeves, whatever a blurred image looks like. This
-is learnt from the labels alone: two values exclude each other if several products would have both,
-were they independent, and none has.
+Some values exclude each other: a skirt has no sleeves, whatever a blurred image looks like. Two
+values are taken to exclude each other if no product has both although several would be expected to
+if they were independent.
 """
 
 import collections
 
 import numpy as np
 
-_MOST = 40  # values of an attribute; a column of more is free text
+_MOST = 40  # values of an attribute; a column with more is free text
 UNKNOWN = -1  # the label of a value that a head does not have; it is ignored
-_EXPECTED = 5.0  # products with both of two values, were they independent, to exclude each other
+_EXPECTED = 5.0  # least expected products with both values, for them to exclude each other
 
 
 def _columns(product):
@@ -23,8 +23,8 @@ def _columns(product):
 def heads_of(products):
     """{name: (value, ...)}: the category, and every attribute column with 2 to 40 values.
 
-    products: catalog.source.Product. Values are sorted; '' is one of them where it occurs: the
-    attribute does not apply. A column with a single value is left out, the category included.
+    products: catalog.source.Product. Values are sorted; '', which means that the attribute does not
+    apply, is one of them if it occurs. Columns with a single value are left out.
     """
     found = collections.OrderedDict()
     for product in products:
@@ -35,7 +35,7 @@ def heads_of(products):
 
 
 def read_heads(about):
-    """The heads in the `about` of a tagger's file. Raises ValueError if these are none."""
+    """The heads in the `about` of a tagger's file. Raises ValueError if invalid."""
     heads = {str(name): tuple(map(str, values)) for name, values in about['heads']}
     if not 0 < len(heads) <= 1000 or not all(heads.values()):
         raise ValueError('it has no heads, too many, or one without values')
@@ -45,7 +45,7 @@ def read_heads(about):
 
 
 def encode(products, heads):
-    """{name: int32 [n]}: index of each product's value in its head, UNKNOWN for another one."""
+    """{name: int32 [n]}: index of each product's value in its head, UNKNOWN if it is not there."""
     rows = [_columns(product) for product in products]
     labels = {}
     for name, values in heads.items():
@@ -55,10 +55,10 @@ def encode(products, heads):
 
 
 def split(keys, fractions, seed):
-    """Indices of the products in len(fractions) + 1 parts, int arrays; the rest comes first.
+    """Indices of the products in len(fractions) + 1 parts, int arrays; the remainder comes first.
 
-    keys: of the products; equal keys, variants of one product, stay in one part. fractions: of the
-    distinct keys, for every part but the first.
+    keys: of the products; those with equal keys, variants of one product, stay together.
+    fractions: of the distinct keys, for each part after the first.
     """
     distinct = list(dict.fromkeys(keys))
     order = np.random.RandomState([seed, 41]).permutation(len(distinct))
@@ -72,7 +72,7 @@ def split(keys, fractions, seed):
 def class_weights(labels, count):
     """Class weights inversely proportional to frequency: float32 [count], with mean 1 over labels.
 
-    labels: int [n]. count: of the values; those that do not occur have weight 0.
+    labels: int [n]. count: number of values; those that do not occur have weight 0.
     """
     counts = np.bincount(labels[labels >= 0], minlength=count)
     weights = counts.sum() / np.maximum(counts, 1) / max(1, np.count_nonzero(counts))
@@ -80,7 +80,7 @@ def class_weights(labels, count):
 
 
 def _first(heads):
-    """Index of each head's first value among the values of all heads, and how many those are."""
+    """(index of each head's first value among the values of all heads, number of these)."""
     ends = np.cumsum([0] + [len(values) for values in heads.values()])
     return dict(zip(heads, ends.tolist())), int(ends[-1])
 
@@ -104,11 +104,11 @@ def impossible(labels, heads):
 
 
 def decode(probabilities, heads, pairs):
-    """The likeliest values that do not exclude each other: list of {head: (value, probability)}.
+    """The most probable compatible values: list of {head: (value, probability)}.
 
     probabilities: {head: float [n, values]}; pairs: of `impossible`. Greedy: the category is
-    decided first, then the other heads, the most confident first. Each chooses among the values
-    that are still possible, and its probability is renormalised over these.
+    decided first, then the other heads by confidence. Each probability is renormalised over the
+    values still possible.
     """
     first, total = _first(heads)
     compatible = np.ones([total, total], bool)

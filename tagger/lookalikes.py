@@ -1,7 +1,7 @@
 """A nearest-neighbour classifier of images, for generators whose catalogue has no tagger.
 
-A small library of thumbnails with their tags is kept beside a trained generator. An image gets the
-category and the tags that its nearest neighbours agree on.
+A library of tagged thumbnails is kept beside a trained generator. An image gets the category and
+tags of the majority of its nearest neighbours.
 """
 
 import collections
@@ -9,7 +9,7 @@ import collections
 import numpy as np
 
 from dnnlib import archive, images, neighbours, progress
-from tagger.agreement import Prediction, Verdict
+from tagger.agreement import Comparison, Prediction
 
 SIDE = 16  # pixels of a thumbnail: enough for colour, length, sleeves and legs
 NEIGHBOURS = 7
@@ -25,8 +25,8 @@ def _thumbnails(pictures):
 def write(path, products, *, fit='pad', seed=0):
     """Write the library of `products` (catalog.source.Product with an image) as an `.npz`.
 
-    Of a large catalogue MOST products are chosen at random. An existing file is kept. Products
-    without category and tags are left out; if no others are there, no file is written.
+    At most MOST products, chosen at random. Products without category and tags are left out. No
+    file is written if none remain or if it exists.
     """
     products = [product for product in products if product.category or product.tags]
     if path.exists() or not products:
@@ -47,7 +47,7 @@ def write(path, products, *, fit='pad', seed=0):
 class Lookalikes:
     """A library that `write` wrote, with the interface of a ProductTagger. Raises UserError."""
 
-    images = texts = None  # it has neither tagger
+    images = texts = None  # a ProductTagger has both taggers, this has neither
 
     def __init__(self, path):
         self.path = path
@@ -62,10 +62,10 @@ class Lookalikes:
         return set(self._categories)
 
     def describe(self, pictures):
-        """uint8 [n, h, w, 3] -> list of Prediction: what the nearest neighbours agree on.
+        """uint8 [n, h, w, 3] -> list of Prediction, by majority vote of the nearest neighbours.
 
-        The category is the most frequent one. Tags are those that more than half of the neighbours
-        of that category share, those of the nearest first, the category last.
+        Tags are those of more than half of the neighbours in the winning category, those of the
+        nearest first, the category last.
         """
         results = []
         count = min(NEIGHBOURS, len(self._features))
@@ -80,5 +80,5 @@ class Lookalikes:
         return results
 
     def check(self, picture, text):
-        """An empty Verdict: texts are not classified."""
-        return Verdict({}, [])
+        """An empty Comparison: texts are not classified."""
+        return Comparison({}, [])

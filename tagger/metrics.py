@@ -1,14 +1,11 @@
-"""Metrics of predictions, the same for the taggers of images and of texts; and of generated
-images, by the predictions of two taggers.
-"""
+"""Metrics of predictions, for both taggers, and of generated images, by two image taggers."""
 
 import numpy as np
 
 from tagger import calibration
 
-# Heads that people see, and what most garments are and a poor generator draws too seldom.
-_VISIBLE = ('category', 'colour', 'sleeve', 'length', 'neckline', 'pattern')
-_PLAIN = ('pattern', 'plain')
+_VISIBLE = ('category', 'colour', 'sleeve', 'length', 'neckline', 'pattern')  # heads to compare
+_PLAIN = ('pattern', 'plain')  # what most garments are, and a poor generator draws too seldom
 
 
 def confusion(truth, predicted, count):
@@ -25,7 +22,7 @@ def confusion(truth, predicted, count):
 def scores(matrix):
     """Precision, recall, F1 and support of each value from a confusion matrix: float [count] each.
 
-    A value that was never predicted has precision 0; one that never occurs counts in no mean.
+    A value that is never predicted has precision 0.
     """
     correct, support, predicted = np.diag(matrix), matrix.sum(1), matrix.sum(0)
     precision, recall = correct / np.maximum(predicted, 1), correct / np.maximum(support, 1)
@@ -34,7 +31,7 @@ def scores(matrix):
 
 
 def macro_f1(matrix):
-    """Mean F1 of the values that occur, each with the same weight."""
+    """Unweighted mean F1 of the values that occur."""
     result = scores(matrix)
     occurs = result['support'] > 0
     return float(result['f1'][occurs].mean()) if occurs.any() else 0.0
@@ -63,7 +60,7 @@ def evaluate(probabilities, labels, heads):
 
 
 def shown(value):
-    """A value as tables show it; '' does not apply."""
+    """A value for tables; '' means that the attribute does not apply."""
     return value or '(none)'
 
 
@@ -102,7 +99,7 @@ def values_table(figures):
 
 
 def _values(tagger, pictures):
-    """{head: index of the likeliest value, int [n]}."""
+    """{head: index of the most probable value, int [n]}."""
     return {head: p.argmax(1) for head, p in tagger.probabilities(pictures).items()}
 
 
@@ -124,11 +121,11 @@ def _clear(tagger, judge, pictures):
 def fidelity(tagger, judge, fakes, reals):
     """How clear the attributes of generated images are: {name: {'value', 'floor'}}, in 0..1.
 
-    Two taggers trained on different data agree on an image whose attributes are clear; the floor
-    is the same figure of real images.
-    tagger, judge: image_tagger.ImageTagger; judge may be None, or have other heads: then there is
-    no agreement. agreement_HEAD: how often both give the same value; agreement: their mean; plain:
-    the share of garments without a pattern, for taggers that know it.
+    Two taggers trained on different data agree on images whose attributes are clear; the floor is
+    the same figure of real images.
+    tagger, judge: image_tagger.ImageTagger; without a judge, or if its heads differ, there is no
+    agreement. agreement_HEAD: how often both predict the same value; agreement: their mean; plain:
+    the fraction of garments without a pattern, if the tagger has that value.
     """
     values, floors = [_clear(tagger, judge, pictures) for pictures in (fakes, reals)]
     return {name: {'value': values[name], 'floor': floors[name]} for name in values}

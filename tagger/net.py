@@ -1,8 +1,8 @@
-"""The small convolutional network of the image tagger, its data augmentation, training and use.
+"""The convolutional network of the image tagger, its data augmentation, training and inference.
 
-3x3 convolutions with batch normalisation (Ioffe & Szegedy 2015), halved by max pooling down to
-about 4 px, one hidden layer, and a softmax head for the category and for every attribute column.
-All random numbers are fed, so one graph can be trained any number of times.
+3x3 convolutions with max pooling down to about 4 px and batch normalisation (Ioffe & Szegedy
+2015), one hidden layer, and a softmax head for the category and for every attribute column. All
+random numbers are fed, so one graph serves any number of training runs.
 """
 
 import numpy as np
@@ -10,12 +10,12 @@ import numpy as np
 from dnnlib import tflib
 from dnnlib.tflib import tf
 
-_MARGIN = 8  # an image is padded by 1 / 8 of its side before it is moved
+_MARGIN = 8  # images are padded by 1 / 8 of their side before cropping
 _MOMENTUM = 0.97  # of the moving averages of batch normalisation
 
 
 def widths(config):
-    """Channels of each convolution: one per halving, until at most 6 px are left."""
+    """Channels of each convolution; each halves the resolution, until it is at most 6 px."""
     halvings, side = 0, config.side
     while side > 6:
         halvings, side = halvings + 1, side // 2
@@ -23,7 +23,7 @@ def widths(config):
 
 
 def _norm(x, training, updates):
-    """Batch normalisation of x [n, h, w, c]; in training it appends to `updates`."""
+    """Batch normalisation of x [n, h, w, c]; training appends to `updates`."""
     size = x.shape.as_list()[-1:]
     scale = tf.get_variable('scale', size, initializer=tf.ones_initializer())
     shift = tf.get_variable('shift', size, initializer=tf.zeros_initializer())
@@ -66,9 +66,9 @@ def _images(pictures):
 
 
 def augmented(images, boxes, gains, blurs):
-    """images [n, s, s, 3], cropped and resized, mirrored, brightened and blurred.
+    """images [n, s, s, 3], cropped and resized, flipped, brightened and blurred.
 
-    boxes [n, 4]: y0, x0, y1, x1 of the crop, as fractions of the image; x0 > x1 mirrors it.
+    boxes [n, 4]: y0, x0, y1, x1 of the crop, as fractions of the image; x0 > x1 flips it.
     gains [n, 2]: contrast factor and brightness offset. blurs [n]: 0 sharp to 1 blurred.
     """
     side = images.shape.as_list()[1]
@@ -83,8 +83,7 @@ def augmented(images, boxes, gains, blurs):
 
 
 def augmentation(count, augment, rng):
-    """Random (boxes, gains, blurs) of `augmented` for `count` images; no change if not `augment`.
-    """
+    """Random (boxes, gains, blurs) of `augmented` for `count` images; identity if not `augment`."""
     boxes = np.tile(np.float32([0, 0, 1, 1]), [count, 1])
     gains, blurs = np.tile(np.float32([1, 0]), [count, 1]), np.zeros([count], np.float32)
     if augment:
@@ -101,7 +100,7 @@ def augmentation(count, augment, rng):
 class Training:
     """The training graph of a network, with a session; use it in a `with` block.
 
-    It holds no data, and `start` resets it, so it can be used for any number of trainings.
+    It holds no data, and `start` resets it, so it serves any number of training runs.
     heads: {name: values}. config: config.Config, of which only the network's size counts.
     """
 
@@ -141,7 +140,7 @@ class Training:
         self._entered.__exit__(*error)
 
     def start(self, seed, checkpoint=None):
-        """Initialise the weights, or restore a checkpoint -> the number of updates so far."""
+        """Initialise the weights, or restore a checkpoint -> number of updates done."""
         self.session.run(self._initialise)
         with self._graph.as_default():
             if checkpoint:
@@ -184,7 +183,7 @@ class Training:
 class Classifier:
     """A trained network as a function of images, with a session; `close` ends it.
 
-    values: {name: array}, of `Training.values`. Raises ValueError if they are of another network.
+    values: {name: array}, of `Training.values`. Raises ValueError if they do not fit the network.
     """
 
     BATCH = 64

@@ -1,8 +1,8 @@
 """Colour and pattern of a product measured from its pixels, for catalogues without attributes.
 
-The product is the foreground of the image (see `catalog.prune.measure`). Its colour is the name
-of the swatch that is nearest to most of its pixels, shading discounted. It is patterned if
-neighbouring pixels differ more than folds and shadows make them.
+The product is the foreground of the image (see `catalog.prune.measure`). Its colour is the named
+swatch nearest to most of its pixels, with less weight on lightness. It is patterned if its local
+contrast is higher than that of folds and shadows.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from dnnlib import progress
 
 PLAIN, PATTERNED = 'plain', 'patterned'
 _SIDE = 96  # px: patterns are measured at one size
-_CONTRAST = 7.5  # CIELAB units between neighbours, at least, of a pattern
+_CONTRAST = 7.5  # least local contrast of a pattern, in CIELAB units
 
 
 def _lab(rgb):
@@ -33,15 +33,15 @@ _SWATCHES = _lab([attributes.COLOURS[name] for name in _NAMES])
 
 
 def _colour(lab):
-    """The colour name of most of the pixels lab [n, 3]; lightness is discounted."""
+    """The colour name of most pixels lab [n, 3]; lightness has less weight."""
     distances = (lab[:, np.newaxis] - _SWATCHES) * [0.6, 1, 1]
     nearest = np.linalg.norm(distances, axis=-1).argmin(1)
     return _NAMES[int(np.bincount(nearest, minlength=len(_NAMES)).argmax())]
 
 
 def contrast(lab, inside):
-    """Local contrast of a product, in CIELAB units: the upper quartile over its pixels of the
-    difference to the mean of their neighbourhood.
+    """Local contrast of a product, in CIELAB units: the upper quartile of its pixels' differences
+    from their 5x5 neighbourhood means.
 
     lab: [h, w, 3]. inside: bool [h, w].
     """

@@ -1,9 +1,9 @@
 """The text tagger: classifies the category and attributes that a description mentions.
 
-In two steps, numpy alone. First the evidence: for each value the few phrases of up to three words
-that name it, found by sequential covering (Fuernkranz 1999): the phrase that occurs in most of the
-value's texts and hardly in others, then the one for the rest. Then softmax regression on each
-head's phrases gives probabilities. A text without a phrase mentions nothing, whatever is likely.
+Two steps, in numpy. Sequential covering (Fürnkranz 1999) selects, for each value, the few phrases
+of up to three words that name it: the phrase that occurs in most texts of the value and hardly in
+any other, then the next for the texts that remain. Softmax regression on the phrases of each head
+gives probabilities. A value is only mentioned if one of its phrases is, however probable it is.
 """
 
 import collections
@@ -25,9 +25,9 @@ _PRECISIONS = (0.995, 0.95)  # the most precise phrases are chosen before the ot
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """How phrases are chosen and weighted."""
-    fewest: int = knob(4, 'texts in which a phrase must occur', least=1)
-    precision: float = knob(0.9, 'fraction of these that must have the value', least=0, most=1)
+    """Options of the selection of phrases and of the regression."""
+    fewest: int = knob(4, 'least number of texts with a phrase', least=1)
+    precision: float = knob(0.9, 'least fraction of these that have the value', least=0, most=1)
     threshold: float = knob(0.5, 'least probability of a mentioned value', least=0, most=1)
     steps: int = knob(400, 'updates of the weights', least=1)
     decay: float = knob(1e-3, 'L2 regularisation of the weights', least=0)
@@ -47,7 +47,7 @@ def phrases(text):
 
 
 class _Table:
-    """Which phrases occur in which texts, as pairs, without those in fewer than `fewest` texts.
+    """The (text, phrase) pairs of a corpus, without phrases in fewer than `fewest` texts.
 
     Attributes: phrases (list of str), text, phrase (int [pairs]).
     """
@@ -62,7 +62,7 @@ class _Table:
         self.text, self.phrase = np.array(pairs, int).reshape(-1, 2).T
 
     def count(self, texts):
-        """In how many of the chosen texts (bool [n]) each phrase occurs: int [phrases]."""
+        """How many of these texts (bool [n]) have each phrase: int [phrases]."""
         return np.bincount(self.phrase[texts[self.text]], minlength=len(self.phrases))
 
     def texts(self, phrase, count):
@@ -72,7 +72,7 @@ class _Table:
         return result
 
     def only(self, phrases):
-        """The same table with the chosen phrases alone (bool [phrases])."""
+        """The table of these phrases (bool [phrases])."""
         result = copy.copy(self)
         kept = phrases[self.phrase]
         result.text, result.phrase = self.text[kept], self.phrase[kept]
@@ -80,7 +80,7 @@ class _Table:
 
 
 def _lower_bound(correct, count):
-    """Of a precision: Wilson's confidence interval, 95 %, one-sided."""
+    """The lower bound of a precision: Wilson's one-sided 95 % confidence interval."""
     count, z = np.maximum(count, 1), 1.645
     precision = correct / count
     return (precision + z * z / (2 * count) - z * np.sqrt(
@@ -94,7 +94,7 @@ def _covering(table, has, known, config):
     """
     in_all, correct, count = table.count(known), table.count(has), len(has)
     prior = has.sum() / max(1, known.sum())
-    # For a value that most texts have anyway, precision alone proves little.
+    # For a frequent value, precision alone proves little.
     significant = (_lower_bound(correct, in_all) > prior + 0.5 * (1 - prior)) & (
         in_all >= config.fewest)
     left, chosen, table = has.copy(), [], table.only(significant)
@@ -104,7 +104,7 @@ def _covering(table, has, known, config):
             gain = np.where(precise, table.count(left), 0)
             if gain.max() < max(config.fewest, 0.005 * has.sum()):
                 break
-            # Of phrases that cover about the same, the shortest: "dress", not "dress in".
+            # Among phrases that cover about the same texts, the shortest: "dress", not "dress in".
             equal = np.flatnonzero(gain >= 0.995 * gain.max())
             phrase = min(equal, key=lambda i: (len(table.phrases[i].split()), -gain[i],
                                                len(table.phrases[i]), table.phrases[i]))
@@ -147,7 +147,7 @@ class TextTagger:
 
     @classmethod
     def of(cls, values, about):
-        """A tagger from weights and `about`, see `fit`."""
+        """A tagger from the weights and `about` that `fit` makes."""
         tagger = cls.__new__(cls)
         tagger._open(values, about)
         return tagger
@@ -157,16 +157,16 @@ class TextTagger:
         self.heads = labels.read_heads(about)
         self._threshold = Config(**about['config']).threshold
         self._evidence = {}  # phrase -> list of (head, value, row)
-        for name, answers in self.heads.items():
+        for name, classes in self.heads.items():
             evidence = about['evidence'][name]
-            if values[name].shape != (len(evidence) + 1, len(answers)):
+            if values[name].shape != (len(evidence) + 1, len(classes)):
                 raise ValueError(f"the weights of '{name}' are not those of its phrases")
             for row, (value, phrase) in enumerate(evidence):
-                answers.index(value)  # of another value: ValueError
+                classes.index(value)  # of another value: ValueError
                 self._evidence.setdefault(phrase, []).append((name, value, row))
 
     def evidence(self, text):
-        """The values that a text names, and by which phrases: {head: {value: [phrase, ...]}}."""
+        """The phrases by which a text names values: {head: {value: [phrase, ...]}}."""
         found = {}
         for phrase in sorted(phrases(text) & set(self._evidence)):
             for name, value, _ in self._evidence[phrase]:
@@ -191,7 +191,7 @@ class TextTagger:
             np.float32) for name, values in self.logits(texts).items()}
 
     def named(self, text):
-        """All values that the text names: {head: [value, ...]}, the likeliest first, [] for none.
+        """All values that the text names, most probable first: {head: [value, ...]}, [] for none.
 
         '' (does not apply) is never named.
         """
@@ -202,8 +202,8 @@ class TextTagger:
     def mentions(self, text):
         """The value of each head that the text mentions: {head: (value, probability)}.
 
-        A head is left out if the text has no phrase for the likeliest value, or if that is not
-        likely enough, as in a text that names two.
+        A head is left out if the text has no phrase for its most probable value, or if that is
+        below the threshold, as in a text that names two.
         """
         probabilities, result = self.probabilities([text]), {}
         for name, found in self.evidence(text).items():
@@ -217,21 +217,21 @@ class TextTagger:
 def fit(texts, truth, heads, config=Config(), *, validation=None):
     """Train a text tagger -> TextTagger.
 
-    texts: list of str. truth: {head: int [n]}, UNKNOWN where there is none.
+    texts: list of str. truth: {head: int [n]}, UNKNOWN without a label.
     validation: (texts, labels) to calibrate the probabilities on, or None.
     """
     table, evidence, values = _Table(texts, config.fewest), {}, {}
-    for name, answers in heads.items():
+    for name, classes in heads.items():
         known = truth[name] >= 0
-        chosen = [(value, phrase) for number, value in enumerate(answers) if value
+        chosen = [(value, phrase) for number, value in enumerate(classes) if value
                   for phrase in _covering(table, truth[name] == number, known, config)]
         evidence[name] = [(value, table.phrases[phrase]) for value, phrase in chosen]
         x = np.zeros([len(texts), len(chosen)])
         for row, (_, phrase) in enumerate(chosen):
             x[:, row] = table.texts(phrase, len(texts))
-        values[name] = _regression(x[known], truth[name][known], len(answers),
+        values[name] = _regression(x[known], truth[name][known], len(classes),
                                    config).astype(np.float32)
-    about = {'format': _FORMAT, 'heads': [[name, list(answers)] for name, answers in heads.items()],
+    about = {'format': _FORMAT, 'heads': [[name, list(classes)] for name, classes in heads.items()],
              'config': dataclasses.asdict(config), 'evidence': evidence,
              'temperatures': dict.fromkeys(heads, 1.0)}
     tagger = TextTagger.of(values, about)

@@ -12,8 +12,10 @@ from tagger import image_tagger, labels, metrics, pixels, text_tagger
 
 
 def read(products, side, fit='pad'):
-    """The images of products as uint8 [n, side, side, 3], and the products, unreadable ones
-    left out. Raises UserError if nothing is left."""
+    """(images uint8 [n, side, side, 3], products) of the readable ones of `products`.
+
+    Raises UserError if there are none.
+    """
     pictures, kept = [], []
     for index, picture in images.readable([product.image for product in products], 2 * side):
         pictures.append(images.square(picture, side, fit))
@@ -24,8 +26,8 @@ def read(products, side, fit='pad'):
 def _heads(products):
     heads = labels.heads_of(products)
     if not heads:
-        raise UserError('the catalogue has nothing to classify: neither two categories nor a '
-                        'column of attributes with 2 to 40 values')
+        raise UserError('the catalogue has nothing to classify: neither two categories nor an '
+                        'attribute column with 2 to 40 values')
     return heads
 
 
@@ -39,7 +41,7 @@ def _picked(labels_, chosen):
 
 
 def _figures(model, inputs, products, heads):
-    """Metrics on products that are new to a tagger; {} if there are none."""
+    """Metrics on held-out products; {} if there are none."""
     if not products:
         return {}
     return metrics.evaluate(model.probabilities(inputs), labels.encode(products, heads), heads)
@@ -79,7 +81,7 @@ def _texts(products, test, split, seed):
 def report(title, figures):
     """The metrics of one tagger on held-out products as text."""
     if not figures:
-        return f'{title}: no products are held out, so there are no figures'
+        return f'{title}: no held-out products, so no metrics'
     lines = [f'{title}, on held-out products:', metrics.table(figures)]
     if 'category' in figures:
         category = figures['category']
@@ -89,12 +91,12 @@ def report(title, figures):
 
 
 def train(run, products, config, split, made, *, test=(), fit='pad'):
-    """Train the taggers that a catalogue allows, into a run folder -> the report, a text.
+    """Train the taggers that a catalogue has data for, into a run folder -> the report as text.
 
     Writes tagger.npz if there are images, texttagger.npz if there are descriptions and labels,
     report.txt, and report.json with all metrics and confusion matrices.
     run: dnnlib.runs.Run. products: catalog.source.Product. made: JSON-able provenance. test:
-    products of another catalogue to report on instead of held-out ones.
+    products of another catalogue to report on instead.
     """
     with run.writing():
         return _train(run, products, config, split, made, test, fit)

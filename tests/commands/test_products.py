@@ -10,7 +10,7 @@ from dnnlib import images
 from gpt2.config import Sampling
 from gpt2.write import redraw_seed
 from tagger import agreement
-from tagger.agreement import Prediction, Verdict
+from tagger.agreement import Comparison, Prediction
 
 SEEN = Prediction('dress', ['red', 'dress'], {'category': 'dress', 'colour': 'red'},
             {'category': 1.0, 'colour': 0.9})
@@ -39,7 +39,7 @@ class Tagger:
 
     def check(self, picture, text):
         count = self._wrong.get(int(text.split('/')[1]), self._otherwise)
-        return Verdict({f'head {i}': i >= count for i in range(3)}, [])
+        return Comparison({f'head {i}': i >= count for i in range(3)}, [])
 
 
 def make(folder, writer, tagger=None, temperature=0.3, **more):

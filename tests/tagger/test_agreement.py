@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tagger import agreement
-from tagger.agreement import Prediction, Verdict
+from tagger.agreement import Comparison, Prediction
 
 TAGS = {'category': ('dress', 0.99), 'neckline': ('v-neck', 0.4), 'colour': ('red', 0.9),
         'sleeve': ('sleeveless', 0.8), 'belt': ('', 0.9), 'shape': ('a-line', 0.7)}
@@ -37,10 +37,10 @@ def test_words_are_plain_each_once_and_an_unsure_category_still_leads():
     ({'category': ['dress'], 'belt': ['wide']}, {'category': True, 'belt': False}, []),
     ({'colour': ['red']}, {'colour': True}, []),
     ({'mood': ['gay']}, {}, [])])
-def test_verdicts(said, agrees, unjudged):
-    verdict = agreement.compare(agreement.prediction(TAGS), said)
-    assert verdict.agreement == agrees and verdict.unjudged == unjudged
-    assert verdict.wrong() == list(agrees.values()).count(False)
+def test_comparisons(said, agrees, unjudged):
+    comparison = agreement.compare(agreement.prediction(TAGS), said)
+    assert comparison.agreement == agrees and comparison.unjudged == unjudged
+    assert comparison.wrong() == list(agrees.values()).count(False)
 
 
 def test_the_report_counts_products_before_and_after():
@@ -49,12 +49,12 @@ def test_the_report_counts_products_before_and_after():
     lines = agreement.report([product(0, category=True), product(2, category=True, hem=True),
                               product(5, category=True, hem=False), product(0)]).split('\n')
     assert lines[1].strip() == '2 of 4 at first (50.0 %)'
-    assert lines[2].strip() == '3 of 4 after redrawing (75.0 %), 7 texts more'
-    assert lines[3].strip().startswith('5 statements compared, 4 not')
+    assert lines[2].strip() == '3 of 4 after redrawing (75.0 %), 7 more texts'
+    assert lines[3].strip().startswith('5 statements compared, 4 skipped')
     assert [line.strip() for line in lines[4:]] == ['hem: 1 of 2 disagree']
 
 
-def test_a_tagger_with_and_without_the_one_of_texts_beside_it(tmp_path):
+def test_a_product_tagger_with_and_without_a_text_tagger(tmp_path):
     folder = pathlib.Path(__file__).parents[2] / 'pretrained' / 'tagger'
     both = agreement.ProductTagger(folder / 'tagger.npz', threads=1)
     pictures = np.full([2, 64, 64, 3], 250, np.uint8)
@@ -65,4 +65,4 @@ def test_a_tagger_with_and_without_the_one_of_texts_beside_it(tmp_path):
     assert both.check(seen[0], text) == agreement.compare(seen[0], both.texts.named(text))
     shutil.copy(str(folder / 'tagger.npz'), str(tmp_path))
     alone = agreement.ProductTagger(tmp_path / 'tagger.npz', threads=1)
-    assert alone.texts is None and alone.check(seen[0], text) == Verdict({}, [])
+    assert alone.texts is None and alone.check(seen[0], text) == Comparison({}, [])
