@@ -5,6 +5,7 @@ is shipped with the project, or the demo.
 import hashlib
 import pathlib
 
+from dnnlib import lock
 from dnnlib.files import UserError
 
 RUNS = pathlib.Path('runs')
@@ -67,8 +68,9 @@ def demo_drawn():
     """The folder of the demo catalogue, drawn on first use."""
     from catalog.demo import build
     if not (DEMO / 'products.csv').exists():
-        print(f'no --data given, so the demo catalogue is drawn into {DEMO}')
-        print(build.summary(build.write(DEMO)))
+        with lock.folder(DEMO, wait=True):
+            print(f'no --data given, so the demo catalogue is drawn into {DEMO}')
+            print(build.summary(build.write(DEMO)))
     return DEMO
 
 
@@ -82,7 +84,8 @@ def demo_pruned():
     from catalog.prune.rules import Prune, prune, summary
     data = demo_drawn()
     if not demo_is_there():
-        print(summary(prune(data, _DEMO_PRUNED, Prune())))
+        with lock.folder(_DEMO_PRUNED, wait=True):
+            print(summary(prune(data, _DEMO_PRUNED, Prune())))
     return _DEMO_PRUNED
 
 
