@@ -69,11 +69,13 @@ def train_stylegan_options(parser):
 
 def train_stylegan(options):
     """Train StyleGAN on a catalogue's photos; run it again to resume."""
+    from dnnlib import parallel
     from stylegan import config, dataset, preflight, train
-    from tagger import lookalikes
     network, training, start = _networks(config, options)
     train.check(network, training)
     if options.dry_run:
+        if parallel.size > 1:
+            raise UserError('--dry-run is for one process; run it without TF_CONFIG')
         print(preflight.report(preflight.preflight(network, training, start)))
         return
     decided = {'start': archive.digest(start) if start else ''}
@@ -81,19 +83,28 @@ def train_stylegan(options):
         records = dataset.Records(options.records, training.seed)
         run = _run(options, network, training, config.FREE, {'data': str(options.records)},
                    data=records.digest(), **decided)
+        train.train(run, records, network, training, start)
     else:
         products = inputs.pictured(options.data)
         names = inputs.fingerprint(p.name for p in products)
         run = _run(options, network, training, config.FREE, {'data': names}, fit=options.fit,
                    data=inputs.fingerprint((p.name, _size(p.image)) for p in products), **decided)
         with run.writing():
-            if not (run.folder / 'records').exists():
-                dataset.pack([p.image for p in products], run.folder / 'records',
-                             network.resolution, options.fit)
-            records = dataset.Records(run.folder / 'records', training.seed)
-            lookalikes.write(run.folder / 'lookalikes.npz', products, fit=options.fit)
-    train.train(run, records, network, training, start)
+            if parallel.rank == 0:
+                _pack(products, run.folder, network, options.fit)
+            parallel.from_first()  # has packed
+            train.train(run, dataset.Records(run.folder / 'records', training.seed), network,
+                        training, start)
     print(f'done: sample grids and snapshots are in {run.folder}; now try: python run.py samples')
+
+
+def _pack(products, folder, network, fit):
+    """Write the photos, and what tells their categories, into the folder of a run."""
+    from stylegan import dataset
+    from tagger import lookalikes
+    if not (folder / 'records').exists():
+        dataset.pack([p.image for p in products], folder / 'records', network.resolution, fit)
+    lookalikes.write(folder / 'lookalikes.npz', products, fit=fit)
 
 
 def _size(path):
@@ -219,9 +230,11 @@ def train_tagger_options(parser):
 def train_tagger(options):
     """Train classifiers of category and attributes on images and texts; run it again to resume."""
     from catalog import source
-    from dnnlib import runs
+    from dnnlib import parallel, runs
     from tagger import train
     from tagger.config import Config, Split
+    if parallel.size > 1:
+        raise UserError('train-tagger is for one process; run it without TF_CONFIG')
     config, split = [knobs.from_flags(each(), options) for each in (Config, Split)]
     products = source.read_kept(options.data or inputs.demo_pruned(),
                                 key_column=options.key_column)

@@ -20,10 +20,12 @@ def on_nan_knob():
 def lrate_factor(run, key, position):
     """What the rollbacks of a run up to a position have left of its learning rate, 1.0 if none.
 
-    run: dnnlib.runs.Run; key: the name of the position in its history.
+    run: dnnlib.runs.Run; key: the name of the position in its history, which worker 0 has.
     """
-    return min([line['lrate_factor'] for line in run.history()
-                if 'lrate_factor' in line and line.get(key, 0) <= position], default=1.0)
+    from dnnlib import parallel
+    return parallel.from_first(min(
+        [line['lrate_factor'] for line in run.history()
+         if 'lrate_factor' in line and line.get(key, 0) <= position], default=1.0))
 
 
 def roll_back(run, on_nan, key, position, *, saved_at, flag):

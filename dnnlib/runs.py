@@ -7,7 +7,8 @@
     .lock              the process that is training now
 
 Running the same command again continues the run, from the newest checkpoint that is whole. Other
-options in the same folder are refused. Nothing is written before training begins.
+options in the same folder are refused. Nothing is written before training begins. Of the workers of
+a data-parallel training only the first reads and writes the folder.
 """
 
 import contextlib
@@ -22,7 +23,7 @@ import subprocess
 import sys
 import time
 
-from dnnlib import files, lock, tflib
+from dnnlib import files, lock, parallel, tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
 
@@ -147,13 +148,13 @@ class Run:
     def __init__(self, folder, options, free=(), defaults=None, paths=None,
                  formerly=None):
         self.folder = pathlib.Path(folder)
-        self.stopping = False
+        self.stopping = self._asked = False
         # As they will read back: tuples become lists.
         self._options, self._defaults = json.loads(json.dumps([options, defaults or {}]))
         self._formerly = formerly or {}
         self._free, self._paths = free, {name: str(path) for name, path in (paths or {}).items()}
         self._writing, self._latest = False, None
-        self._saver = self._finite = None  # of the graph that is being trained
+        self._saver = self._finite = self._votes = None  # of the graph that is being trained
         self._refuse_others()
 
     def _refuse_others(self):
@@ -175,28 +176,42 @@ class Run:
     def writing(self):
         """Inside, this process alone writes to the run folder; may be entered again.
 
+        Of several workers (see parallel) the first one does, and the others join it.
         Raises UserError if another process is training here.
         """
         if self._writing:
             yield
             return
+        with parallel.joined(self._options, Interrupted), (
+                contextlib.nullcontext() if parallel.rank else self._owning()):
+            self._writing = True
+            try:
+                yield
+            finally:
+                self._writing, self._latest = False, None
+
+    @contextlib.contextmanager
+    def _owning(self):
+        """`writing` of the process that does write."""
         with lock.folder(self.folder):
             self._refuse_others()  # those of a run that began a moment ago
             path = self.folder / 'options.json'
             files.write_json(path, {
                 'options': self._options, 'paths': self._paths, 'made': provenance()})
-            self._writing = True
             try:
                 yield
             except UserError:  # before anything came of these options others may be tried
                 if not [each for each in self.folder.glob('[!.]*') if each != path]:
                     path.unlink()
                 raise
-            finally:
-                self._writing, self._latest = False, None
 
     def latest(self):
-        """Path prefix of the newest whole checkpoint, or None in a new run. Raises UserError."""
+        """Path prefix of the newest whole checkpoint, or None in a new run. Raises UserError.
+
+        None on all workers but the first, which give what they restore to the others.
+        """
+        if parallel.rank:
+            return None
         if not self._writing:
             return latest_checkpoint(self.folder)
         if self._latest is None:  # checked once: nobody else writes meanwhile
@@ -215,6 +230,9 @@ class Run:
         self._finite = tf.reduce_all([
             tf.reduce_all(tf.math.is_finite(variable)) for variable in variables
             if variable.dtype.base_dtype.is_floating and variable.shape.ndims])
+        self._votes = parallel.Sum(1)
+        if parallel.rank:
+            return
         there = len({path.stem for path in self.folder.glob('checkpoint/state-*.index')})
         size = sum(variable.dtype.base_dtype.size * tflib.parameters([variable])
                    for variable in variables)
@@ -231,6 +249,8 @@ class Run:
             raise UserError(f'weights have become NaN or infinite before {position}; the last '
                             'checkpoint is whole and from before: start a new run with a lower '
                             'learning rate')
+        if parallel.rank:
+            return
         prefix = self.folder / 'checkpoint' / f'state-{position}'
         unfinished = files.temporary(prefix)
         try:
@@ -270,6 +290,8 @@ class Run:
 
     def log(self, **record):
         """Append one line to progress.jsonl."""
+        if parallel.rank:
+            return
         path = self.folder / 'progress.jsonl'
         with files.disk_errors(path), open(str(path), 'a', encoding='utf-8') as lines:
             lines.write(json.dumps(record) + '\n')
@@ -281,7 +303,7 @@ class Run:
         is damaged.
         """
         path = self.folder / 'progress.jsonl'
-        if not path.exists():
+        if parallel.rank or not path.exists():
             return []
         lines, records = files.read_text(path, limit=1 << 30).splitlines(), []
         for number, line in enumerate(lines, 1):
@@ -297,6 +319,8 @@ class Run:
 
     def cut_history(self, key, position):
         """Drop the lines whose `key` lies beyond `position`: training repeats them."""
+        if parallel.rank:
+            return
         history = self.history()
         if not all(isinstance(line.get(key), (int, float)) for line in history):
             raise UserError(f"a line of {self.folder / 'progress.jsonl'} has no {key}; delete it")
@@ -308,15 +332,22 @@ class Run:
     def stoppable(self):
         """Inside, Ctrl-C and SIGTERM only set `stopping`, so that the loop can save and leave.
 
-        A second Ctrl-C stops at once.
+        A second Ctrl-C stops at once. Of several workers one is enough, see `agree_on_stopping`.
         """
         def ask(number, frame):
-            if self.stopping and number == signal.SIGINT:
+            if self._asked and number == signal.SIGINT:
                 raise KeyboardInterrupt
-            self.stopping = True
+            self._asked = True
+            if parallel.size == 1:
+                self.stopping = True
         before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def agree_on_stopping(self, sess):
+        """Set `stopping` on all workers if one of them was asked to stop; once after each step."""
+        if parallel.size > 1:
+            self.stopping = self._votes(sess, [self._asked])[0] > 0

@@ -18,7 +18,7 @@ from dnnlib.files import UserError
 
 
 @contextlib.contextmanager
-def _quiet():
+def quiet():
     """Keep the greetings of TensorFlow's C++ off stderr: no log level holds yet when they come."""
     stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
@@ -30,7 +30,7 @@ def _quiet():
         os.close(nowhere)
 
 
-with _quiet():
+with quiet():
     import tensorflow.compat.v1 as tf
 
 tf.logging.set_verbosity(tf.logging.ERROR)
@@ -60,22 +60,27 @@ def check_bfloat16(wanted):
                         'it as without; leave --bfloat16 out')
 
 
+def config(threads=0, bfloat16=False):
+    """The ConfigProto of `session`, from the same arguments."""
+    check_bfloat16(bfloat16)
+    result = tf.ConfigProto(
+        intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads,
+        allow_soft_placement=True)
+    result.gpu_options.allow_growth = True
+    if bfloat16:
+        rewrites = result.graph_options.rewrite_options
+        rewrites.auto_mixed_precision_onednn_bfloat16 = rewrites.ON
+    return result
+
+
 def session(threads=0, bfloat16=False):
     """A session on the default graph. `threads` 0 takes all cores; 1 makes the bytes repeatable.
 
     bfloat16: let TensorFlow 2 rewrite convolutions and products of matrices to 16 bits on CPUs;
     variables stay float32. Raises UserError as `check_bfloat16` does.
     """
-    check_bfloat16(bfloat16)
-    config = tf.ConfigProto(
-        intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads,
-        allow_soft_placement=True)
-    config.gpu_options.allow_growth = True
-    if bfloat16:
-        rewrites = config.graph_options.rewrite_options
-        rewrites.auto_mixed_precision_onednn_bfloat16 = rewrites.ON
-    with _quiet():
-        return tf.Session(config=config)
+    with quiet():
+        return tf.Session(config=config(threads, bfloat16))
 
 
 @contextlib.contextmanager

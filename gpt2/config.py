@@ -73,6 +73,8 @@ class Training:
     on_nan: str = on_nan_knob()
     seed: int = seed_knob('decides weights, windows, dropout, split and samples')
     threads: int = knob(0, 'CPU threads; 0 takes all, 1 makes the bytes repeatable', least=0)
+    worker_timeout: int = knob(60, 'of several workers: a worker that does not answer for so long '
+                               'is lost, and all stop', unit='s', least=4)
 
     def __post_init__(self):
         check(self)
@@ -105,7 +107,8 @@ class Sampling:
 
 
 # Knobs that may differ when a run is resumed: how long, how often it reports, how fast.
-FREE = ('steps', 'validate_every', 'sample_every', 'save_every', 'patience', 'on_nan', 'threads')
+FREE = ('steps', 'validate_every', 'sample_every', 'save_every', 'patience', 'on_nan', 'threads',
+        'worker_timeout')
 
 PRESETS = {
     # From scratch, on a CPU, in ten minutes; the weights take less than 4 MB.

@@ -10,7 +10,7 @@ import dataclasses
 
 import numpy as np
 
-from dnnlib import files, progress, rollback, runs, tflib
+from dnnlib import files, parallel, progress, rollback, runs, tflib
 from dnnlib.accumulation import NotFinite, Update, sums
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
@@ -63,6 +63,7 @@ class Graph:
         with tf.control_dependencies([tf.assign_sub(v, factor * v) for v in matrices]):
             self.count = tf.assign_add(self.step, 1)
         self.sampler = Sampler(network, vocabulary)
+        self.sync = parallel.broadcast(tf.global_variables())
 
 
 def learning_rate(step, config):
@@ -80,6 +81,9 @@ def learning_rate(step, config):
 def check(network, config):
     """Raise UserError for what cannot be trained, before anything is written."""
     tflib.check_bfloat16(config.bfloat16)
+    if config.batch % (parallel.size * config.accumulate):
+        raise UserError(f'a batch of {config.batch} cannot be split among {parallel.size} workers '
+                        f'and {config.accumulate} part(s) each; change --batch or --accumulate')
     if config.window > network.n_ctx:
         raise UserError(f'windows of {config.window} tokens do not fit a context of '
                         f'{network.n_ctx}; use --window {network.n_ctx}')
@@ -119,16 +123,17 @@ def prepare(products, config, *, size, vocabulary=None, folder=None):
 def step(sess, graph, corpus, config, number):
     """The update after `number` updates; returns its loss.
 
+    Of several workers each takes `accumulate` parts of the batch, as if one took all of them.
     Raises NotFinite if the loss or its gradient is not; then nothing has changed.
     """
-    tokens, weights = [np.split(rows, config.accumulate) for rows in data.windows(
+    own = range(parallel.rank * config.accumulate, (parallel.rank + 1) * config.accumulate)
+    tokens, weights = [np.split(rows, parallel.size * config.accumulate) for rows in data.windows(
         corpus, pack=config.pack, count=config.batch, length=config.window,
         rng=np.random.RandomState([config.seed, number]))]
     rate = learning_rate(number, config)
     losses = graph.update.run(sess, [
         {graph.tokens: tokens[part], graph.loss_weights: weights[part], graph.rate: rate,
-         graph.seed: dropout_seed(config.seed, number, part)}
-        for part in range(config.accumulate)])
+         graph.seed: dropout_seed(config.seed, number, part)} for part in own])
     sess.run(graph.count, {graph.rate: rate})
     return losses['loss']
 
@@ -139,11 +144,16 @@ class Trainer:
     def __init__(self, run, sess, graph, dataset, network, config):
         self.run, self.sess, self.graph, self.dataset = run, sess, graph, dataset
         self.network, self.config = network, config
-        self.board = tf.summary.FileWriter(str(run.folder / 'tensorboard'))
+        self.board = None if parallel.rank else tf.summary.FileWriter(
+            str(run.folder / 'tensorboard'))
+        self.losses = parallel.Sum(len(dataset.validation or ()))
         self.index = None  # overlap.Index of the training set, made for the first samples
 
     def restore(self, weights):
-        """Restore the newest checkpoint; if there is none, set `weights`. Returns the step."""
+        """Restore the newest checkpoint; if there is none, set `weights`. Returns the step.
+
+        Of several workers the first does so and the others get its values.
+        """
         self.sess.run([tf.global_variables_initializer(), tf.local_variables_initializer()])
         latest = self.run.latest()
         if latest:
@@ -151,21 +161,30 @@ class Trainer:
             assert not missing, missing
         else:
             tflib.assign(self.sess, weights)
+        parallel.run(self.sess, self.graph.sync)
         number = int(self.sess.run(self.graph.step))
         self.run.cut_history('step', number)
-        self.board.add_session_log(tf.SessionLog(status=tf.SessionLog.START), number)
+        if self.board:
+            self.board.add_session_log(tf.SessionLog(status=tf.SessionLog.START), number)
         return number
 
     def held_out_loss(self):
-        """Mean loss per token of held-out documents, each from its own start."""
+        """Mean loss per token of held-out documents, each from its own start.
+
+        Each worker computes that of some batches, and counts the others as 0.
+        """
         graph, batches = self.graph, self.dataset.validation
-        losses = [self.sess.run(graph.loss, {graph.tokens: tokens, graph.loss_weights: weights})
-                  for tokens, weights in batches]
+        losses = self.losses(self.sess, [
+            self.sess.run(graph.loss, {graph.tokens: tokens, graph.loss_weights: weights})
+            if index % parallel.size == parallel.rank else 0
+            for index, (tokens, weights) in enumerate(batches)])
         mean = np.average(losses, weights=[np.count_nonzero(weights) for _, weights in batches])
         return float(np.float32(mean))  # as `best` holds it: else an equal loss may look smaller
 
     def snapshot(self, number, figures, name='snapshot'):
         """Write a snapshot of the weights, with its figures, into the run folder."""
+        if parallel.rank:
+            return
         weights = {v.op.name: value for v, value in
                    zip(self.graph.weights, self.sess.run(self.graph.weights))}
         corpus = self.dataset.training
@@ -192,8 +211,10 @@ class Trainer:
     def samples(self, number, bar):
         """Write samples without prompt and for held-out products' attributes; show one of them.
 
-        Returns their `overlap`.
+        Returns their `overlap`. The first worker does so; the others return nothing.
         """
+        if parallel.rank:
+            return {}
         prompts = self.dataset.prompts
         samples = self.graph.sampler.samples(
             self.sess, [self.dataset.training.encoder.encode(prompt) for prompt in prompts],
@@ -217,6 +238,8 @@ class Trainer:
 
     def log(self, number, figures):
         """Write figures to progress.jsonl and TensorBoard."""
+        if parallel.rank:
+            return
         self.run.log(step=number, **figures)
         self.board.add_summary(tf.Summary(value=[
             tf.Summary.Value(tag=name, simple_value=value) for name, value in figures.items()]),
@@ -237,11 +260,12 @@ class Trainer:
         config, losses, shown = self.config, [], {}
         per_step = config.batch * config.window
         with progress.bar(total=config.steps * per_step, initial=number * per_step, unit='token',
-                          unit_scale=True) as bar:
+                          unit_scale=True, disable=parallel.rank > 0) as bar:
             ended = self.finished(number)
             while not ended and not self.run.stopping:
                 losses.append(step(self.sess, self.graph, self.dataset.training, config, number))
                 number += 1
+                self.run.agree_on_stopping(self.sess)
                 ended, figures = number >= config.steps, {}
                 if ended or number % config.validate_every == 0:
                     shown, losses = self.validate(number, float(np.mean(losses))), []
@@ -287,8 +311,12 @@ def train(run, products, network, config, start=None, vocabulary=None):
 
 def _train(run, products, network, config, start, vocabulary):
     """`train` without its checks. Returns what `Trainer.loop` does."""
+    if parallel.rank:
+        parallel.from_first()  # has encoded the texts, which the others may find in the folder
     dataset = prepare(products, config, size=network.n_vocab, vocabulary=vocabulary,
                       folder=run.folder)
+    if not parallel.rank:
+        parallel.from_first()
     network = dataclasses.replace(network, n_vocab=dataset.training.encoder.size)
     with run.stoppable():
         while True:
@@ -305,14 +333,15 @@ def _train(run, products, network, config, start, vocabulary):
 def _progress(run):
     """The number of updates that a run's checkpoint has."""
     checkpoint = run.latest()
-    return int(tf.train.load_variable(checkpoint, 'step')) if checkpoint else 0
+    return parallel.from_first(
+        int(tf.train.load_variable(checkpoint, 'step')) if checkpoint else 0)
 
 
 def _run_graph(run, dataset, network, config, start):
     """Build the graph, restore what the run has, and train -> what `Trainer.loop` does."""
     factor = rollback.lrate_factor(run, 'step', _progress(run))
     config = dataclasses.replace(config, learning_rate=config.learning_rate * factor)
-    with tf.Graph().as_default(), tflib.session(config.threads) as sess:
+    with tf.Graph().as_default(), parallel.session(config.threads) as sess:
         graph = Graph(network, config, dataset.training.encoder)
         run.prepare_saving()
         trainer = Trainer(run, sess, graph, dataset, network, config)

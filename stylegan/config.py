@@ -107,6 +107,8 @@ class Training:
     bfloat16: bool = knob(False, 'bfloat16 convolutions on CPUs that have them, tf2 only')
     threads: int = knob(0, 'CPU threads; 0: all, 1: results are repeatable to the byte', least=0,
                         most=4096)
+    worker_timeout: int = knob(60, 'of several workers: a worker that does not answer for so long '
+                               'is lost, and all stop', unit='s', least=4)
 
     def __post_init__(self):
         check(self)
@@ -120,7 +122,7 @@ class Training:
 
 # Options that may change when a run is continued.
 FREE = ('kimg', 'tick_kimg', 'snapshot_ticks', 'metrics_every', 'on_nan',
-        'threads')
+        'threads', 'worker_timeout')
 
 PRESETS = {
     # 64 px on a CPU, without growing, from the shipped network: few feature maps, many small steps

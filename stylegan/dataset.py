@@ -52,7 +52,7 @@ def pack(paths, folder, resolution, fit='pad'):
     and files.DiskFull.
     """
     folder = pathlib.Path(folder)
-    with lock.new(folder), tflib.disk_errors(folder):
+    with lock.hold(folder.with_name(f'.{folder.name}.lock'), folder), tflib.disk_errors(folder):
         if folder.exists():  # another process has packed it meanwhile
             return
         files.need_space(folder, len(paths) * resolution ** 2 * 4)  # 3 bytes a pixel, all levels
@@ -189,16 +189,18 @@ class Records:
         """All pictures at one resolution, in the order of the first epoch, read when sliced."""
         return _Sequence(self, res)
 
-    def batch(self, position, count, res, mirror=False):
+    def batch(self, position, count, res, mirror=False, share=None):
         """`count` pictures from a position of the stream on -> uint8 [count, res, res, 3].
 
-        mirror: flip each left-right with probability 1/2, drawn from (seed, position).
+        mirror: flip each left-right with probability 1/2, drawn from (seed, position). share: those
+        of the `count` to read, a list of numbers below it; None: all.
         """
-        batch = np.stack([self.picture(res, self._index(position + i)) for i in range(count)])
+        share = range(count) if share is None else share
+        batch = np.stack([self.picture(res, self._index(position + i)) for i in share])
         if batch.shape[3] == 1:
             batch = batch.repeat(3, axis=3)
         if mirror:
-            flips = np.random.RandomState([self._seed, position, 1]).rand(count) < 0.5
+            flips = np.random.RandomState([self._seed, position, 1]).rand(count)[share] < 0.5
             batch[flips] = batch[flips, :, ::-1]
         return batch
 

@@ -9,7 +9,7 @@ import itertools
 
 import numpy as np
 
-from dnnlib import images, tflib
+from dnnlib import images, parallel, tflib
 from dnnlib.accumulation import NotFinite, Update, sums
 from dnnlib.tflib import tf
 from stylegan import loss, networks, ops, snapshots
@@ -18,10 +18,14 @@ SHOWN = 16  # pictures drawn at a time for the sample grid
 
 
 class Draws:
-    """Random tensors of one step: each call is a separate stream of (seed, images shown)."""
+    """Random tensors of one step: each call is a separate stream of (seed, images shown).
 
-    def __init__(self, seed, step, nimg):
-        self._nimg = tf.cast(nimg, tf.int32)
+    share: where several workers share a minibatch, a list of the samples of this one: it draws what
+    one worker would, and takes those of `own_uniform` and `planes`; None: all.
+    """
+
+    def __init__(self, seed, step, nimg, share=None):
+        self._nimg, self._share = tf.cast(nimg, tf.int32), share
         self._streams = itertools.count(1000 * seed + 100 * step)
 
     def _key(self):
@@ -33,10 +37,20 @@ class Draws:
     def uniform(self, shape):
         return tf.random.stateless_uniform(shape, self._key())
 
+    def own(self, x):
+        """This worker's samples of x [n, ...]."""
+        return x if self._share is None else tf.gather(x, self._share)
+
+    def own_uniform(self, shape):
+        """As `uniform`; shape [n, ...]: that of this worker's samples."""
+        workers = 1 if self._share is None else parallel.size
+        return self.own(self.uniform([workers * shape[0], *shape[1:]]))
+
     def planes(self, count):
-        """A function layer -> new noise for each of `count` pictures, [count, h, w, 1]."""
-        return lambda layer: self.normal(
-            [count, networks.noise_res(layer), networks.noise_res(layer), 1])
+        """A function layer -> new noise for each of this worker's samples of `count` pictures,
+        [n, h, w, 1]."""
+        return lambda layer: self.own(self.normal(
+            [count, networks.noise_res(layer), networks.noise_res(layer), 1]))
 
 
 def process_reals(rgb, alpha):
@@ -66,11 +80,22 @@ def mixed_styles(draws, network, *, count, res, mixing):
     return ws, tf.reduce_mean(first, 0)
 
 
+def share(count, group):
+    """Which of `count` samples this worker has, where several share them: int [count / workers].
+
+    Whole groups of the minibatch standard deviation, in an order that leaves them groups: a sample
+    is in that of its number modulo count / group, see `ops.minibatch_stddev`.
+    """
+    groups = np.arange(count).reshape(min(group, count), -1)  # in the columns
+    return np.split(groups, parallel.size, axis=1)[parallel.rank].ravel()
+
+
 class Graph:
     """Both networks at `res` pixels, with a session; use it in a `with` block.
 
     Call `start` first. `step` trains once, `reset_optimisers` clears Adam's state, `show` draws and
-    `snapshot` returns weights.
+    `snapshot` returns weights. Attribute share: which samples of a minibatch this worker has, where
+    several share it; None: all.
     """
 
     def __init__(self, network, training, *, res, minibatch):
@@ -78,6 +103,7 @@ class Graph:
         assert minibatch % parts == 0, (minibatch, parts)  # as train.check tells
         self.network, self.training, self.res = network, training, res
         self._minibatch, self._part = minibatch, minibatch // parts
+        self.share = self._part_share = None
         self._graph = tf.Graph()
         with self._graph.as_default():
             tf.set_random_seed(training.seed + 1)
@@ -89,15 +115,18 @@ class Graph:
             self._offset = tf.placeholder(tf.int64, [], 'offset')  # of this part in its minibatch
             self._build_losses()
             self._build_average()
+            if parallel.size > 1:  # after all variables: initial values depend on how many ops
+                self._build_share()  # precede, and are to be those of one worker
             self._build_steps()
-            self._build_raw()  # after all variables: initial values depend on how many ops precede
+            self._build_raw()  # after all variables, as above
+            self._sync = parallel.broadcast(tf.global_variables())
             self._initialise = tf.group(tf.global_variables_initializer(),
                                         tf.local_variables_initializer())
 
     def __enter__(self):
         self._entered = self._graph.as_default()
         self._entered.__enter__()
-        self.session = tflib.session(self.training.threads, self.training.bfloat16)
+        self.session = parallel.session(self.training.threads, self.training.bfloat16)
         return self
 
     def __exit__(self, *error):
@@ -106,7 +135,7 @@ class Graph:
 
     def _draws(self, step):
         """The random tensors of the discriminator's step (0) or the generator's (1)."""
-        return Draws(self.training.seed, step, self._nimg + self._offset)
+        return Draws(self.training.seed, step, self._nimg + self._offset, self._part_share)
 
     def _generate(self, draws):
         """A minibatch of pictures by G; making it also updates the moving average of w."""
@@ -117,13 +146,13 @@ class Graph:
                                     mixing=self.training.mixing)
             beta = self.training.w_beta ** (1 / self.training.accumulate)
             with tf.control_dependencies([tf.assign(average, ops.mix(mean, average, beta))]):
-                ws = tf.identity(ws)
+                ws = draws.own(tf.identity(ws))
             return networks.synthesis(ws, self.network, res=self.res, alpha=self._alpha,
                                       planes=draws.planes(self._part))
 
     def _score(self, pictures, draws):
         """D's scores [part, 1] of pictures, augmented as configured."""
-        pictures = loss.augment(pictures, self.training.augment, draws.uniform)
+        pictures = loss.augment(pictures, self.training.augment, draws.own_uniform)
         return networks.discriminator(pictures, self.network, res=self.res, alpha=self._alpha)
 
     def _build_losses(self):
@@ -139,6 +168,14 @@ class Graph:
         self._r1 = tf.reduce_mean(loss.r1(self._real_scores, self._faded)) * scale
         draws = self._draws(1)
         self._g_loss = tf.reduce_mean(loss.generator(self._score(self._generate(draws), draws)))
+
+    def _build_share(self):
+        """The losses once more, of this worker's share of each part."""
+        self._part_share = share(self._part, self.network.mbstd_group)
+        self.share = np.concatenate([offset + self._part_share for offset
+                                     in range(0, self._minibatch, self._part)])
+        self._reals = tf.placeholder(tf.uint8, [len(self._part_share), self.res, self.res, 3])
+        self._build_losses()
 
     def _build_average(self):
         """Gs: the moving average of G's weights, with a copy of its average w, and fixed noise."""
@@ -208,6 +245,7 @@ class Graph:
         """Initialise, then restore by name whatever the checkpoint (or None) holds.
 
         weights: for a start without checkpoint, variable name -> array of G, D and Gs, or None.
+        Of several workers the first does so and the others get its values.
         """
         self.session.run(self._initialise)
         self.session.run(self._copy)
@@ -222,17 +260,19 @@ class Graph:
             shapes['G/dlatent_avg'] = shapes['Gs/dlatent_avg']
             snapshots.check_shapes('the network to start from', weights, shapes)
             tflib.assign(self.session, {name: weights[name] for name in shapes})
+        parallel.run(self.session, self._sync)
 
     def step(self, reals, *, alpha, lrate, penalise, d_lrate=None):
         """One update of the discriminator, then one of the generator -> {name: loss}.
 
-        reals: uint8 [minibatch, res, res, 3]; penalise: include R1 in this step; d_lrate: learning
-        rate of the discriminator, by default `lrate`.
+        reals: uint8 [minibatch, res, res, 3], of several workers the `share`; penalise: include R1
+        in this step; d_lrate: learning rate of the discriminator, by default `lrate`.
         Raises NotFinite if a loss or gradient is not, and then no variable has changed.
         """
-        feeds = [{self._reals: reals[offset:offset + self._part], self._alpha: alpha,
-                  self._lrate: lrate, self._d_lrate: lrate if d_lrate is None else d_lrate,
-                  self._offset: offset} for offset in range(0, self._minibatch, self._part)]
+        feeds = [{self._reals: part, self._alpha: alpha, self._lrate: lrate,
+                  self._d_lrate: lrate if d_lrate is None else d_lrate,
+                  self._offset: number * self._part}
+                 for number, part in enumerate(np.split(reals, self.training.accumulate))]
         d_update = self._d_update_r1 if penalise else self._d_update
         self.session.run(self._keep)
         try:

@@ -44,6 +44,15 @@ def curve(points, names=('swd',)):
     return chart.picture()
 
 
+class Silent:
+    """The Report of all workers but the first: it shows and writes nothing."""
+
+    def start(self, *given):
+        """Nothing, as all the others."""
+
+    reals = rollback = step = tick = close = start
+
+
 class Report:
     """The progress bar and everything else that a training leaves in its run folder for people.
 

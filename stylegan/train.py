@@ -3,19 +3,19 @@
 Karras et al. 2018, appendix C; progressive growing as in Karras et al. 2017, appendix A.
 """
 
-from dnnlib import rollback, runs, tflib
+from dnnlib import parallel, rollback, runs, tflib
 from dnnlib.accumulation import NotFinite
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
 from stylegan import preflight, schedule
 from stylegan.graph import Graph
-from stylegan.report import Report
+from stylegan.report import Report, Silent
 
 
 def step(graph, records, at, nimg):
     """One training step at position `at` of the schedule -> {name: loss}. Raises NotFinite."""
     training = graph.training
-    reals = records.batch(nimg, at.minibatch, at.resolution, mirror=training.mirror)
+    reals = records.batch(nimg, at.minibatch, at.resolution, training.mirror, graph.share)
     return graph.step(reals, alpha=at.alpha, lrate=at.lrate, d_lrate=at.d_lrate,
                       penalise=nimg // at.minibatch % training.r1_interval == 0)
 
@@ -28,7 +28,7 @@ def run_phase(run, graph, records, report, nimg, lrate_factor, start):
     training = graph.training
 
     def position():
-        at = schedule.position(nimg, graph.network, training)
+        at = schedule.position(nimg, graph.network, training, parallel.size)
         return at._replace(lrate=at.lrate * lrate_factor, d_lrate=at.d_lrate * lrate_factor)
     run.prepare_saving()
     graph.start(run.latest(), start)
@@ -38,6 +38,7 @@ def run_phase(run, graph, records, report, nimg, lrate_factor, start):
         report.start(graph, at)
     while nimg < training.kimg * 1000 and at.resolution == graph.res and not run.stopping:
         report.step(step(graph, records, at, nimg), at.minibatch)
+        run.agree_on_stopping(graph.session)
         before, was, nimg = nimg, at, nimg + at.minibatch
         at = position()
         if schedule.stage(was.lod) != schedule.stage(at.lod):
@@ -50,14 +51,18 @@ def run_phase(run, graph, records, report, nimg, lrate_factor, start):
     return nimg
 
 
-def _check_minibatch(size, parts, group, resolution):
-    """Raise UserError unless a minibatch splits into equal parts, and these into equal groups."""
+def _check_minibatch(size, parts, workers, group, resolution):
+    """Raise UserError unless a minibatch splits into equal parts, these into equal shares for the
+    workers, and these into whole groups."""
     part = size // parts
-    if size % parts or part % min(group, part):
-        fitting = -(-size // (parts * group)) * parts * group
-        raise UserError(f'a minibatch of {size}, at {resolution} px, cannot be split into {parts} '
-                        f'equal part(s) of whole groups of {group}; use --minibatch {fitting}, or '
-                        'change --accumulate or --mbstd-group')
+    if size % parts or part % min(group, part) or part // min(group, part) % workers:
+        split = parts * workers
+        fitting = -(-size // (split * group)) * split * group
+        share = 'part' if workers == 1 else 'share'
+        among = '' if workers == 1 else f' of {workers} workers, and {parts} part(s) each,'
+        raise UserError(f'a minibatch of {size}, at {resolution} px, cannot be split into {split} '
+                        f'equal {share}(s){among} of whole groups of {group}; use --minibatch '
+                        f'{fitting}, or change --accumulate or --mbstd-group')
 
 
 def check(network, training):
@@ -67,8 +72,8 @@ def check(network, training):
         raise UserError(f'a network with {network.label_size} classes can be sampled but not '
                         'trained here; start from one without labels')
     for level in range(min(training.initial.bit_length() - 1, network.log2), network.log2 + 1):
-        _check_minibatch(schedule.minibatch(2 ** level, training), training.accumulate,
-                         network.mbstd_group, 2 ** level)
+        _check_minibatch(schedule.minibatch(2 ** level, training, parallel.size),
+                         training.accumulate, parallel.size, network.mbstd_group, 2 ** level)
     if training.freeze_d > network.log2 - 2:
         raise UserError(f'the discriminator has {network.log2 - 2} blocks to freeze at '
                         f'{network.resolution} px, not {training.freeze_d}; lower --freeze-d')
@@ -80,7 +85,8 @@ def _progress(run):
     if checkpoint is None and len(ticks) > 1:  # the first one comes before the first checkpoint
         raise UserError(f'{run.folder} has a history but no checkpoint; copy its checkpoint folder '
                         'back, or start a new run with --run OTHER_FOLDER')
-    return int(tf.train.load_variable(checkpoint, 'nimg')) if checkpoint else 0
+    return parallel.from_first(
+        int(tf.train.load_variable(checkpoint, 'nimg')) if checkpoint else 0)
 
 
 def train(run, records, network, training, start=None):
@@ -97,11 +103,11 @@ def train(run, records, network, training, start=None):
     with run.writing(), run.stoppable():
         nimg = _progress(run)
         lrate_factor = rollback.lrate_factor(run, 'nimg', nimg)
-        report = Report(run, records, network, training, nimg)
+        report = Silent() if parallel.rank else Report(run, records, network, training, nimg)
         if not run.latest():
             report.reals()
         while nimg < training.kimg * 1000 and not run.stopping:
-            at = schedule.position(nimg, network, training)
+            at = schedule.position(nimg, network, training, parallel.size)
             try:
                 with preflight.memory_advice(at), Graph(
                         network, training, res=at.resolution, minibatch=at.minibatch) as graph:

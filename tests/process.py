@@ -1,8 +1,10 @@
 """Every command as a user types it: `run.py` in a process of its own, and its smallest options."""
 
+import json
 import multiprocessing
 import os
 import pathlib
+import socket
 import sys
 import tempfile
 
@@ -20,8 +22,9 @@ _SERVER = multiprocessing.get_context('forkserver')
 _SERVER.set_forkserver_preload(['dnnlib.tflib'])
 
 
-def _main(arguments, cwd, typed, out, err):
+def _main(arguments, cwd, typed, out, err, environment):
     """What the new process does: its standard streams are these three files."""
+    os.environ.update(environment)
     for number, path, mode in ((0, typed, 'rb'), (1, out, 'wb'), (2, err, 'wb')):
         with open(path, mode) as file:
             os.dup2(file.fileno(), number)
@@ -33,19 +36,56 @@ def _main(arguments, cwd, typed, out, err):
     sys.exit(program.main(arguments))
 
 
+class Started:
+    """A command in a process of its own, which reads `typed` from its terminal."""
+
+    def __init__(self, *arguments, cwd, typed='', environment=()):
+        os.environ['PYTHONPATH'] = str(REPO)  # for the server, where it is not started yet
+        self._folder = tempfile.TemporaryDirectory()
+        files = [pathlib.Path(self._folder.name) / name for name in ('typed', 'out', 'err')]
+        files[0].write_text(typed)
+        self._files = files[1:]
+        self._process = _SERVER.Process(target=_main, args=(
+            [str(argument) for argument in arguments], str(cwd), *map(str, files),
+            dict(environment)))
+        self._process.start()
+
+    def signal(self, number):
+        """Send it a signal."""
+        os.kill(self._process.pid, number)
+
+    def end(self, seconds=300):
+        """Wait for its end, or kill it; returns (exit code, stdout, stderr)."""
+        self._process.join(seconds)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        with self._folder:
+            return (self._process.exitcode,
+                    *[path.read_text(encoding='utf-8') for path in self._files])
+
+
 def run(*arguments, cwd, typed=''):
     """Run a command, which reads `typed` from its terminal; returns (exit code, stdout, stderr)."""
-    os.environ['PYTHONPATH'] = str(REPO)  # for the server, where it is not started yet
-    with tempfile.TemporaryDirectory() as folder:
-        files = [pathlib.Path(folder) / name for name in ('typed', 'out', 'err')]
-        files[0].write_text(typed)
-        process = _SERVER.Process(target=_main, args=(
-            [str(argument) for argument in arguments], str(cwd), *map(str, files)))
-        process.start()
-        process.join(300)
-        if process.is_alive():
-            process.terminate()
-        return (process.exitcode, *[path.read_text(encoding='utf-8') for path in files[1:]])
+    return Started(*arguments, cwd=cwd, typed=typed).end()
+
+
+def tf_configs(count):
+    """TF_CONFIG for each of so many workers on this machine, on free ports."""
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(('localhost', 0))
+    cluster = {'worker': [f'localhost:{each.getsockname()[1]}' for each in sockets]}
+    for each in sockets:
+        each.close()
+    return [json.dumps({'cluster': cluster, 'task': {'type': 'worker', 'index': index}})
+            for index in range(count)]
+
+
+def start_workers(*arguments, cwd, count):
+    """A data-parallel training: a list of the Started workers."""
+    return [Started(*arguments, cwd=cwd, environment={'TF_CONFIG': config})
+            for config in tf_configs(count)]
 
 
 def succeed(*arguments, cwd):

@@ -23,7 +23,7 @@ ARROWS = {
 ARROWS['commands'] = set(ARROWS)
 ARROWS['run.py'] = set(ARROWS)
 BORDER = 'dnnlib/tflib.py'  # the only file that may name TensorFlow's package
-BEHIND = {'dnnlib.tflib', 'dnnlib.runs'}  # what brings TensorFlow along
+BEHIND = {'dnnlib.tflib', 'dnnlib.parallel', 'dnnlib.runs'}  # what brings TensorFlow along
 
 PRODUCT = [ROOT / 'run.py'] + sorted(
     path for place in ARROWS if place != 'run.py' for path in (ROOT / place).glob('**/*.py'))

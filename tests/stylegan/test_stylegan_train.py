@@ -46,10 +46,10 @@ class Interrupting:
         self._records, self._position = records, position
         self.resolution, self.count = records.resolution, records.count
 
-    def batch(self, position, count, res, mirror=False):
+    def batch(self, position, count, res, mirror=False, share=None):
         if mirror and position == self._position:
             os.kill(os.getpid(), signal.SIGINT)
-        return self._records.batch(position, count, res, mirror)
+        return self._records.batch(position, count, res, mirror, share)
 
 
 def _run(path, training=TRAINING):
@@ -208,6 +208,7 @@ def test_draws_differ_by_stream_step_seed_and_position():
 class Counter:
     """Stands in for stylegan.graph.Graph: its only variable is the number of pictures shown."""
 
+    share = None
     made, failing_at, again, lrates = [], None, [], []  # again: later values of failing_at
 
     def __init__(self, network, training, *, res, minibatch):
