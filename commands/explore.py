@@ -3,7 +3,9 @@
 import argparse
 import multiprocessing
 import pathlib
+import signal
 import socket
+import sys
 import threading
 
 from commands import inputs, steering
@@ -57,6 +59,7 @@ def explore(options):
     if not is_local(options.host):
         print(f'everyone who can reach this machine at {options.host} can use the page')
     shown = 'localhost' if is_local(options.host) else options.host
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))  # ends as Ctrl-C does
     print(f'open http://{shown}:{options.port}/ in a browser; Ctrl-C stops', flush=True)
     try:
         waitress.create_server(server.app, sockets=[listening], threads=_THREADS).run()

@@ -22,6 +22,7 @@ from tagger.agreement import Comparison, ProductTagger
 
 STRONGEST = 4.0  # units that a slider goes to, both ways
 PROJECTION = Projection(steps=120, candidates=400, newton=4, frames=0)  # within 20 seconds
+_TOKENS = (10, 40, 0)  # of a text that is shown while it grows; it always begins alike; 0: all
 _SHOWN_EVERY = 0.9  # seconds between two pictures of a projection
 
 
@@ -185,10 +186,15 @@ class Studio:
         predicted, = self.taggers.describe(self.gan.pictures(held.ws[np.newaxis]))
         prompt = words or ' '.join(predicted.tags)
         seed = redraw_seed(held.origin.get('seed', 0), attempt)
-        text, = self._writer.texts([prompt], seeds=[seed], sampling=redrawn(Sampling(), attempt))
-        report(text)
-        return dict(self.taggers.check(predicted, text)._asdict(), text=text, prompt=prompt,
-                    seed=seed)
+        for count in _TOKENS:
+            sample, = self._writer.samples([prompt], seeds=[seed], sampling=dataclasses.replace(
+                redrawn(Sampling(), attempt), max_tokens=count))
+            report(sample.text)
+            if sample.finish == 'end':
+                break
+            self._between()
+        return dict(self.taggers.check(predicted, sample.text)._asdict(), text=sample.text,
+                    prompt=prompt, seed=seed)
 
     def picked(self, names, texts):
         """Everything that `tray.save` takes about items with their texts: list of dicts."""

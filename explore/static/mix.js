@@ -37,6 +37,7 @@ async function showMixes() {
   $('#mixes').hidden = !second || $('#mix').hidden || second.item === current().item;
   if ($('#mixes').hidden) return;
   $('#way').value = 0;
+  $('#mixes .tiles').replaceChildren();  // those of another product
   asked += 1;
   const mine = asked;
   try {
