@@ -9,11 +9,12 @@ Exit codes: 0 success, 1 error (explained in one line), 130 interrupted (progres
 """
 
 import argparse
+import contextlib
 import inspect
 import sys
 
 from commands import data, explore, measure, products, rare, steering, texts, training
-from dnnlib import files, progress
+from dnnlib import files, lock, progress
 from dnnlib.files import UserError
 
 # Each command: the function that adds its options, the function that runs it, and an example.
@@ -95,7 +96,8 @@ def main(arguments):
     """Run one command -> the exit code."""
     try:
         options = command_line(arguments[0] if arguments else '').parse_args(arguments)
-        options.story(options)
+        with lock.folder(options.out) if 'locks_out' in options else contextlib.nullcontext():
+            options.story(options)
     except UserError as error:
         progress.end()
         print(f'error: {files.printable(error)}', file=sys.stderr)

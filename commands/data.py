@@ -4,7 +4,7 @@ import pathlib
 
 from commands import inputs
 from commands import options as common
-from dnnlib import knobs
+from dnnlib import knobs, lock
 from dnnlib.files import UserError
 
 MANIFEST = pathlib.Path(__file__).parents[1] / 'downloads.json'
@@ -46,9 +46,10 @@ def download(options):
         raise UserError('--from-file takes one download at a time; give one name')
     for item in items:
         check = {'stylegan': pickles.read}.get(item.check)
-        for line in manifest.get(item, options.out / item.name, from_file=options.from_file,
-                                 check=check):
-            print(line)
+        folder = options.out / item.name
+        with lock.folder(folder):
+            for line in manifest.get(item, folder, from_file=options.from_file, check=check):
+                print(line)
 
 
 def convert_options(parser):
@@ -66,8 +67,9 @@ def convert(options):
     variables, network, made_with = names.convert(options.pickle)
     res, alpha = names.reached(network, made_with['lod'])
     print(names.describe(options.pickle, variables, network, made_with))
-    snapshots.save(options.npz, variables, network, res=res, alpha=alpha, kimg=None,
-                   made={'from': options.pickle.name, 'options': made_with})
+    with lock.new(options.npz):
+        snapshots.save(options.npz, variables, network, res=res, alpha=alpha, kimg=None,
+                       made={'from': options.pickle.name, 'options': made_with})
     print(f'done: now try: python run.py samples --stylegan {options.npz}')
 
 
@@ -85,6 +87,7 @@ def prune(options):
     from catalog.prune import decisions
     from catalog.prune.rules import Prune, prune, summary
     out = options.out or decisions.default_folder(options.data)
-    print(summary(prune(options.data, out, knobs.from_flags(Prune(), options))))
+    with lock.folder(out):
+        print(summary(prune(options.data, out, knobs.from_flags(Prune(), options))))
     print(f"done: look through {out / 'sheets'}; where you disagree, change yes and no in the keep "
           f"column of {out / 'prune.csv'}; then: python run.py train-stylegan --data {out}")

@@ -3,9 +3,9 @@ is shipped with the project, or the demo.
 """
 
 import hashlib
-import os
 import pathlib
 
+from dnnlib import lock
 from dnnlib.files import UserError
 
 RUNS = pathlib.Path('runs')
@@ -64,19 +64,14 @@ def judge(options, threads):
     return ImageTagger(path, threads) if options.judge or path.exists() else None
 
 
-def _not_at_once():
-    if os.environ.get('TF_CONFIG'):
-        raise UserError('the demo catalogue is not there yet, and several workers would all draw '
-                        'it; first type: python run.py demo; python run.py prune --data data/demo')
-
-
 def demo_drawn():
     """The folder of the demo catalogue, drawn on first use."""
     from catalog.demo import build
     if not (DEMO / 'products.csv').exists():
-        _not_at_once()
-        print(f'no --data given, so the demo catalogue is drawn into {DEMO}')
-        print(build.summary(build.write(DEMO)))
+        with lock.folder(DEMO, wait=True):
+            if not (DEMO / 'products.csv').exists():  # else another process has drawn it meanwhile
+                print(f'no --data given, so the demo catalogue is drawn into {DEMO}')
+                print(build.summary(build.write(DEMO)))
     return DEMO
 
 
@@ -90,8 +85,9 @@ def demo_pruned():
     from catalog.prune.rules import Prune, prune, summary
     data = demo_drawn()
     if not demo_is_there():
-        _not_at_once()
-        print(summary(prune(data, _DEMO_PRUNED, Prune())))
+        with lock.folder(_DEMO_PRUNED, wait=True):
+            if not demo_is_there():
+                print(summary(prune(data, _DEMO_PRUNED, Prune())))
     return _DEMO_PRUNED
 
 

@@ -22,7 +22,8 @@ def data(parser, help):
 
 
 def out(parser, default):
-    """--out: the folder of the results."""
+    """--out: the folder of the results, which run.py locks."""
+    parser.set_defaults(locks_out=True)
     parser.add_argument('--out', type=folder, default=pathlib.Path(default),
                         help=f'folder of the results (default {default})')
 

@@ -4,7 +4,7 @@ import pathlib
 
 from commands import inputs
 from commands import options as common
-from dnnlib import files, knobs
+from dnnlib import files, knobs, lock
 from dnnlib.files import UserError
 
 
@@ -47,7 +47,8 @@ def text(options):
     samples = writer.samples(repeated, seeds=common.seeds(sampling.seed, len(repeated)),
                              sampling=sampling)
     if options.json:
-        files.write_text(options.json, json_lines(samples))
+        with lock.new(options.json):
+            files.write_text(options.json, json_lines(samples))
     print(report(writer.joined(sample) if options.keep_prompt else sample.text
                  for sample in samples), end='')
 

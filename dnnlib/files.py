@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import glob
 import hashlib
 import json
 import math
@@ -12,6 +13,7 @@ import shutil
 import uuid
 
 TEMPORARY = '.tmp-'  # begins the name of every file or folder that is still being written
+_STEM = 40  # characters of its name are in the name of a temporary file
 TEXT_LIMIT = 1 << 25  # bytes of a JSON or text file from elsewhere
 _DEPTH = 64  # of nested lists and objects in JSON
 _DIGITS = 20  # of an integer in JSON
@@ -55,7 +57,14 @@ def printable(text):
 def temporary(path):
     """A new path beside `path` to write to first; it keeps the suffix, by which formats go."""
     path = pathlib.Path(path)
-    return path.with_name(f'{TEMPORARY}{uuid.uuid4().hex[:12]}{path.suffix}')
+    return path.with_name(f'{TEMPORARY}{path.stem[:_STEM]}-{uuid.uuid4().hex[:12]}{path.suffix}')
+
+
+def temporaries(path):
+    """The paths that `temporary` has given for `path` and that exist."""
+    path = pathlib.Path(path)
+    stem = glob.escape(path.stem[:_STEM])
+    return list(path.parent.glob(f'{TEMPORARY}{stem}-{"?" * 12}{glob.escape(path.suffix)}'))
 
 
 @contextlib.contextmanager
@@ -108,13 +117,12 @@ def sync(path):
         os.close(number)
 
 
-def sweep(folder):
-    """Remove the temporary files and folders that killed processes left in a folder tree."""
-    for path in list(pathlib.Path(folder).glob('**/' + TEMPORARY + '*')):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(str(path), ignore_errors=True)
-        elif path.exists():
-            path.unlink()
+def remove(path):
+    """Remove a file, or a folder with what is in it; it may be gone already."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(str(path), ignore_errors=True)
+    elif os.path.lexists(str(path)):
+        path.unlink()
 
 
 def write_text(path, text):

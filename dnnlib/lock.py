@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import platform
+import time
 
 from dnnlib import files
 from dnnlib.files import UserError
@@ -22,6 +23,7 @@ except ImportError:  # not on Windows
 
 _NAME = '.lock'
 _LIMIT = 4096  # bytes of a lock file
+_held = set()  # the lock files that this process holds
 
 
 def _line(path):
@@ -34,7 +36,8 @@ def _line(path):
 def _started(process):
     """When a process of this machine started, in ticks since the boot; None if there is none."""
     fields = _line(f'/proc/{process}/stat').rpartition(')')[2].split()
-    return fields[19] if len(fields) > 19 else None
+    ended = not fields or fields[0] in 'ZX'  # nobody has asked for its exit code yet
+    return None if ended or len(fields) <= 19 else fields[19]
 
 
 def _processes():
@@ -88,11 +91,15 @@ def _owner(path):
         os.close(number)
 
 
-def _refuse(what, path, owner):
+def _works(owner, what):
     host, process = owner.get('host', '?'), owner.get('process', '?')
     where = '' if host == platform.node() else f' on {host}'
-    raise UserError(f'process {process}{where} is working on {what}; wait for its end, or, if it '
-                    f'ended without a word, delete {path}')
+    return f'process {process}{where} is working on {what}'
+
+
+def _refuse(what, path, owner):
+    raise UserError(f'{_works(owner, what)}; wait for its end, or, if it ended without a word, '
+                    f'delete {path}')
 
 
 def _create(path, what):
@@ -116,9 +123,28 @@ def _create(path, what):
 def hold(path, what):
     """Inside, no other process holds the lock file at `path`; it is removed at the end.
 
-    what: what it protects, for the message. Raises UserError if a living process holds it.
+    what: what it protects, for the message. A process may hold a lock again that it holds already.
+    Missing folders are made, and removed at the end if nothing else is in them.
+    Raises UserError if a living process holds it.
     """
-    path = pathlib.Path(path)
+    path = pathlib.Path(os.path.abspath(str(path)))
+    if (os.getpid(), path) in _held:
+        yield
+        return
+    missing = [each for each in path.parents if not each.exists()]
+    try:
+        with _owned(path, what):
+            _held.add((os.getpid(), path))
+            yield
+    finally:
+        _held.discard((os.getpid(), path))
+        with contextlib.suppress(OSError):  # the first that is not empty
+            for each in missing:
+                each.rmdir()
+
+
+@contextlib.contextmanager
+def _owned(path, what):
     with files.disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         guard = os.open(str(path.parent), os.O_RDONLY)
@@ -136,13 +162,57 @@ def hold(path, what):
 
 
 @contextlib.contextmanager
-def folder(path):
+def folder(path, wait=False):
     """Inside, this process alone writes to a folder, which is made if it is missing.
 
     What killed processes left half-written in it is removed first. Raises UserError if another
-    process is at it.
+    process is at it; wait: wait for its end instead.
     """
     path = pathlib.Path(path)
+    if wait and (path / _NAME).exists():
+        _wait(path)
     with hold(path / _NAME, path):
-        files.sweep(path)
+        _sweep(path)
         yield
+
+
+def _wait(path):
+    """Wait until no process is at a folder."""
+    told = False
+    with contextlib.suppress(FileNotFoundError):  # the lock file is gone
+        while True:
+            owner = _owner(path / _NAME)
+            if owner is None:
+                return
+            if not told:
+                print(f'{_works(owner, path)}; waiting for it', flush=True)
+            told = True
+            time.sleep(0.5)
+
+
+@contextlib.contextmanager
+def new(path):
+    """Inside, this process alone makes the file or folder at `path`, see files.replacing and
+    files.creating; what killed processes left of it beside it is removed first. Raises UserError.
+    """
+    path = pathlib.Path(path)
+    with hold(path.with_name(f'.{path.name}{_NAME}'), path):
+        for left in files.temporaries(path):
+            files.remove(left)
+        yield
+
+
+def _sweep(top):
+    """Remove what killed processes left in a folder and in those below it.
+
+    Not in folders that hold a lock, of a living process or not: whoever takes that next does it.
+    """
+    for folder, folders, names in os.walk(str(top)):
+        here = pathlib.Path(folder)
+        if here != top and any(name[0] == '.' and name.endswith(_NAME) for name in names):
+            folders[:] = []
+            continue
+        for name in folders + names:
+            if name.startswith(files.TEMPORARY):
+                files.remove(here / name)
+        folders[:] = [name for name in folders if not name.startswith(files.TEMPORARY)]

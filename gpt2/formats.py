@@ -25,7 +25,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from dnnlib import files, tflib
+from dnnlib import files, lock, tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
 from gpt2 import encoder
@@ -179,7 +179,7 @@ def export(snapshot, folder, layout):
     folder = pathlib.Path(folder)
     if folder.exists():
         raise UserError(f'{folder} exists; give a new folder with --out')
-    with tflib.disk_errors(folder), files.creating(folder) as unfinished:
+    with lock.new(folder), tflib.disk_errors(folder), files.creating(folder) as unfinished:
         (_write_released if layout == 'released' else _write_transformers)(unfinished, snapshot)
         if snapshot.facts:
             files.write_json(unfinished / 'snapshot.json', snapshot.facts)

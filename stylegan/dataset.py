@@ -52,7 +52,7 @@ def pack(paths, folder, resolution, fit='pad'):
     and files.DiskFull.
     """
     folder = pathlib.Path(folder)
-    with lock.hold(folder.with_name(f'.{folder.name}.lock'), folder), tflib.disk_errors(folder):
+    with lock.new(folder), tflib.disk_errors(folder):
         if folder.exists():  # another process has packed it meanwhile
             return
         files.need_space(folder, len(paths) * resolution ** 2 * 4)  # 3 bytes a pixel, all levels

@@ -120,7 +120,7 @@ def _check(folder, demo):
     """Refuse a folder that holds something else."""
     options = folder / 'demo.json'
     if not options.exists():
-        if folder.exists() and any(folder.iterdir()):
+        if folder.exists() and any(folder.glob('[!.]*')):
             raise UserError(f'{folder} holds something other than a demo catalogue; name a new '
                             'folder')
         return files.write_json(options, dataclasses.asdict(demo))

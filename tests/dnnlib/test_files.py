@@ -90,16 +90,6 @@ def test_what_is_printed_cannot_move_the_cursor():
     assert files.printable('a\nb\x1b[2Jc\u202ed\udce9') == 'a\\nb\\x1b[2Jc\\u202ed\\udce9'
 
 
-def test_leftovers_of_killed_processes_are_swept_and_nothing_else(tmp_path):
-    left = files.temporary(tmp_path / 'deep' / 'a.npz')
-    left.parent.mkdir()
-    left.write_text('half')
-    files.temporary(tmp_path / 'records').mkdir()
-    (tmp_path / '.hidden').write_text('mine')
-    files.sweep(tmp_path)
-    assert sorted(path.name for path in tmp_path.glob('**/*')) == ['.hidden', 'deep']
-
-
 def test_a_full_disk_is_said_in_one_line(tmp_path, monkeypatch):
     def fails(number):
         with files.replacing(tmp_path / 'a.txt') as unfinished:

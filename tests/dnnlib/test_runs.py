@@ -1,16 +1,13 @@
 """A run folder refuses other options and other processes, and whole checkpoints survive damage."""
 
 import os
-import pathlib
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
 
-from dnnlib import files, lock, runs, tflib
+from dnnlib import files, runs, tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
 
@@ -93,75 +90,6 @@ def test_a_refusal_before_anything_was_made_leaves_the_folder_free_for_other_opt
         with pytest.raises(UserError, match='no photos'):
             fail(made)
         assert (tmp_path / 'options.json').exists() == bool(made)
-
-
-# --- One process at a time.
-
-def _enter(context):
-    with context:
-        pass
-
-
-_HOLDS = """
-import sys; sys.path.insert(0, {root!r})
-from dnnlib import lock
-with lock.folder({folder!r}):
-    print('held', flush=True)
-    sys.stdin.read()
-"""
-
-
-@pytest.fixture
-def other(tmp_path):
-    """Another process that holds the lock of tmp_path."""
-    root = str(pathlib.Path(lock.__file__).parents[1])
-    process = subprocess.Popen(
-        [sys.executable, '-c', _HOLDS.format(root=root, folder=str(tmp_path))],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, universal_newlines=True)
-    assert process.stdout.readline() == 'held\n'
-    yield process
-    process.kill()
-    process.communicate()
-
-
-def test_a_living_owner_is_left_alone(tmp_path, other):
-    run = runs.Run(tmp_path, {})
-    with pytest.raises(UserError, match=f'process {other.pid} is working on .*delete .*[.]lock'):
-        _enter(run.writing())
-    assert not (tmp_path / 'options.json').exists()
-    other.communicate('')
-    with run.writing():
-        assert (tmp_path / '.lock').exists()
-    assert not (tmp_path / '.lock').exists()
-
-
-def test_a_killed_owner_is_replaced_and_what_it_left_half_written_removed(tmp_path, other):
-    files.temporary(tmp_path / 'a.npz').write_text('half')
-    other.kill()
-    other.wait()
-    assert (tmp_path / '.lock').exists()
-    with runs.Run(tmp_path, {}).writing():
-        assert sorted(path.name for path in tmp_path.iterdir()) == ['.lock', 'options.json']
-
-
-def test_without_flock_the_start_time_tells_processes_apart(tmp_path, other, monkeypatch):
-    monkeypatch.setattr(lock, 'fcntl', None)
-    path, whole = tmp_path / '.lock', files.read_json(tmp_path / '.lock')
-    with pytest.raises(UserError, match='is working on'):
-        _enter(lock.folder(tmp_path))
-    for change in ({'started': '1'}, {'boot': 'before'}, {'processes': 'pid:[1]'}):
-        files.write_json(path, dict(whole, **change))
-        _enter(lock.folder(tmp_path))
-    files.write_json(path, dict(whole, boot='another', host='another-machine'))
-    with pytest.raises(UserError, match=r'on another-machine is working on .* delete'):
-        _enter(lock.folder(tmp_path))
-
-
-@pytest.mark.parametrize('content', ['', '{"process', '[]', '{"process": "../.."}'])
-def test_a_lock_that_was_cut_off_is_nobodys(tmp_path, content):
-    (tmp_path / '.lock').write_text(content)
-    _enter(lock.folder(tmp_path))
-    assert list(tmp_path.iterdir()) == []
 
 
 # --- Checkpoints.
