@@ -1,9 +1,9 @@
 """Any catalogue a user brings, as a list of products: images, descriptions, or both.
 
 Accepted are a folder with `products.csv` (columns image, description, category and any attribute
-columns) and the images it names, a folder of class folders of images, a bare folder of
-images, a `.txt` file (see `tables`), a `.csv` or `.jsonl` file with a text column, a folder of
-such text files, and a pattern that matches some, as in 'texts/*.csv'.
+columns) and the images it names, a folder of images, in one folder per category or not, a `.txt`
+file (see `tables`), a `.csv` or `.jsonl` file with a text column, a folder of such text files, and
+a glob pattern that matches some, as in 'texts/*.csv'.
 """
 
 import collections
@@ -23,8 +23,8 @@ _TABLE = 'products.csv'
 _TEXTS = ('.txt',) + tuple(tables.READERS)
 _MISSING = ('', 'nan', '-nan', 'none', 'null', 'n/a', '#n/a', 'na', '#na', '<na>', 'nat')
 _NO_VALUE = _MISSING + ('unknown', 'yes', 'no', 'true', 'false', '-')
-_NO_ATTRIBUTE = ('truth',)  # what a shot of the demo catalogue is, not what the product is
-_LONGEST = 60       # characters of an attribute's value; what is longer is a text
+_NO_ATTRIBUTE = ('truth',)  # of the demo: the kind of shot, not of product
+_LONGEST = 60       # characters of an attribute's value; longer ones are texts
 _MOST_VALUES = 30   # distinct values of an attribute, or one in four products if that is more
 _NUMBER = re.compile(r'[-+]?[\d.,]+%?')
 
@@ -32,9 +32,9 @@ _NUMBER = re.compile(r'[-+]?[\d.,]+%?')
 class Product(NamedTuple):
     """One product of a catalogue.
 
-    name is the image as `products.csv` and `prune.csv` call it, '' without one. Rows of equal
-    key are the same product: a held-out split must not separate them. attributes holds (column,
-    value) of all attribute columns, in plain words; '' where it is missing.
+    name: the image as `products.csv` and `prune.csv` call it, '' without one. key: rows with equal
+    keys are variants of one product, which a held-out split must not separate. attributes:
+    (column, value) of all attribute columns, in plain words; '' for a missing value.
     """
     image: Optional[pathlib.Path]
     name: str
@@ -46,7 +46,7 @@ class Product(NamedTuple):
 
 
 def _text(value):
-    """A cell without white space around it; '' for what stands for a missing value."""
+    """A stripped cell; '' for missing values such as NaN."""
     value = value.strip()
     return '' if value.lower() in _MISSING else value
 
@@ -55,7 +55,7 @@ def _text(value):
 def plain(value):
     """An attribute as plain lower-case words: 'Dark_Blue' -> 'dark blue'.
 
-    '' for missing values, for numbers, yes and no, and for texts: these are no attributes.
+    '' for what is not an attribute: missing values, numbers, yes and no, and texts.
     """
     words = ' '.join(value.replace('_', ' ').lower().split())
     no_words = words in _NO_VALUE or len(words) > _LONGEST or _NUMBER.fullmatch(words)
@@ -64,14 +64,14 @@ def plain(value):
 
 @functools.lru_cache(maxsize=2 ** 16)
 def _attribute(column, value):
-    """(column, value in plain words): one object for all products that share it."""
+    """(column, value in plain words): one object shared by all products that have it."""
     return column, plain(value)
 
 
 def attribute_columns(rows, others=()):
-    """Which columns of a table, but `others`, hold attributes: short values that products share.
+    """The columns of a table, except `others`, with attributes: short values that products share.
 
-    Returns (columns, {column: why it is left out}); columns without any value are in neither.
+    Returns (columns, {column: why it is not an attribute}); empty columns are in neither.
     """
     values = collections.OrderedDict()
     for row in rows:
@@ -92,7 +92,7 @@ def attribute_columns(rows, others=()):
 
 
 def _product(row, folder, text_column, tag_columns, key_column):
-    """A row of a table as a Product; `folder` is where its images are, None for text alone."""
+    """A row of a table as a Product; folder: of the images, None for texts alone."""
     name = _text(row.get('image', '')) if folder else ''
     description = _text(row[text_column])
     attributes = tuple(_attribute(column, row.get(column, '')) for column in tag_columns)
@@ -104,7 +104,7 @@ def _product(row, folder, text_column, tag_columns, key_column):
 
 
 def _read_catalogue(folder, text_column, tag_columns, key_column):
-    """A folder with products.csv; every attribute column is a tag unless some are chosen."""
+    """A folder with products.csv; tags are the chosen columns or all attribute columns."""
     path = folder / _TABLE
     needed = ['image', text_column, 'category'] + [key_column] * bool(key_column)
     rows = tables.read_rows(path, needed + list(tag_columns))
@@ -113,7 +113,7 @@ def _read_catalogue(folder, text_column, tag_columns, key_column):
         tag_columns = ['category'] + attributes
         if left_out:
             reasons = ', '.join(f'{column} ({why})' for column, why in left_out.items())
-            print(files.printable(f'{path}: columns that are no attributes: {reasons}'))
+            print(files.printable(f'{path}: columns that are not attributes: {reasons}'))
     products = [_product(row, folder, text_column, tag_columns, key_column) for row in rows]
     pictures = [p for p in products if p.image]
     if pictures and not any(os.path.isfile(str(p.image)) for p in pictures):
@@ -123,7 +123,7 @@ def _read_catalogue(folder, text_column, tag_columns, key_column):
 
 
 def _pictures(folder):
-    """The photos in a folder and below it; the folder a photo lies in is its category."""
+    """The photos in a folder and its subfolders; the subfolder is the category."""
     products = []
     for path in sorted(folder.rglob('*')):
         place = path.relative_to(folder)
@@ -152,7 +152,7 @@ def _read_file(path, text_column, tag_columns, key_column):
         return [_product(row, None, text_column, tag_columns, key_column) for row in rows]
     if images.is_photo(path):
         raise UserError(f'{path} is one image; give the folder it lies in')
-    raise UserError(f'{path} is no catalogue; give a folder, a .txt, a .csv or a .jsonl file')
+    raise UserError(f'{path} is not a catalogue; give a folder, a .txt, a .csv or a .jsonl file')
 
 
 def _read_files(paths, *columns):
@@ -161,7 +161,7 @@ def _read_files(paths, *columns):
 
 
 def _read_folder(folder, text_column, tag_columns, key_column):
-    """A folder without products.csv: its images or, if there is none, its text files."""
+    """A folder without products.csv: its images or, if there are none, its text files."""
     products = _pictures(folder)
     if products and (tag_columns or key_column):
         raise UserError(f'{folder} has no {_TABLE}, so no columns either; give the CSV file '
@@ -174,7 +174,7 @@ def _read_folder(folder, text_column, tag_columns, key_column):
 
 
 def catalogue(path):
-    """The catalogue that a path stands for: for a folder that pruning wrote, the one it judged."""
+    """The catalogue at a path; of an output folder of pruning, the catalogue that was pruned."""
     path = pathlib.Path(path)
     pruned = decisions.exist(path) and not (path / _TABLE).is_file()
     return decisions.source(path) if pruned else path
@@ -183,11 +183,11 @@ def catalogue(path):
 def read(path, *, text_column='description', tag_columns=(), key_column=''):
     """Every product of the catalogue at `path`, in the order of the table or of the file names.
 
-    A folder that pruning wrote stands for all of the catalogue it judged. text_column,
-    tag_columns, key_column: columns of a table. Tags of a `products.csv` are its category and all
-    attribute columns unless `tag_columns` names some; of another table, none. Text files in a
-    folder count if there is no image in it.
-    Raises UserError: nothing there, nothing in it, a missing column, no image of the table's.
+    An output folder of pruning stands for the entire catalogue that was pruned. text_column,
+    tag_columns, key_column: columns of a table. By default the tags of a `products.csv` are its
+    category and all attribute columns; other tables have none. Text files in a folder are read if
+    it has no images.
+    Raises UserError: nothing there, no products, a missing column, none of the images exists.
     """
     columns = text_column, tag_columns, key_column
     path = catalogue(path)
@@ -204,34 +204,34 @@ def read(path, *, text_column='description', tag_columns=(), key_column=''):
     else:
         products = _read_folder(path, *columns)
     if not products:
-        raise UserError(f'{path} holds no product: no text in a file, no line in a table and no '
-                        f"image ({' '.join(images.SUFFIXES)})")
+        raise UserError(f'{path} has no products: no texts, no table rows and no '
+                        f"images ({' '.join(images.SUFFIXES)})")
     return products
 
 
 def read_kept(path, *, key_column=''):
-    """As `read`, but of a folder that pruning wrote only what it or a person kept.
+    """As `read`, but from an output folder of pruning, only what the rules or a person kept.
 
-    Products without an image are kept. Raises UserError also if nothing is kept or if the
-    catalogue has images that nobody judged.
+    Products without an image are kept. Also raises UserError if nothing is kept or if the
+    catalogue has images that were not pruned.
     """
     products = read(path, key_column=key_column)
     if not decisions.exist(path):
         return products
     keep = decisions.kept(path)
-    unjudged = [p.name for p in products if p.image and p.name not in keep]
-    if unjudged:
-        raise UserError(f'{path} does not judge {len(unjudged)} images of its catalogue, first '
-                        f'{unjudged[0]}; run prune again with the same --data and --out')
+    missing = [p.name for p in products if p.image and p.name not in keep]
+    if missing:
+        raise UserError(f'{path} lacks {len(missing)} images of its catalogue, the first is '
+                        f'{missing[0]}; run prune again with the same --data and --out')
     products = [p for p in products if not p.image or keep[p.name]]
     if not products:
-        raise UserError(f'{path} keeps no image; write yes in its keep column, or prune again '
+        raise UserError(f'{path} keeps no images; write yes in its keep column, or prune again '
                         'with milder thresholds')
     return products
 
 
 def with_pictures(products, path):
-    """The products that have an image; UserError if none has (`path` is named in it)."""
+    """The products with an image. Raises UserError, about `path`, if there are none."""
     found = [p for p in products if p.image]
     if not found:
         raise UserError(f'{path} has no images; give a folder of images, or one with {_TABLE}')
@@ -239,7 +239,7 @@ def with_pictures(products, path):
 
 
 def with_texts(products, path):
-    """The products that have a description; UserError if none has (`path` is named in it)."""
+    """The products with a description. Raises UserError, about `path`, if there are none."""
     found = [p for p in products if p.description]
     if not found:
         raise UserError(f'{path} has no descriptions; give a .txt, .csv or .jsonl file, or a '
@@ -250,7 +250,7 @@ def with_texts(products, path):
 def read_prompts(path, columns=()):
     """The prompts of a file, a list of strings.
 
-    path: a text file with one prompt a line, or a .csv file, of which `columns` make a prompt per
+    path: a text file with one prompt per line, or a .csv file whose `columns` give a prompt per
     row: their values in plain words, each word once. Raises UserError for anything else.
     """
     path = files.existing(path, 'the prompts, a .txt or .csv file')
@@ -264,5 +264,5 @@ def read_prompts(path, columns=()):
         prompts = [line.strip() for line in tables.read_text(path).split('\n')]
     prompts = [prompt for prompt in prompts if prompt]
     if not prompts:
-        raise UserError(f'{path} holds no prompt; write one a line')
+        raise UserError(f'{path} has no prompts; write one per line')
     return prompts

@@ -1,6 +1,6 @@
-"""The text files people have: plain text, CSV as spreadsheets write it, and JSON Lines.
+"""Text files as users have them: plain text, CSV as spreadsheets write it, and JSON Lines.
 
-Each is read into what it must be, within bounds, or refused with one line that names file and line.
+Each is validated within size limits; errors name the file and the line.
 """
 
 import csv
@@ -13,30 +13,30 @@ import re
 from dnnlib import files
 from dnnlib.files import UserError
 
-csv.field_size_limit(2 ** 31 - 1)  # its own, 131,072 characters, is less than a text may have
+csv.field_size_limit(2 ** 31 - 1)  # the default, 131,072 characters, is too short for texts
 _END_OF_TEXT = '<|endoftext|>'
-_MAX_BYTES = 2 ** 30        # of a file, which is held in memory
-_MAX_LINE = 2 ** 24         # characters of a line of JSON, which takes 20 times as much when read
+_MAX_BYTES = 2 ** 30        # of a file, which is read into memory
+_MAX_LINE = 2 ** 24         # characters of a line of JSON, which takes 20 times that in memory
 _MAX_COLUMNS = 2000
 _MAX_CELLS = 5 * 10 ** 7     # rows times columns
 _QUOTED = re.compile('"(?:[^"]|"")*"')
-_SEPARATOR_LINE = re.compile('"?sep=([,;|\t])"?$', re.IGNORECASE)  # for Excel, in front of a header
+_SEPARATOR_LINE = re.compile('"?sep=([,;|\t])"?$', re.IGNORECASE)  # for Excel, before the header
 
 
 def _line(data, place):
-    """The number of the line, from 1, in which byte `place` of `data` stands."""
+    """The line number, from 1, of byte `place` of `data`."""
     before = data[:place].replace(b'\r\n', b'\n').replace(b'\r', b'\n')
     return before.count(b'\n') + 1
 
 
 def read_text(path):
-    """The text of a UTF-8 file, or of a UTF-16 one with its mark: line ends '\\n', no marks.
+    """The text of a UTF-8 file, or UTF-16 with a byte order mark; line ends become '\\n'.
 
-    Raises UserError, which names file and line, for another encoding, a NUL, and beyond 1 GiB.
+    Raises UserError for another encoding, a NUL, and a file over 1 GiB.
     """
     path = pathlib.Path(path)
     if not path.is_file():
-        raise UserError(f'{path} is no file; give the path of a text file')
+        raise UserError(f'{path} is not a file; give the path of a text file')
     if path.stat().st_size > _MAX_BYTES:
         raise UserError(f'{path} is larger than 1 GiB; split it and give the folder of the parts')
     data = path.read_bytes()
@@ -46,20 +46,20 @@ def read_text(path):
     except UnicodeDecodeError as error:
         raise UserError(f'{path} line {_line(data, error.start)} is not {encoding.upper()} text '
                         f'(byte {error.start} of the file); save it as "UTF-8" or "CSV UTF-8"')
-    # Files put one behind another have a byte order mark at each seam.
+    # Concatenated files have a byte order mark at each seam.
     text = text.replace('\ufeff', '').replace('\r\n', '\n').replace('\r', '\n')
     if '\0' in text:
         number = text.count('\n', 0, text.index('\0')) + 1
-        raise UserError(f'{path} line {number} holds a NUL, which no text does; save the file as '
+        raise UserError(f'{path} line {number} has a NUL, so it is not text; save the file as '
                         '"UTF-8" or delete the NUL')
     return text
 
 
 def read_documents(path):
-    """The documents of a `.txt`, without white space around them: a list of str, none empty.
+    """The documents of a `.txt`, stripped, none of them empty: a list of str.
 
-    One document a line; in a file that holds the mark `<|endoftext|>`, as files made for GPT-2
-    do, one between marks, with its own line breaks. Raises UserError as `read_text` does.
+    One document per line; in a file with `<|endoftext|>` separators, as for GPT-2, documents
+    between these keep their line breaks. Raises UserError as `read_text` does.
     """
     text = read_text(path)
     parts = text.split(_END_OF_TEXT if _END_OF_TEXT in text else '\n')
@@ -74,7 +74,7 @@ def _check_columns(path, columns, header):
 
 
 def _body(text):
-    """(separator, text from the header on, number of lines before it) of a CSV."""
+    """(separator, text from the header on, number of lines before the header) of a CSV."""
     body = text.lstrip(' \n')
     first, _, rest = body.partition('\n')
     declared = _SEPARATOR_LINE.match(first.strip())
@@ -91,7 +91,7 @@ def _header(path, cells, columns):
     twice = sorted({name for name in header if name and header.count(name) > 1}) \
         if len(header) <= _MAX_COLUMNS else []
     if len(header) > _MAX_COLUMNS:
-        raise UserError(f'{path} has {len(header)} columns; a catalogue has up to {_MAX_COLUMNS}')
+        raise UserError(f'{path} has {len(header)} columns; at most {_MAX_COLUMNS} are read')
     if twice:
         raise UserError(f"{path} has two columns '{twice[0]}'; rename one")
     _check_columns(path, columns, header)
@@ -99,12 +99,12 @@ def _header(path, cells, columns):
 
 
 def read_rows(path, columns=()):
-    """A CSV file with a header line as a list of dicts of str; line breaks inside cells survive.
+    """A CSV file with a header line as a list of dicts of str; cells may have line breaks.
 
-    Columns may be separated by commas, or as some spreadsheets do by semicolons or tabs; a first
-    line `sep=;` says so. Blank lines are skipped. Every dict has `columns`, '' where a row ends
-    before them; other columns only as far as the row goes. Raises UserError if one of `columns`
-    is missing, if a row has more cells than the header, or if the file is no CSV.
+    The separator is a comma, semicolon or tab, as a first line `sep=;` says or as the header
+    suggests. Blank lines are skipped. Every dict has `columns`, '' where the row is too short for
+    them; other columns only as far as the row goes. Raises UserError if one of `columns` is
+    missing, if a row has more cells than the header, or if the file is not CSV.
     """
     separator, body, skipped = _body(read_text(path))
     reader = csv.reader(io.StringIO(body, newline=''), strict=True, delimiter=separator)
@@ -139,13 +139,13 @@ def write_rows(path, columns, rows):
 
 def _json_object(line, where):
     if len(line) > _MAX_LINE:
-        raise UserError(f'{where} has {len(line)} characters; write one product a line')
+        raise UserError(f'{where} has {len(line)} characters; write one product per line')
     try:
         value = json.loads(line, parse_int=str)  # a number of a million digits would take minutes
     except (ValueError, RecursionError) as error:
-        raise UserError(f'{where} is not JSON ({error}); write one object a line')
+        raise UserError(f'{where} is not JSON ({error}); write one object per line')
     if not isinstance(value, dict):
-        raise UserError(f'{where} is no object; write lines like '
+        raise UserError(f'{where} is not an object; write lines like '
                         '{"description": "A dress."}')
     return value
 
@@ -158,11 +158,11 @@ def _json_cell(value):
 
 
 def read_json_lines(path, columns=()):
-    """A .jsonl file, one JSON object a line, as a list of dicts of str; blank lines are left out.
+    """A .jsonl file, one JSON object per line, as a list of dicts of str; blank lines are skipped.
 
-    What an object lacks of `columns`, or what is null, NaN or infinite there, is ''; lists and
-    objects are no cells and are left out. Raises UserError if no line has one of `columns`, if one
-    of them is a list or an object, and for what is not JSON.
+    Missing `columns`, null, NaN and infinity become ''; lists and objects are left out. Raises
+    UserError if no line has one of `columns`, if one of these is a list or an object, and for
+    invalid JSON.
     """
     rows, known = [], {}
     for number, line in enumerate(read_text(path).split('\n'), 1):

@@ -1,7 +1,6 @@
-"""The demo catalogue: garments drawn by program, with descriptions, from a seed.
+"""The demo catalogue: procedurally drawn garments with descriptions, from a seed.
 
-It needs no download, and since everything about it is known, pruning, taggers and text models can
-be tested against the truth. `build` writes it; read `attributes` (what garments there are), `words`
-and `phrases` (their descriptions, and how to check generated ones), `draw` (their images),
-`build`.
+It needs no download, and its ground truth is known, so pruning, taggers and text models can be
+tested against it. `build` writes it; read `attributes` (the garments), `words` and `phrases` (their
+descriptions, and checks of generated ones), `draw` (their images), `build`.
 """

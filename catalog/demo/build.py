@@ -1,7 +1,7 @@
 """The demo catalogue: `write` fills a folder with products.csv and images/, without a network.
 
-Product i depends on (seed, i) alone, so a longer catalogue contains the shorter one, and the number
-of processes does not matter. A share of the images are bad shots; the column `truth` says which.
+Product i depends on (seed, i) alone, so a longer catalogue contains a shorter one, and the number
+of processes does not matter. A fraction of the images are bad shots, by the column `truth`.
 """
 
 import collections
@@ -23,13 +23,13 @@ COLUMNS = ('image', 'description') + attributes.NAMES + ('truth',)
 
 @dataclasses.dataclass(frozen=True)
 class Demo:
-    """What the catalogue holds."""
+    """Options of the catalogue."""
     count: int = knob(3000, 'number of products', least=1)
-    seed: int = seed_knob('another seed, another catalogue')
+    seed: int = seed_knob('seed of everything random')
     size: int = knob(320, 'width and height of an image, at least 300', 'pixels',
                      least=300, most=4096)
-    bad: float = knob(0.12, 'share of bad shots, which pruning should find', least=0, most=1)
-    jumpsuits: float = knob(attributes.JUMPSUIT_SHARE, 'share of jumpsuits, the rare class',
+    bad: float = knob(0.12, 'fraction of bad shots, for pruning to find', least=0, most=1)
+    jumpsuits: float = knob(attributes.JUMPSUIT_SHARE, 'fraction of jumpsuits, the rare class',
                             least=0, most=1)
 
     def __post_init__(self):
@@ -38,7 +38,7 @@ class Demo:
 
 @dataclasses.dataclass(frozen=True)
 class Product:
-    """A row of the catalogue: the garment, what its shot is, and whose shot a duplicate repeats."""
+    """A row of the catalogue. truth: kind of shot; source: index of the product it shows."""
     index: int
     garment: attributes.Garment
     truth: str
@@ -46,7 +46,7 @@ class Product:
 
 
 def _drawn(index, demo):
-    """(garment, truth) of product `index`, before duplicates have looked for their source."""
+    """(garment, truth) of product `index`; a duplicate has no source yet."""
     rng = np.random.RandomState([demo.seed, index, 0])
     garment = attributes.draw(rng, jumpsuits=demo.jumpsuits)
     if rng.uniform() >= demo.bad:
@@ -64,7 +64,7 @@ def product(index, demo):
         garment_there, truth_there = _drawn(source, demo)
         if truth_there == 'good':
             return Product(index, garment_there, truth, source)
-    return Product(index, garment, 'good', index)  # nothing before it to repeat
+    return Product(index, garment, 'good', index)  # there is no earlier one to repeat
 
 
 def _name(index):
@@ -86,7 +86,7 @@ def picture_file(index, demo):
 
 
 def row(index, demo):
-    """The line of products.csv about product `index`, {column: text}."""
+    """The row of products.csv of product `index`, {column: text}."""
     item = product(index, demo)
     description = words.describe(item.garment, np.random.RandomState([demo.seed, index, 2]))
     return dict(dataclasses.asdict(item.garment), image=_name(index), description=description,
@@ -141,7 +141,7 @@ def _counts(path):
 
 
 def write(folder, demo=Demo(), *, processes=None):
-    """Write the demo catalogue into `folder`; what is there already stays.
+    """Write the demo catalogue into `folder`; finished files are kept.
 
     Makes images/*.jpg, products.csv (image, description, category, other attributes, truth) and
     demo.json. Returns {'category': {name: count}, 'truth': {name: count}}, most frequent first.

@@ -1,5 +1,5 @@
-"""The page that shows generated products, images and texts, for a browser without a network.
+"""The page of generated products, images and texts; it works in a browser without a network.
 
-`build.write` writes it. template.html is the markup, page.css the style, and page.js filters the
-products and shows one closely.
+`build.write` writes it. template.html is the markup, page.css the style; page.js filters products
+and enlarges them.
 """

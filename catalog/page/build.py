@@ -2,8 +2,8 @@
 
 It needs no network; images and videos lie beside it. The markup is in template.html, which
 escapes every value, because texts come from a language model and from other people's catalogues.
-All of it can be read without JavaScript; page.js lets products be filtered and looked at closely.
-A Content-Security-Policy allows that script and style by their digests, and nothing else to run.
+It is readable without JavaScript; page.js filters products and enlarges them. A
+Content-Security-Policy allows only that script and style, by their digests.
 """
 
 import base64
@@ -22,41 +22,41 @@ from dnnlib import files
 
 _FOLDER = pathlib.Path(__file__).parent
 STYLE = _FOLDER / 'page.css'
-_SURE = 0.5  # the least probability of an attribute to filter by: others cannot be found by eye
+_CONFIDENT = 0.5  # least probability of an attribute to filter by
 _BULLET = re.compile(r'\s*[-*•·–]\s+(?=\S)')
 _ORDERS = {'': 'As made', 'category': 'Category', 'sure': 'Surest tags first',
            'apart': 'Least like training first'}
 
 
 def _blocks(text):
-    """The lines of a description as runs: (whether they are bullets, list of lines)."""
+    """The lines of a description in runs: (whether they are bullet points, list of lines)."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     for bullets, run in itertools.groupby(lines, key=lambda line: bool(_BULLET.match(line))):
         yield bullets, [_BULLET.sub('', line, count=1) if bullets else line for line in run]
 
 
 def _link(name):
-    """A file name beside the page as a relative URL: `100%.png` must not become an escape."""
+    """A file name as a relative URL, `100%.png` quoted; data: URLs are kept."""
     assert not name.startswith('/') and '..' not in name.split('/'), name
     return name if name.startswith('data:image/png;base64,') else urllib.parse.quote(name)
 
 
 def _digest(text):
-    """A source expression of the policy that allows an inline script or style of this text."""
+    """The source expression of a Content-Security-Policy that allows this script or style."""
     digest = hashlib.sha256(text.encode('utf-8')).digest()
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 
 
 def _facets(product):
-    """What a product can be filtered by: a dict facet -> list of values, the category first.
+    """The facets to filter a product by: {facet: list of values}, the category first.
 
-    Its attributes are facets where there are any, else its tags are all one facet.
+    Each attribute is a facet; without attributes, the tags are one facet.
     """
     facets = {'category': [product['category'] or 'product']}
     if product.get('attributes'):
         probabilities = product.get('probabilities') or {}
         facets.update((head, [value]) for head, value in product['attributes'].items()
-                      if value and head != 'category' and probabilities.get(head, 1) >= _SURE)
+                      if value and head != 'category' and probabilities.get(head, 1) >= _CONFIDENT)
     else:
         facets['tag'] = [tag for tag in product['tags'] if tag != product['category']]
     if product.get('agreement'):
@@ -66,7 +66,7 @@ def _facets(product):
 
 
 def _orders(product):
-    """What a product can be sorted by: a dict order -> number, for those that are known.
+    """The sort keys of a product, as far as they are known: {order: number}.
 
     sure: the mean probability of its tags. apart: the distance to its nearest training image.
     """
@@ -79,7 +79,7 @@ def _orders(product):
 
 
 def _counts(products):
-    """facet -> (value, how many products have it), the most frequent first."""
+    """List of (facet, list of (value, number of products)), the most frequent value first."""
     heads = [head for product in products for head in product.get('attributes') or ()]
     counts = collections.OrderedDict(
         (facet, collections.Counter()) for facet in ['category'] + heads + ['tag', 'text'])
@@ -91,7 +91,7 @@ def _counts(products):
 
 
 def _rows(product):
-    """The rows of the table of what the image shows, and whether the text agrees."""
+    """The rows of the table of a product: what its image shows, and whether its text agrees."""
     probabilities, agreement = [product.get(name) or {} for name in ('probabilities', 'agreement')]
     shown = dict({'category': product['category']}, **product.get('attributes') or {})
     rows = []
@@ -111,17 +111,17 @@ def write(path, *, title, facts, figures, products, texts,
     """Write the page, whole or not at all.
 
     title:    headline.
-    facts:    (label, value) pairs of strings for the foot: networks, seeds, engine, command.
+    facts:    (label, value) pairs of strings for the footer: networks, seeds, engine, command.
     figures:  (kind, file name, title, caption); kind is 'image' or 'video'.
     products: dicts with 'image' (file name), 'text', 'category', 'tags' (list of strings),
-              'prompt' (may be empty), 'seed' and 'psi'; and, where they are known, 'attributes'
-              and 'probabilities' (by head), 'agreement' (by head, True where the text says the
-              same) and 'neighbours' (dicts with 'image' and 'distance', nearest first). 'made', a
-              text, is shown in place of seed and psi, and no command then.
+              'prompt' (may be empty), 'seed' and 'psi'; and, if known, 'attributes' and
+              'probabilities' (by head), 'agreement' (by head: whether the text agrees) and
+              'neighbours' (dicts with 'image' and 'distance', nearest first). 'made', a text,
+              replaces seed, psi and command.
     texts:    (prompt, text) pairs; the prompt may be empty.
-    command:  what makes one product again, with {} in place of its seed.
-    File names are relative to the page's folder; a picture may also be a PNG as a data: URL. A
-    section without content is left out.
+    command:  the command that makes one product again, with {} for its seed.
+    File names are relative to the page's folder; an image may also be a PNG as a data: URL. Empty
+    sections are left out.
     """
     style = STYLE.read_text(encoding='utf-8')
     script = (_FOLDER / 'page.js').read_text(encoding='utf-8')

@@ -1,11 +1,10 @@
-"""What pruning decided, as files: `prune.csv` for people, `prune.json` for the program.
+"""The decisions of pruning as files: `prune.csv` for people, `prune.json` for the program.
 
-`prune.csv` has one row a picture: image, width, height, keep, reason, rule, every score, error.
-`keep` is yes or no, and is a person's to edit. `rule` is what the rules alone said, "good" or why
-not; where keep differs from it a person decided, and the next run says so: its `reason` is
-"manual". An emptied keep hands the image back to the rules. `error` says why an image is
-unreadable. `prune.json` says which catalogue was judged and with which thresholds. Beside them lie
-the contact sheets, in the folder `sheets`.
+`prune.csv` has one row per image: image, width, height, keep, reason, rule, every score, error.
+`keep`, yes or no, is for a person to edit; empty means: by the rules. `rule` is the result of the
+rules, "good" or the reason against it. Where keep differs from it, the next run sets `reason` to
+"manual". `error` says why an image is unreadable. `prune.json` holds the path of the catalogue and
+the thresholds. The contact sheets are in the folder `sheets`.
 """
 
 import os
@@ -17,17 +16,17 @@ from dnnlib.files import UserError
 
 COLUMNS = ('image', 'width', 'height', 'keep', 'reason', 'rule')
 _TABLE, _ABOUT, SHEETS = 'prune.csv', 'prune.json', 'sheets'
-_NAMES = ('image', 'duplicate_of')  # columns with names of files, which may be anything
-_FORMULA = ('=', '+', '-', '@')     # what begins a formula in a spreadsheet
+_NAMES = ('image', 'duplicate_of')  # columns of file names, which may be anything
+_FORMULA = ('=', '+', '-', '@')     # beginnings of a formula in a spreadsheet
 
 
 def default_folder(catalogue):
-    """The folder for the decisions about a catalogue: beside it, named after it."""
+    """The default folder for the decisions about a catalogue, beside it. Raises UserError."""
     path = pathlib.Path(catalogue)
     if path.name in ('', '..'):
         path = path.resolve()  # '.' has no name of its own
     if not path.name:
-        raise UserError(f'{path} has no name to name the results after; give a folder with --out')
+        raise UserError(f'{path} has no name to derive an output folder from; give one with --out')
     return path.with_name(f'{path.name}-pruned')
 
 
@@ -37,12 +36,12 @@ def exist(folder):
 
 
 def is_sheet(path):
-    """Whether an image file is a contact sheet of pruning and no product."""
+    """Whether an image file is a contact sheet of pruning."""
     return path.parent.name == SHEETS and (path.parent.parent / _ABOUT).is_file()
 
 
 def source(folder):
-    """The catalogue that was judged: the path of its folder. Raises UserError."""
+    """The path of the catalogue that was pruned. Raises UserError."""
     path = pathlib.Path(folder) / _ABOUT
     about = files.read_json(path)
     if not isinstance(about, dict) or not isinstance(about.get('source'), str):
@@ -52,7 +51,7 @@ def source(folder):
 
 
 def _as_cell(name):
-    """A name that a spreadsheet does not take for a formula: './=1.jpg' for '=1.jpg'."""
+    """A name that a spreadsheet does not interpret as a formula: './=1.jpg' for '=1.jpg'."""
     return f'./{name}' if name.startswith(_FORMULA) else name
 
 
@@ -61,7 +60,7 @@ def _from_cell(cell):
 
 
 def is_manual(row):
-    """Whether a person decided: they changed what the rules said, in this run or an earlier one."""
+    """Whether a person has overridden the rules, since the last run or before."""
     by_rule = 'yes' if row['rule'] == 'good' else 'no'
     return row['keep'] != '' and (row['keep'] != by_rule or row['reason'] == 'manual')
 
@@ -81,13 +80,13 @@ def read(folder):
 
 
 def kept(folder):
-    """Which images to keep, with the edits of a person: a dict image -> bool."""
+    """{image: whether to keep it}, including manual decisions."""
     return {name: row['rule'] == 'good' if row['keep'] == '' else row['keep'] == 'yes'
             for name, row in read(folder).items()}
 
 
 def write(folder, rows, *, catalogue, options):
-    """Write the rows, dicts with COLUMNS and then scores, and what they are about."""
+    """Write both files. rows: dicts of COLUMNS and scores; options: the thresholds."""
     folder, catalogue = pathlib.Path(folder).resolve(), pathlib.Path(catalogue).resolve()
     try:
         place = os.path.relpath(str(catalogue), str(folder))
@@ -96,4 +95,4 @@ def write(folder, rows, *, catalogue, options):
     files.write_json(folder / _ABOUT, {'source': place, 'options': options})
     cells = [dict(row, **{column: _as_cell(row[column]) for column in _NAMES if column in row})
              for row in rows]
-    tables.write_rows(folder / _TABLE, list(cells[0]), cells)  # last: it says that there are any
+    tables.write_rows(folder / _TABLE, list(cells[0]), cells)  # last: `exist` looks for it

@@ -1,9 +1,10 @@
-"""What an image looks like as a product shot, in a few scores, for which pruning has thresholds.
+"""Scores of an image as a product shot, which pruning compares with thresholds.
 
-The image is shrunk to a thumbnail. A smooth backdrop, one quadratic surface per colour channel,
-is fitted to the thumbnail's border so robustly that a sleeve or a hem in the border hardly counts.
-What differs from the backdrop by more than the backdrop varies is the figure: the product. Floors,
-sheets and walls with ordinary shading fit this model, carpets and rooms do not.
+The image is reduced to a thumbnail. A smooth backdrop, one quadratic surface per colour channel, is
+fitted to the thumbnail's border by robust regression, so that a sleeve or a hem in the border has
+little influence. Pixels that differ from the backdrop by more than its own variation are the
+figure, which contains the product. Floors, sheets and walls with ordinary shading fit this model;
+carpets and rooms do not.
 """
 
 import functools
@@ -12,9 +13,9 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 _SIDE = 96          # px, longer side of the thumbnail that is measured
-_BORDER = 0.06      # of the shorter side: how deep the border is that shows the backdrop
-_FIGURE = 3.2       # standard deviations of the backdrop from which on a pixel is figure
-_OWN = 0.35         # a colour is the product's if this part of it is in the middle, not the border
+_BORDER = 0.06      # depth of the border, as a fraction of the shorter side
+_FIGURE = 3.2       # least distance of the figure, in standard deviations of the backdrop
+_OWN = 0.35         # least fraction in the figure, not the border, of the product's colours
 _BINS = (6, 12, 12)     # of luma and the two chroma channels
 THUMBNAIL_SHAPE = (16, 16, 3)
 SCORES = ('offset', 'cut', 'clutter', 'area', 'subject', 'colours')
@@ -22,9 +23,9 @@ SCORES = ('offset', 'cut', 'clutter', 'area', 'subject', 'colours')
 
 @functools.lru_cache(maxsize=64)
 def _layout(height, width):
-    """Maps of a thumbnail [h, w]: surface terms [h, w, 6], where border and centre are, weights.
+    """Maps of a thumbnail [h, w]: surface terms [h, w, 6], border, centre (bool [h, w]), weights.
 
-    The weights say how much a place is mid-image [h, w], and a border pixel corner [n].
+    The weights favour the middle of the image [h, w], and the corners among border pixels [n].
     """
     y, x = np.mgrid[-1:1:height * 1j, -1:1:width * 1j]
     terms = np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], axis=-1)
@@ -40,11 +41,11 @@ def _layout(height, width):
 def _colour(picture):
     """A Pillow RGB image as luma and two chroma channels, float64 [h, w, 3], in 0..255 levels."""
     ycc = np.asarray(picture.convert('YCbCr')).astype(np.float64) - [0, 128, 128]
-    return ycc * [1, 1.5, 1.5]  # a step in hue is seen sooner than one in brightness
+    return ycc * [1, 1.5, 1.5]  # differences in hue are more visible than in brightness
 
 
 def _backdrop(colour):
-    """The surface fitted to the border: residuals everywhere [h, w, 3], on the border, weights.
+    """(residuals [h, w, 3], residuals on the border [n, 3], weights [n]) of the fitted backdrop.
 
     Iteratively reweighted least squares with Geman-McClure weights, scaled by the median residual.
     """
@@ -52,7 +53,7 @@ def _backdrop(colour):
     a, c, weights = terms[border], colour[border], prior
     for _ in range(6):
         weighted = a * weights[:, None]
-        ridge = np.diag([1e-3, 1, 1, 3, 3, 3]) * 0.02 * weights.sum()  # flat unless shown otherwise
+        ridge = np.diag([1e-3, 1, 1, 3, 3, 3]) * 0.02 * weights.sum()  # a prior for a flat surface
         surface = np.linalg.solve(a.T @ weighted + ridge, weighted.T @ c)
         residual = np.linalg.norm(c - a @ surface, axis=1)
         scale = 1.5 * (np.median(residual) + 2)
@@ -61,14 +62,14 @@ def _backdrop(colour):
 
 
 def _bins(colour):
-    """The colour bin of each pixel, int [h, w]; chroma finer than luma, for light varies."""
+    """The colour bin of each pixel, int [h, w]; finer in chroma than in luma, as light varies."""
     steps = (colour + [0, 192, 192]) / [256, 384, 384] * _BINS
     luma, blue, red = np.moveaxis(np.clip(steps, 0, np.array(_BINS) - 1).astype(int), -1, 0)
     return (luma * _BINS[1] + blue) * _BINS[2] + red
 
 
 def _histogram(bins, weights=None):
-    """Share of the pixels in each colour bin; bins overlap, so a step over an edge is small."""
+    """Fraction of pixels per colour bin, smoothed over neighbouring bins."""
     counts = np.bincount(bins, weights, minlength=np.prod(_BINS)).reshape(_BINS)
     for axis in range(3):
         line = np.moveaxis(counts, axis, 0)
@@ -78,7 +79,7 @@ def _histogram(bins, weights=None):
 
 
 def _without_specks(mask):
-    """A mask [h, w] after a 5 x 5 median, of which the half that counts is 13 of 25."""
+    """A mask [h, w] after a 5 x 5 median filter."""
     height, width = mask.shape
     padded = np.pad(mask, 2, mode='edge').astype(np.int8)
     columns = sum(padded[first:first + height] for first in range(5))
@@ -86,17 +87,18 @@ def _without_specks(mask):
 
 
 def _distance(everywhere, on_border, weights):
-    """How unlike the backdrop a pixel is, in standard deviations (Mahalanobis), 12 at most."""
+    """Mahalanobis distance of each pixel from the backdrop, at most 12: [h, w]."""
     spread = (on_border * weights[:, None]).T @ on_border / weights.sum()
-    inverse = np.linalg.inv(1.5 * spread + np.diag([25, 16, 16]))  # never finer than JPEG noise
+    inverse = np.linalg.inv(1.5 * spread + np.diag([25, 16, 16]))  # at least JPEG noise
     squares = np.einsum('hwi,ij,hwj->hw', everywhere, inverse, everywhere)
     return np.minimum(np.sqrt(squares), 12)
 
 
 def _product(figure, bins, outside, weights):
-    """The figure without shadows, dark corners and a second wall: colours of its own, mid-image.
+    """The product: the figure without shadows, dark corners and a second wall, bool [h, w].
 
-    outside: the border's histogram; weights [h, w]: how much a place counts as mid-image.
+    Only colours rarer in the border count. outside: the border's histogram; weights [h, w]: higher
+    in the middle of the image.
     """
     if not figure.any():
         return figure
@@ -106,10 +108,10 @@ def _product(figure, bins, outside, weights):
 
 
 def _offset(figure):
-    """How far the figure is off centre, as a share of the image; the worse of the two axes.
+    """How far the figure is off centre, as a fraction of the image; the worse of the two axes.
 
-    Mean of the centre of mass, which specks hardly move, and the middle of its extent, which
-    does not mind that a figure is found in outline only.
+    The centre is the mean of the centre of mass, which is robust to specks, and the middle of the
+    extent, which is robust to a figure found only in outline.
     """
     worst = 0.0
     for axis in (0, 1):
@@ -124,9 +126,9 @@ def _offset(figure):
 
 
 def _cut(figure):
-    """How much of a side the figure covers, as a share; the worst of the four, corners left out.
+    """The largest fraction of a side, without its corners, that the figure covers.
 
-    Only where it goes on inward for a fifth of the picture: light that falls on a side does not.
+    The figure must extend inward for a fifth of the image there, which light on a side does not.
     """
     worst = 0.0
     for side in (figure, figure[::-1], figure.T, figure.T[::-1]):
@@ -137,18 +139,18 @@ def _cut(figure):
 
 
 def _colours(picture):
-    """How many colours the thumbnail has, in 5 bits a channel, each on 0.05 % of the pixels."""
+    """Number of colours, at 5 bits per channel, with at least 0.05 % of the pixels each."""
     rgb = np.asarray(picture).astype(int) >> 3
     counts = np.bincount(((rgb[..., 0] << 10) + (rgb[..., 1] << 5) + rgb[..., 2]).ravel())
     return int(np.sum(counts >= 0.0005 * rgb[..., 0].size))
 
 
 def _subject(distance, fine, border, change):
-    """Whether anything stands before the backdrop: the surer of two signs of it, each 0..1.
+    """Whether there is anything in front of the backdrop, 0..1: the stronger of two cues.
 
-    One: some ninth of the image is many times less like the backdrop than the border is, and
-    there are edges many times sharper than the border's. Two is `change`: the colours of the
-    middle are not those of the border. Cloth that fills the frame shows neither.
+    The first: some ninth of the image is much farther from the backdrop than the border is, and
+    has much sharper edges. The second is `change`: the middle has other colours than the border.
+    Cloth that fills the frame shows neither.
     """
     ninths = [part.mean() for rows in np.array_split(distance, 3)
               for part in np.array_split(rows, 3, axis=1)]
@@ -158,10 +160,11 @@ def _subject(distance, fine, border, change):
     return max(min(1, np.sqrt(contrast * sharpness) / 6.4), change)
 
 
-def _seen(steps, toward):
-    """How large steps in colour look [n], most of all those that are no shading: [n, 3], [n, 3].
+def _visible(steps, toward):
+    """The visible size [n] of colour differences steps [n, 3], discounting shading.
 
-    Light and shadow move a colour toward black and back; of that part only the luma counts.
+    toward [n, 3]: the colours. Light and shadow move a colour along this direction; of that
+    component only the luma counts.
     """
     unit = toward / np.maximum(np.linalg.norm(toward, axis=1, keepdims=True), 1)
     shading = (steps * unit).sum(1)
@@ -170,27 +173,27 @@ def _seen(steps, toward):
 
 
 def _clutter(fine, colour, residual, where):
-    """How complex the border is: how far it strays from the backdrop, its grain and its hues.
+    """Complexity of the border: its deviation from the backdrop, its grain and its hues.
 
-    fine, residual [h, w, 3]: differences to a blurred image and to the backdrop; where [h, w]:
-    the border without the product. Medians let a room's second wall stand. Bright backgrounds may
-    vary more, as the eye has it.
+    fine, residual [h, w, 3]: differences from a blurred image and from the backdrop; where [h, w]:
+    the border without the product. Medians tolerate a second wall. The scale is brightness, since
+    variation is less visible on bright backgrounds.
     """
     backdrop = (colour - residual)[where]
-    stray = np.median(_seen(residual[where], backdrop))
-    grain = np.median(_seen(fine[where], backdrop))
+    deviation = np.median(_visible(residual[where], backdrop))
+    grain = np.median(_visible(fine[where], backdrop))
     hues = np.percentile(np.linalg.norm(residual[where][:, 1:], axis=1), 70)
     brightness = np.median(np.linalg.norm(backdrop, axis=1))
-    return 100 * (stray + grain + hues / 2) / (brightness + 250)
+    return 100 * (deviation + grain + hues / 2) / (brightness + 250)
 
 
 def thumbnail(picture):
-    """A Pillow RGB image at 16 x 16 px, by which duplicates are found: uint8 [16, 16, 3]."""
+    """The thumbnail of a Pillow RGB image to find duplicates by: uint8 [16, 16, 3]."""
     return np.asarray(picture.resize(THUMBNAIL_SHAPE[:2], Image.BOX))
 
 
 def product(picture):
-    """Where the product is in a Pillow RGB image of at least 16 px a side: bool [h, w]."""
+    """The mask of the product in a Pillow RGB image with sides of 16 px or more: bool [h, w]."""
     colour = _colour(picture)
     figure = _without_specks(_distance(*_backdrop(colour)) > _FIGURE)
     _, border, _, middle, _ = _layout(*figure.shape)
@@ -201,16 +204,16 @@ def product(picture):
 def measure(picture):
     """The SCORES of a Pillow RGB image, as a dict of floats.
 
-    offset   how far the product is off centre, as a share of the image
-    cut      how much of one side of the image the product covers, as a share: it goes on outside
-    clutter  how complex the background is, about percent of its brightness
-    area     share of the image that is no backdrop
-    subject  how surely something stands before the backdrop, 0..1
-    colours  how many colours there are
+    offset   how far the product is off centre, as a fraction of the image
+    cut      fraction of one side that the product covers: it is cut off there
+    clutter  complexity of the background, about percent of its brightness
+    area     fraction of the image that is not backdrop
+    subject  confidence that something is in front of the backdrop, 0..1
+    colours  number of colours
     """
     picture = picture.copy()
     picture.thumbnail((_SIDE, _SIDE), Image.BOX)
-    if min(picture.size) < 16:  # a strip; the maps need some room
+    if min(picture.size) < 16:  # a strip is too narrow for the maps
         picture = picture.resize([max(16, side) for side in picture.size], Image.BOX)
     colour = _colour(picture)
     fine = colour - _colour(picture.filter(ImageFilter.BoxBlur(2)))
@@ -223,7 +226,7 @@ def measure(picture):
     change = 0.5 * np.abs(inside - outside).sum()
     product = _product(figure, bins, outside, middle)
     bare = border & ~product
-    if bare.sum() < 0.3 * border.sum():  # all product: then that is what there is to judge
+    if bare.sum() < 0.3 * border.sum():  # the product covers the border
         bare = border
     values = {'offset': _offset(product), 'cut': _cut(product), 'area': figure.mean(),
               'clutter': _clutter(fine, colour, everywhere, bare),

@@ -2,8 +2,8 @@
 
 The rules are those of the 2019 post: small (width or height under 300), composition (product not
 centred, or cut off), background (too complex), not-product (blank placeholders, close-ups of
-fabric); further unreadable and duplicate. The first that applies gives the reason, but every score
-of every image is written. Nothing is deleted or moved, and a person's decisions are kept.
+fabric); in addition, unreadable and duplicate. The first rule that applies is the reason; all
+scores of every image are written. Nothing is deleted or moved, and manual decisions are kept.
 """
 
 import collections
@@ -27,7 +27,7 @@ _RULES = (  # reason, score, knob: applied in this order
     ('composition', 'offset', 'max_offset'),
     ('composition', 'cut', 'max_cut'))
 REASONS = ('good', 'unreadable', 'small', 'not-product', 'background', 'composition', 'duplicate')
-_BLOCK = 256  # images compared with all before them at once, for duplicates
+_BLOCK = 256  # images whose distances to all earlier ones are computed at once
 _COLUMNS = decisions.COLUMNS + measure.SCORES + ('difference', 'duplicate_of', 'error')
 
 
@@ -35,15 +35,15 @@ _COLUMNS = decisions.COLUMNS + measure.SCORES + ('difference', 'duplicate_of', '
 class Prune:
     """The thresholds; the defaults suit studios, plain floors, sheets and walls."""
     min_side: int = knob(300, 'small: least width and height of an image', 'px', least=0)
-    min_area: float = knob(0.02, 'not-product: least share of the image the product covers',
+    min_area: float = knob(0.02, 'not-product: least fraction of the image that is covered',
                            least=0)
-    min_subject: float = knob(0.36, 'not-product: least sign that something is in front', '0..1',
+    min_subject: float = knob(0.36, 'not-product: least confidence that there is an object', '0..1',
                               least=0)
-    min_colours: int = knob(12, 'not-product: fewest colours of a photo', least=0)
-    max_clutter: float = knob(5.2, 'background: most complex, 0 is one even colour', least=0)
-    max_offset: float = knob(0.13, 'composition: furthest off centre, as a share of the image',
+    min_colours: int = knob(12, 'not-product: least number of colours', least=0)
+    max_clutter: float = knob(5.2, 'background: greatest complexity; 0: one even colour', least=0)
+    max_offset: float = knob(0.13, 'composition: most off centre, as a fraction of the image',
                              least=0)
-    max_cut: float = knob(0.6, 'composition: largest share of one side that the product covers',
+    max_cut: float = knob(0.6, 'composition: largest fraction of one side that is covered',
                           least=0)
     min_difference: float = knob(3.0, 'duplicate: least difference to another image', '0..255',
                                  least=0)
@@ -53,8 +53,8 @@ class Prune:
 
 
 def _excesses(values, config):
-    """Yield (excess, reason, score) of each rule, which drops an image of an excess above 1: how
-    many times its threshold the score is, or the threshold the score."""
+    """Yield (excess, reason, score) of each rule. excess: the ratio of score and threshold; above 1
+    the rule applies."""
     for reason, score, name in _RULES:
         value, limit = values[score], getattr(config, name)
         if name.startswith('min_'):
@@ -63,10 +63,10 @@ def _excesses(values, config):
 
 
 def _judge(record, config):
-    """A row of prune.csv from a record of scores; whether it is a duplicate comes later.
+    """A row of prune.csv from a record of scores, before duplicates are marked.
 
-    Beyond the columns of the file it has `excess`, which tells how close a decision it was, and
-    `remark`, the score that decided or came nearest: both are for the contact sheets.
+    In addition to the columns it has, for the contact sheets, `excess`, how clear the decision
+    was, and `remark`, the score that decided or came closest.
     """
     row = dict.fromkeys(_COLUMNS, '')
     row.update(record['scores'], image=record['image'], width=record['width'],
@@ -82,12 +82,12 @@ def _judge(record, config):
 
 
 def find_duplicates(thumbnails, limit):
-    """For each image the most similar one before it that is no duplicate itself.
+    """For each image, the most similar earlier one that is not a duplicate itself.
 
-    thumbnails: uint8 [n, h, w, 3], the ones to prefer first. A mirrored image is another one.
-    Returns (nearest, difference): index of the most similar image among those that are distinct
-    so far, -1 if there is none, and the RMS difference to it in 0..255 levels (inf without one).
-    An image is a duplicate, and not distinct, if its difference is `limit` or less.
+    thumbnails: uint8 [n, h, w, 3], in order of preference. A flipped image is not a duplicate.
+    Returns (nearest, difference): the index of the most similar earlier non-duplicate, -1 if there
+    is none, and the RMS difference from it in 0..255 levels, inf without one. An image is a
+    duplicate if its difference is `limit` or less.
     """
     count = len(thumbnails)
     flat = np.asarray(thumbnails).reshape(count, -1).astype(np.float32) - 128
@@ -107,7 +107,7 @@ def find_duplicates(thumbnails, limit):
 
 
 def _mark_duplicates(rows, records, config):
-    """Of good images that are near-duplicates keep the first of the catalogue."""
+    """Of good images that are near-duplicates, keep the first in the catalogue."""
     good = [index for index, row in enumerate(rows) if row['rule'] == 'good']
     if not good:
         return
@@ -124,7 +124,7 @@ def _mark_duplicates(rows, records, config):
 
 
 def _decide(rows, former):
-    """Fill in keep and reason: what a person wrote in the `former` prune.csv beats the rules."""
+    """Fill in keep and reason; manual decisions in the `former` prune.csv override the rules."""
     for row in rows:
         row['keep'], row['reason'] = 'yes' if row['rule'] == 'good' else 'no', row['rule']
         edited = former.get(row['image'])
@@ -133,7 +133,7 @@ def _decide(rows, former):
 
 
 def _groups(rows, products):
-    """The contact sheets: name -> list of (image, name, remark), in the order of their excess."""
+    """The contact sheets: {name: list of (image, name, remark)}, by increasing excess."""
     names = REASONS + ('manual-kept', 'manual-dropped')
     groups = collections.OrderedDict((name, []) for name in names)
     pictures = {product.name: product.image for product in products}
@@ -153,10 +153,10 @@ def summary(counts):
 
 
 def prune(data, out, config):
-    """Judge the catalogue at `data`; write prune.csv, prune.json and contact sheets to `out`.
+    """Prune the catalogue at `data`: write prune.csv, prune.json and contact sheets to `out`.
 
-    config: a Prune. Returns how many images each reason has, as an ordered dict. Run again, it
-    keeps what a person edited in the column keep, and measures only images that are new.
+    config: a Prune. Returns the number of images per reason, an ordered dict. Run again, it keeps
+    manual edits of the column keep, and measures only new images.
     Raises UserError: no images, or `out` holds the decisions about another catalogue.
     """
     data, out = source.catalogue(data), pathlib.Path(out)

@@ -1,7 +1,7 @@
 """The scores of every image of a catalogue, measured once and cached in a file.
 
-`scores.jsonl` has one line an image. A run that was stopped continues there, and a rerun with
-other thresholds measures only what is new or has changed.
+`scores.jsonl` has one line per image. A stopped run is resumed from it, and a rerun measures only
+images that are new or have changed.
 """
 
 import base64
@@ -13,13 +13,13 @@ import numpy as np
 from catalog.prune import measure
 from dnnlib import images, progress
 
-_VERSION = 4        # of the measures; lines of another one are measured again
+_VERSION = 4        # of the scores; images with another version are measured again
 _KEYS = {'image', 'stamp', 'width', 'height', 'scores', 'error', 'thumbnail'}
-_DRAFT = 192        # px: a JPEG need not be decoded finer to be measured
+_DRAFT = 192        # px: JPEGs are decoded at a reduced size of at least this
 
 
 def _measured(path):
-    """Everything about an image file but its name and state, see `of`."""
+    """The record of an image file, without name and stamp, see `of`."""
     try:
         picture, (width, height) = images.open_sized(path, draft=_DRAFT)
     except images.Unreadable as error:
@@ -30,7 +30,7 @@ def _measured(path):
 
 
 def _stamp(path):
-    """What changes when an image file does: [version of the scores, bytes, time of change]."""
+    """Identifies the state of an image file: [version of the scores, bytes, modification time]."""
     try:
         stat = os.stat(str(path))
     except OSError:  # a link without a target
@@ -39,7 +39,7 @@ def _stamp(path):
 
 
 def _cached(path):
-    """The records of earlier runs by image; a damaged line does not count."""
+    """The records of earlier runs by image; damaged lines are ignored."""
     text = path.read_text(encoding='utf-8', errors='replace') if path.is_file() else ''
     records = {}
     for line in text.split('\n'):
@@ -53,17 +53,16 @@ def _cached(path):
 
 
 def thumbnails(records):
-    """The thumbnails of some readable records, for finding duplicates: uint8 [n, h, w, 3]."""
+    """The thumbnails of readable records: uint8 [n, h, w, 3]."""
     data = b''.join(base64.b64decode(record['thumbnail']) for record in records)
     return np.frombuffer(data, np.uint8).reshape((-1,) + measure.THUMBNAIL_SHAPE)
 
 
 def of(products, path):
-    """One record (dict) for each product, in order; cached in the file at `path`.
+    """A record (dict) of each product, in order; cached in the file at `path`.
 
-    Its keys: image, the product's name; width and height in px, upright, 0 if the image is
-    unreadable; scores, a dict as `measure.measure` returns it, empty if unreadable; error, why it
-    is unreadable, '' if it is not.
+    Its keys: image, the product's name; width and height in px, upright, 0 if unreadable; scores,
+    of `measure.measure`, {} if unreadable; error, why it is unreadable, otherwise ''.
     """
     known = _cached(path)
     stamps = {product.name: _stamp(product.image) for product in products}
@@ -72,8 +71,8 @@ def of(products, path):
     path.parent.mkdir(parents=True, exist_ok=True)
     with progress.parallel(_measured, todo.values(), what='measuring', unit='image') as results, \
             open(str(path), 'a', encoding='utf-8') as cache:
-        cache.write('\n')  # ends a line that a kill cut off
-        for result, name in zip(results, todo):  # the results first: they end their bar
+        cache.write('\n')  # ends a line that a killed process left incomplete
+        for result, name in zip(results, todo):  # results first, so that their progress bar ends
             known[name] = dict(image=name, stamp=stamps[name], **result)
             cache.write(json.dumps(known[name]) + '\n')
     return [known[product.name] for product in products]

@@ -12,8 +12,8 @@ _INK, _PAPER, _VOID = (60, 60, 60), (255, 255, 255), (225, 225, 225)
 
 
 def _fitting(font, text, width):
-    """The text, its start cut off where it is too wide: the end of a path tells more."""
-    text = text.encode('ascii', 'replace').decode('ascii')  # all that every default font has
+    """The text, shortened from the start if too wide: the end of a path says more."""
+    text = text.encode('ascii', 'replace').decode('ascii')  # what every default font has
     cut = text
     while len(cut) > 4 and font.getlength(cut) > width:
         text = text[1:]
@@ -22,7 +22,7 @@ def _fitting(font, text, width):
 
 
 def _thumbnail(path):
-    """The image padded to a square, or an empty grey one where it cannot be read."""
+    """The image padded to a square; a grey one if it cannot be read."""
     try:
         return Image.fromarray(images.square(images.open_rgb(path, draft=_TILE), _TILE))
     except images.Unreadable:
@@ -30,7 +30,7 @@ def _thumbnail(path):
 
 
 def _draw(page, position, path, lines):
-    """Put an image and lines of text on a page, their upper left corner at `position`."""
+    """Draw an image and lines of text below it, with the upper left corner at `position`."""
     x, y = position
     page.paste(_thumbnail(path), position)
     pen, font = ImageDraw.Draw(page), ImageFont.load_default()
@@ -44,7 +44,7 @@ def _save(path, page):
 
 
 def _write_page(task):
-    """Write one page. task: (path, its list of at most _COLUMNS * _ROWS images)."""
+    """Write one page. task: (path, at most _COLUMNS * _ROWS entries of a group)."""
     path, group = task
     height = _TILE + 2 * _LINE + 2 * _GAP
     rows = math.ceil(len(group) / _COLUMNS)
@@ -56,9 +56,9 @@ def _write_page(task):
 
 
 def write(folder, groups):
-    """Write the pages of each group as `folder/<group>-001.jpg`, in place of its older pages.
+    """Write the pages of each group as `folder/<group>-001.jpg`, replacing older ones.
 
-    groups: dict name -> list of (path of an image, name to show, remark), in the order to show.
+    groups: {name: list of (path of an image, name to show, remark)}, in display order.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name in groups:
@@ -74,7 +74,7 @@ def write(folder, groups):
 
 
 def write_overview(path, groups, *, columns=9):
-    """Write one page with a row for each group: its name, its size, and images from all over it.
+    """Write one page with a row per group: its name, size, and evenly spaced examples.
 
     groups: as for `write`; empty ones are left out.
     """

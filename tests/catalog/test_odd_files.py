@@ -189,8 +189,8 @@ TABLES = {
 REFUSED = {
     'latin.csv': (b'description\nA.\nd\xe9t\xe9\n', 'line 3 is not UTF-8'),
     'utf16-cut.csv': (b'\xff\xfed\0e', 'line 1 is not UTF-16'),
-    'utf16-bare.csv': ('description\nA.\n'.encode('utf-16-le'), 'line 1 holds a NUL'),
-    'nul.csv': (b'description\nA.\nB\0\n', 'line 3 holds a NUL'),
+    'utf16-bare.csv': ('description\nA.\n'.encode('utf-16-le'), 'line 1 has a NUL'),
+    'nul.csv': (b'description\nA.\nB\0\n', 'line 3 has a NUL'),
     'more.csv': (b'description,colour\nA.,red\n"B\nB",blue,x\n', 'line 3 has more cells'),
     'sep-more.csv': (b'sep=;\n\ndescription;colour\nA.;red\nB.;blue;x\n', 'line 5 has more cells'),
     'quote.csv': (b'description,colour\nA.,red\nB.,blue\n"x" y,green\n', 'line 4 is not CSV'),
@@ -204,11 +204,11 @@ REFUSED = {
                   'more than 25000 rows of 2000 columns'),
     'deep.jsonl': (b'{"description": ' + b'[' * 10 ** 5, 'line 1 is not JSON'),
     'deep-object.jsonl': (b'{"a":' * 10 ** 5, 'line 1 is not JSON'),
-    'list.jsonl': (b'["A."]\n', 'line 1 is no object'),
-    'array.jsonl': (b'[{"description": "A."}]\n', 'line 1 is no object'),
+    'list.jsonl': (b'["A."]\n', 'line 1 is not an object'),
+    'array.jsonl': (b'[{"description": "A."}]\n', 'line 1 is not an object'),
     'pretty.jsonl': (b'{\n  "description": "A."\n}\n', 'line 1 is not JSON'),
     'cell.jsonl': (b'{"description": {"de": "A."}}\n', 'line 1'),
-    'nul.jsonl': (b'{"description": "A."}\n{"description": "\0"}\n', 'line 2 holds a NUL'),
+    'nul.jsonl': (b'{"description": "A."}\n{"description": "\0"}\n', 'line 2 has a NUL'),
     'long.jsonl': (b'{"description": "A.", "x": "' + b'y' * 2 ** 24 + b'"}\n', 'line 1 has 1'),
     'blank.txt': (b'\n\n', 'no product')}
 

@@ -21,7 +21,7 @@ def test_rows_of_a_table(tmp_path):
 @pytest.mark.parametrize('name, content, columns, words', [
     ('a.csv', 'colour\nred\n', (), 'a.csv is a table; name its columns with --tag-columns'),
     ('a.csv', 'colour\nred\n', ('size',), 'size'),
-    ('a.txt', '\n \n', (), 'a.txt holds no prompt; write one a line'),
+    ('a.txt', '\n \n', (), 'a.txt has no prompts; write one per line'),
     ('b.txt', '', (), 'a.txt does not exist')])
 def test_what_gives_no_prompts_is_refused(tmp_path, name, content, columns, words):
     (tmp_path / name).write_text(content, encoding='utf-8')

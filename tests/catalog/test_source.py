@@ -47,7 +47,7 @@ def test_attributes_are_short_values_that_products_share(tmp_path, capsys):
     assert first.attributes == (('colour', 'red'), ('brand, or maker', 'acme'))
     assert second.tags == ('dress', 'blue')
     assert capsys.readouterr().out.endswith(
-        'products.csv: columns that are no attributes: care (texts), price (numbers, yes or no), '
+        'products.csv: columns that are not attributes: care (texts), price (numbers, yes or no), '
         'title (nearly every product has its own)\n')
     first, _ = source.read(folder, tag_columns=['care', 'title'])[:2]
     assert first.tags == ('style 0',)  # a text is no tag, even if it is chosen
@@ -148,7 +148,7 @@ def bad_inputs(tmp_path):
         (lambda: read(tmp_path / 'none'), ('none', 'does not exist', 'run.py demo')),
         (lambda: read(tmp_path / 'bare'), ('bare', 'no image', '.jpg')),
         (lambda: read(tmp_path / 'empty'), ('empty', 'no product')),
-        (lambda: read(tmp_path / 'lost'), ('2 picture files, none of which exists', 'c.png')),
+        (lambda: read(tmp_path / 'lost'), ('2 image files, none of which exists', 'c.png')),
         (lambda: read(tmp_path / 'wide'), ('line 4', 'more cells', 'double quotes')),
         (lambda: read(tmp_path / 'ok', text_column='blurb'), ("'blurb'", 'image, description')),
         (lambda: read(tmp_path / 'ok', tag_columns=['hue']), ("'hue'", 'fabric')),
@@ -159,7 +159,7 @@ def bad_inputs(tmp_path):
         (lambda: read(tmp_path / 'blank.txt'), ('no product',)),
         (lambda: read(tmp_path / 'x.pdf'), ('folder, a .txt, a .csv',)),
         (lambda: read(tmp_path / '*.tsv'), ('*.tsv', 'does not exist')),
-        (lambda: read(tmp_path / '*.pdf'), ('x.pdf', 'no catalogue')),
+        (lambda: read(tmp_path / '*.pdf'), ('x.pdf', 'not a catalogue')),
         (lambda: read(text_files(tmp_path / 'texts'), tag_columns=['hue']), ("'hue'", 'a.csv')),
         (lambda: read(tmp_path / 'pictures' / 'a.png'), ('one image', 'folder')),
         (lambda: source.with_pictures(read(tmp_path / 'x.txt'), 'x.txt'), ('no images',)),
@@ -194,8 +194,8 @@ def test_read_kept_honours_what_a_person_wrote(tmp_path):
 def test_read_kept_refuses_what_it_cannot_honour(tmp_path):
     data, out = catalogue(tmp_path / 'data', TWO), tmp_path / 'out'
     for keep, expected in ((dict(a='maybe', b='yes'), ("a.png: keep is 'maybe'", 'yes or no')),
-                           (dict(a='no', b='no'), ('keeps no image',)),
-                           (dict(a='yes'), ('1 pictures', 'b.png', 'prune again'))):
+                           (dict(a='no', b='no'), ('keeps no images',)),
+                           (dict(a='yes'), ('1 images', 'b.png', 'prune again'))):
         judged(out, data, **keep)
         with pytest.raises(UserError, match=re.escape(expected[0])) as caught:
             source.read_kept(out)

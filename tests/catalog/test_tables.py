@@ -60,7 +60,7 @@ def test_rows_of_json_lines(tmp_path):
     ('latin.jsonl', b'{}\n{"description": "d\xe9t\xe9"}\n', ('latin.jsonl line 2', 'UTF-8')),
     ('cut.jsonl', b'{"description": "A"}\n\n{"description"\n', ('cut.jsonl line 3', 'not JSON')),
     ('deep.jsonl', b'[' * 100000, ('deep.jsonl line 1', 'not JSON')),
-    ('list.jsonl', b'{"description": "A"}\n["A"]\n', ('list.jsonl line 2', 'no object')),
+    ('list.jsonl', b'{"description": "A"}\n["A"]\n', ('list.jsonl line 2', 'not an object')),
     ('cell.jsonl', b'{"description": ["A"]}\n', ('cell.jsonl line 1', "'description' is a list")),
     ('column.jsonl', b'{"text": "A", "hue": 1}\n', ("no column 'description'", 'text, hue')),
     ('empty.jsonl', b'\n', ("no column 'description'", 'empty'))])

@@ -91,5 +91,5 @@ def test_nothing_to_learn_and_nothing_to_read_is_said(tmp_path):
     broken = [source.Product(tmp_path / 'broken.png', 'broken.png', '', 'a', (), 'a')]
     with pytest.raises(UserError, match='can be read'):
         tagging.read(broken, 16)
-    with pytest.raises(UserError, match='together at most'):
+    with pytest.raises(UserError, match='together must be at most'):
         Split(held_out=0.8, validation=0.2)

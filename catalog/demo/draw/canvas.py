@@ -1,8 +1,8 @@
-"""Painting in centimetres on premultiplied planes: masks, layers, shade.
+"""Painting in centimetres on premultiplied planes: masks, layers, shading.
 
 A canvas is float32 [4, size, size]: sRGB 0..255 times alpha, then alpha 0..1. Shapes are polygons
-float [n, 2] in cm; a View says where they fall. Every step works inside a pixel box
-(x0, y0, x1, y1), as most pieces are small.
+float [n, 2] in cm, which a View maps to pixels. Every step works in a pixel box (x0, y0, x1, y1),
+as most shapes are small.
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ class View:
 
 
 def fit(points, size, *, x, y, extent):
-    """The View that centres `points` at (x, y), their longer side filling `extent`; all shares."""
+    """The View that centres points at (x, y) with longer side `extent`, as fractions of `size`."""
     low, high = points.min(0), points.max(0)
     scale = float(extent * size / (high - low).max())
     shift = np.array([x, y]) * size - scale * (low + high) / 2
@@ -43,7 +43,7 @@ def box_around(view, shape, margin=2):
 
 
 def mask(view, shapes, box, line_cm=0.0):
-    """How far shapes cover each pixel of `box`, float32 [h, w]; with `line_cm` only their lines."""
+    """Coverage 0..1 of each pixel of `box`, float32 [h, w]; with `line_cm`, of the outlines."""
     x0, y0, x1, y1 = box
     image = Image.new('L', ((x1 - x0) * _OVER, (y1 - y0) * _OVER))
     draw = ImageDraw.Draw(image)
@@ -64,18 +64,18 @@ def blurred(cover, radius):
 
 
 def noise(size, shape, rng):
-    """Smooth noise float32 [size, size] through a random grid of that shape; variance 1 there."""
+    """Smooth noise float32 [size, size] through a random grid of this shape, with variance 1."""
     nodes = Image.fromarray(rng.normal(0, 1, shape).astype(np.float32))
     return np.asarray(nodes.resize((size, size), Image.BICUBIC))
 
 
 def lit(colour, light, shine=0.0):
-    """The colour [3, h, w] under `light` [h, w], where 1 is neutral; folds show even on black."""
+    """The colour [3, h, w] under `light` [h, w], 1 is neutral; folds are visible even on black."""
     return np.clip(colour * light + (26 * (light - 1) + 190 * shine), 0, 255)
 
 
 def over(canvas, box, rgb, cover):
-    """Lay the colour `rgb` [3, h, w] over the canvas where `cover` [h, w] is 1."""
+    """Composite the colour `rgb` [3, h, w] over the canvas with opacity `cover` [h, w]."""
     x0, y0, x1, y1 = box
     region = canvas[:, y0:y1, x0:x1]
     region *= 1 - cover
@@ -84,6 +84,6 @@ def over(canvas, box, rgb, cover):
 
 
 def dim(canvas, box, amount):
-    """Darken what is there by `amount` [h, w] in [0, 1]."""
+    """Darken the canvas by `amount` [h, w] in [0, 1]."""
     x0, y0, x1, y1 = box
     canvas[:3, y0:y1, x0:x1] *= 1 - amount

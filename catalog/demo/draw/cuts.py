@@ -1,7 +1,7 @@
 """The cut of a garment: Garment -> panels, neckline, seams, buttons, bow, in centimetres.
 
-y = 0 is the side of the neck. The levels are those of a stylised figure: bust 24 cm below,
-waist 40, hip 60, crotch 70. A skirt or trousers begin at the waist.
+y = 0 is the side of the neck. The levels are those of a stylised figure: bust at 24 cm, waist at
+40, hip at 60, crotch at 70. Skirts and trousers begin at the waist.
 """
 
 import dataclasses
@@ -15,8 +15,8 @@ _ENDS = {'hip-length': 63.0, 'mini': 84.0, 'knee-length': 101.0, 'midi': 118.0, 
          'ankle-length': 128.0, 'full-length': 142.0}
 _CROPPED = {'top': 46.0, 'trousers': 108.0}
 
-# The neckline's half width, its depth, the power of its curve and its y at the sides; then the y of
-# the back's neckline at the sides and at the centre.
+# Of a neckline: half width, depth, exponent of its curve, y at the sides; of the back's neckline: y
+# at the sides and at the centre.
 _NECKS = {
     'round neck': (9.0, 9.0, 2.4, 0.0, 0.0, 2.4), 'v-neck': (8.5, 22.0, 1.12, 0.0, 0.0, 2.4),
     'scoop neck': (11.5, 17.5, 2.4, 0.0, 0.0, 4.0),
@@ -37,13 +37,13 @@ _BODIES = {
     'fitted': ((WAIST, 17.6), (64.0, 23.5)),
     'relaxed': ((WAIST, 23.0), (64.0, 25.0)),
     'peplum': ((WAIST - 3, 16.8), (WAIST + 2, 18.5), (64.0, 33.0))}
-# The same above the legs of trousers and jumpsuits, whatever their silhouette.
+# The same above the legs of trousers and jumpsuits, for any silhouette.
 _SEAT = ((WAIST, 16.6), (HIP, 22.3), (CROTCH + 5, 22.6))
 # Depth of the folds of the falling cloth.
 _DRAPES = {'sheath': 0.05, 'bodycon': 0.04, 'shift': 0.10, 'a-line': 0.17, 'fit and flare': 0.24,
            'empire': 0.19, 'pencil': 0.04, 'full': 0.26, 'fitted': 0.05, 'relaxed': 0.10,
            'peplum': 0.24}
-# Where sleeve and body meet, from the shoulder to below the arm, as (x, y).
+# The seam of sleeve and body, from the shoulder to below the arm, as (x, y).
 _ARMHOLE = np.array([(18.5, 4.3), (18.3, 12.0), (19.6, 20.5)])
 # Length, degrees from straight down, then the outer and the inner edge below the armhole, as
 # (station along the sleeve, offset from the axis through the shoulder).
@@ -62,7 +62,7 @@ _LEG_DRAPES = {'wide-leg': 0.15, 'straight-leg': 0.08, 'tapered': 0.06}
 
 @dataclasses.dataclass(frozen=True)
 class Cut:
-    """Everything there is to draw: panels from back to front, then what lies on them."""
+    """The shapes to draw: panels from back to front, then what is on them."""
     panels: tuple
     openings: tuple = ()    # polygons [n, 2] cut out of the body
     back: tuple = ()        # half width, y at the sides and y at the centre of the inner back
@@ -89,7 +89,7 @@ def _sleeves(style, rng):
         edges = [[(s, side * n) for s, n in edge] for edge in (inside, outside)[::side]]
         rest = dict(waves=folds(rng, 5 if bell else 3), part='sleeve',
                     place=(side * 17.0, 5.0, side * angle))
-        # The far side of the opening shows below the near one.
+        # The far side of the opening is visible below the near one.
         parts.append(panel(edges, lambda u: end + 1.1 * (1 - u * u), side='inner', **rest))
         parts.append(panel(edges, lambda u: end - 1.1 * (1 - u * u), drape=0.2 if bell else 0.06,
                            drape_from=end * 0.4 if bell else 0.0, **rest))
@@ -156,7 +156,7 @@ def _upper(garment):
 
 
 def _hem(garment, end, top, waves, rng):
-    """The lower end of the body as a function of u."""
+    """The hem of the body: a function of u -> station."""
     flutter = 14.0 * _DRAPES[garment.silhouette] * min(1.0, (end - top) / 40)
     slope = rng.choice([-1, 1]) * rng.uniform(0.12, 0.17) * (end - min(top, 20))
     rise = rng.uniform(0.22, 0.3) * (end - WAIST)
@@ -174,7 +174,7 @@ def _hem(garment, end, top, waves, rng):
 
 
 def _frill(body, hem, garment, rng):
-    """A gathered strip along the hem, deeply folded."""
+    """A gathered strip with deep folds along the hem."""
     waves = folds(rng, 11 if garment.category == 'top' else 15)
     middle = float(hem(np.zeros(1))[0])
     width = float(np.interp(middle, body.stations, body.right))
@@ -185,7 +185,7 @@ def _frill(body, hem, garment, rng):
 
 
 def _slit(body, end, rng):
-    """The wedge of shade where the side of the skirt is open."""
+    """The dark wedge of a side slit."""
     u = rng.choice([-1, 1]) * rng.uniform(0.42, 0.55)
     length = rng.uniform(0.30, 0.42) * (end - WAIST)
     above, below = u * np.interp([end - length, end], body.stations, body.right)
@@ -195,7 +195,7 @@ def _slit(body, end, rng):
 
 
 def _points(garment, rng):
-    """Half widths of the body from top to bottom, no two garments quite alike."""
+    """Half widths of the body from top to bottom, with a random variation."""
     lower = _BODIES.get(garment.silhouette, _SEAT)
     upper = _upper(garment) if garment.neckline else []
     spread = rng.normal(0, 1, 5) * (0.02, 0.035, 0.03, 0.05, 0.06)

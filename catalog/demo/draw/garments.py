@@ -1,8 +1,8 @@
-"""Garment -> image: a stylised product shot on a studio backdrop, worn by nobody.
+"""Garment -> image: a stylised product shot, without a model, on a studio backdrop.
 
-The cut, in centimetres, is fitted into the square image; each of its panels is printed, lit from
-the upper left as a rounded, folded cloth, and laid over the ones behind it. Then come the
-trimmings: inner back and label, seams, buttons, buckle, bow.
+The cut, in centimetres, is fitted into the square image. Each panel is printed, lit from the upper
+left as a rounded, folded cloth, and composited over those behind it. The trimmings follow: inner
+back and label, seams, buttons, buckle, bow.
 """
 
 import dataclasses
@@ -12,7 +12,7 @@ import numpy as np
 from catalog.demo.draw import canvas, cuts, prints
 from catalog.demo.draw.panels import wave
 
-# How a fabric takes the light: depth of its folds, gloss, roughness, and width of its ribs in cm.
+# Depth of the folds, gloss, roughness, and width of the ribs in cm, of each fabric.
 _FABRICS = {'cotton': (1.0, 0.03, 0.012, 0), 'linen': (0.9, 0.0, 0.035, 0),
             'jersey': (0.8, 0.03, 0.006, 0), 'crepe': (1.0, 0.05, 0.010, 0),
             'chiffon': (1.35, 0.06, 0.004, 0), 'satin': (1.2, 0.42, 0.003, 0),
@@ -26,7 +26,7 @@ _LOOP = np.array([(0, -0.3), (0.35, -0.38), (0.9, -0.5), (1, -0.1), (0.92, 0.3),
 _TAIL = np.array([(0.02, 0), (0.2, 0.1), (0.62, 1.35), (0.28, 1.5), (0.05, 0.4)])
 _KNOT = np.array([(-0.17, -0.24), (0.17, -0.24), (0.2, 0.22), (-0.2, 0.22)])
 _MIRROR = np.array((-1, 1))
-# The bow's pieces from back to front, each a little lighter.
+# The shapes of a bow with their brightness, from back to front.
 _BOW = ((_TAIL, 0.86), (_TAIL * _MIRROR, 0.9), (_LOOP, 0.96), (_LOOP * _MIRROR, 1.06),
         (_KNOT, 1.14))
 _BRASS = (214, 184, 112)
@@ -34,26 +34,26 @@ _BRASS = (214, 184, 112)
 
 @dataclasses.dataclass(frozen=True)
 class Placement:
-    """Where the product lies: the centre of its bounding box and its longer side, as shares."""
+    """Centre and longer side of the product's bounding box, as fractions of the image."""
     x: float = 0.5
     y: float = 0.5
     extent: float = 0.87
 
 
 def _grain(size, rng):
-    """Unevenness of the cloth, float32 [size, size]: upright like hanging cloth, and fine."""
+    """Texture of the cloth, float32 [size, size]: vertical folds and fine grain."""
     return (0.7 * canvas.noise(size, (7, 13), rng)
             + 0.3 * canvas.noise(size, (60, 60), rng))
 
 
 def _cloth_coordinates(view, panel, box):
-    """s down the panel's axis and n across, cm; u in [-1, 1] between the edges; float32 [h, w]."""
+    """Position along (s) and across (n) the axis in cm, and u between the edges: float32 [h, w]."""
     x0, y0, x1, y1 = box
     x = ((np.arange(x0, x1) + 0.5 - view.shift[0]) / view.scale - panel.origin[0])[None, :]
     y = ((np.arange(y0, y1) + 0.5 - view.shift[1]) / view.scale - panel.origin[1])[:, None]
     cos, sin = np.cos(panel.angle), np.sin(panel.angle)
     s, n = (x * sin + y * cos).astype(np.float32), (x * cos - y * sin).astype(np.float32)
-    rows = s if panel.angle else s[:, :1]    # an upright panel needs one look-up a row
+    rows = s if panel.angle else s[:, :1]    # a vertical panel needs one look-up per row
     left, right = (np.interp(rows, panel.stations, edge).astype(np.float32)
                    for edge in (panel.left, panel.right))
     u = (2 * n - left - right) / np.maximum(right - left, 0.2)
@@ -76,15 +76,15 @@ def _light(panel, s, u, fabric, grain):
 
 
 def _printed(view, panel, s, n, u, paint):
-    """The colour of the unlit cloth, float32 [3, h, w]; the print follows the folds a little."""
+    """The colour of the unlit cloth, float32 [3, h, w]; the print follows the folds."""
     ripple = panel.drape * wave(panel.folds, u, s) * np.clip((s - panel.drape_from) / 40, 0, 1)
     percent = 100 * view.scale / view.size
     x, y = (n + 5 * ripple) * percent, (s + panel.origin[1] - view.top) * percent
     return paint(x, y, u, panel.part)
 
 
-def _lay(picture, view, panel, openings, cloth):
-    """Lay one panel over the image, with its shadow on what lies behind."""
+def _draw_panel(picture, view, panel, openings, cloth):
+    """Draw one panel, with its shadow on what is behind it."""
     paint, trim, fabric, grain = cloth
     box = x0, y0, x1, y1 = canvas.box_around(view, panel.outline)
     cover = canvas.mask(view, [panel.outline], box)
@@ -93,7 +93,7 @@ def _lay(picture, view, panel, openings, cloth):
     colour = trim if panel.side == 'trim' else _printed(view, panel, s, n, u, paint)
     if openings:
         cover = cover * (1 - canvas.mask(view, openings, box))
-    if panel.fade:  # melts into the legs: neither shadow nor rim
+    if panel.fade:  # it fades into the legs: neither shadow nor rim
         cover = cover * np.clip((panel.stations[-1] - s) / panel.fade, 0, 1)
     else:
         soft = canvas.blurred(cover, 0.011 * view.size)
@@ -103,7 +103,7 @@ def _lay(picture, view, panel, openings, cloth):
 
 
 def _draw_inner_back(picture, view, cut, outline, colour):
-    """The inside of the back that shows through the neckline, with its label."""
+    """The inside of the back, visible through the neckline, with its label."""
     half, sides, dip = cut.back
     x = np.linspace(-1, 1, 25)
     edge = np.stack([x * half, sides + (dip - sides) * (1 - x * x)], 1)
@@ -119,14 +119,14 @@ def _draw_inner_back(picture, view, cut, outline, colour):
 
 
 def _draw_seams(picture, view, lines):
-    """Dark thin lines."""
+    """Thin dark lines."""
     if lines:
         box = canvas.box_around(view, np.concatenate(lines))
         canvas.dim(picture, box, 0.34 * canvas.mask(view, lines, box, line_cm=0.5))
 
 
 def _draw_buttons(picture, view, centres, colour):
-    """Round buttons with a shadow and a sunk middle."""
+    """Round buttons with a shadow and a recessed middle."""
     for centre in centres:
         for radius, light, drop in ((1.75, 0.45, 0.25), (1.5, 1.0, 0), (0.5, 0.6, 0)):
             shape = _CIRCLE * radius + centre + (0, drop)
@@ -170,7 +170,7 @@ def product(garment, *, size, rng, placement=Placement()):
         bodice = panel.part == 'body' and cut.openings
         if bodice:
             _draw_inner_back(picture, view, cut, panel.outline, base)
-        _lay(picture, view, panel, cut.openings if bodice else (), cloth)
+        _draw_panel(picture, view, panel, cut.openings if bodice else (), cloth)
     _draw_seams(picture, view, cut.seams)
     _draw_buttons(picture, view, cut.buttons, prints.contrast(base, rng))
     if cut.buckle:
@@ -181,7 +181,7 @@ def product(garment, *, size, rng, placement=Placement()):
 
 
 def backdrop(size, rng):
-    """A studio wall, float32 [3, size, size]: light grey, lit from above, darker at the rim."""
+    """A studio wall, float32 [3, size, size]: light grey, lit from above, with darker edges."""
     tone = rng.uniform(226, 236) + rng.uniform(-2, 2, 3)
     line = np.linspace(-1, 1, size, dtype=np.float32)
     return prints.plane(tone + 8) - 5 * (line[:, None] + line[:, None] ** 2 + line[None, :] ** 2)

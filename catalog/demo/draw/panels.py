@@ -1,8 +1,7 @@
-"""Strips of cloth in centimetres: smooth edges, sloping or waving hems, folds.
+"""Strips of cloth in centimetres: smooth edges, sloping or wavy hems, folds.
 
-x runs to the right from the centre front, y down. A panel lies along an axis; its stations run
-along that axis, its edges are offsets across it, and u in [-1, 1] goes from the left edge to the
-right one.
+x points right from the centre front, y down. A panel has an axis; stations are positions along it,
+edges are offsets across it, and u in [-1, 1] runs from the left edge to the right one.
 """
 
 import dataclasses
@@ -20,15 +19,15 @@ class Panel:
     left: np.ndarray        # edges across the axis
     right: np.ndarray
     folds: np.ndarray       # [m, 3] frequency, phase and lean of each wave across the panel
-    drape: float = 0.0      # depth of the folds at the hem, as a share of the light
+    drape: float = 0.0      # depth of the folds at the hem, as a fraction of the light
     drape_from: float = 0.0  # station where the folds begin
-    fade: float = 0.0       # the last so many cm melt into what lies behind
+    fade: float = 0.0       # length at the end that fades out, in cm
     side: str = 'outer'     # 'outer', 'inner' (the darker inside of the cloth) or 'trim'
     part: str = 'body'      # 'body', 'sleeve', 'leg', 'frill' or 'trim'
 
 
 def smooth(points, at):
-    """The cubic curve through `points` [(s, value)], read at `at`; straight past the last."""
+    """The cubic curve through `points` [(s, value)] at `at`; linear beyond the last."""
     s, value = np.asarray(points, np.float64).T
     chord = np.diff(value) / np.diff(s)
     slope = np.concatenate([chord[:1], (chord[1:] + chord[:-1]) / 2, chord[-1:]])
@@ -41,7 +40,7 @@ def smooth(points, at):
 
 
 def wave(folds, u, s=0.0):
-    """Height of the folds at `u` across and `s` cm along, about -1 to 1."""
+    """Height of the folds at u across and s cm along the panel, about -1 to 1."""
     total = 0.0
     for frequency, phase, lean in folds.tolist():
         total = total + np.sin(frequency * u + phase + lean * s)
@@ -56,7 +55,7 @@ def folds(rng, count):
 
 
 def mirrored(points):
-    """Half widths [(s, w)] -> the edges (left, right) of a panel that is the same on both sides."""
+    """Half widths [(s, w)] -> the edges (left, right) of a symmetric panel."""
     return [(s, -w) for s, w in points], list(points)
 
 
@@ -83,7 +82,7 @@ def panel(edges, hem, *, waves, place=(0.0, 0.0, 0.0), **rest):
 
 
 def flap(polygon, *, waves, **rest):
-    """A Panel that is just a small polygon [n, 2], such as half a collar."""
+    """A Panel that is a small polygon [n, 2], such as half a collar."""
     polygon = np.asarray(polygon, np.float64)
     low, high = polygon.min(0), polygon.max(0)
     return Panel(outline=polygon, origin=(0.0, 0.0), angle=0.0,

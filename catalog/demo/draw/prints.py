@@ -1,8 +1,8 @@
 """Prints of the cloth: Garment -> paint(x, y, u, part), the colour of the unlit cloth at a point.
 
 x and y are percent of the image's height, measured along the cloth from its top centre, so that
-a print keeps its size whatever the garment's; u in [-1, 1] goes across the panel. Colours are sRGB
-planes, float32 [3, h, w] or [3, 1, 1], because numpy works through planes several times faster.
+the size of a print does not depend on the garment's; u in [-1, 1] runs across the panel. Colours
+are sRGB planes, float32 [3, h, w] or [3, 1, 1], because numpy is several times faster on planes.
 """
 
 import numpy as np
@@ -21,20 +21,20 @@ def plane(rgb):
 
 
 def shade(colour, rng):
-    """The colour as float32 [3, 1, 1], a little different for every garment."""
+    """The colour as float32 [3, 1, 1], with a small random variation."""
     rgb = COLOURS[colour] * rng.uniform(0.95, 1.05, 1) + rng.uniform(-5, 5, 3)
     return plane(np.clip(rgb, 8, 250))
 
 
 def contrast(rgb, rng):
-    """A second colour, float32 [3, 1, 1], that stands out: pale on dark, dark on pale."""
+    """A contrasting colour, float32 [3, 1, 1]: pale on dark, dark on pale."""
     dark = np.dot(rgb.ravel(), (0.3, 0.59, 0.11)) < 150
     choices = _PALE if dark else _DARK
     return plane(choices[rng.randint(len(choices))])
 
 
 def _blend(first, second, weight):
-    """The first colour where `weight` [h, w] is 0, the second where it is 1: float32 [3, h, w]."""
+    """Linear interpolation from first (weight 0) to second (weight 1): float32 [3, h, w]."""
     return first + (second - first) * weight
 
 
@@ -73,7 +73,7 @@ def _checked(base, accent, rng, pixel):
 
 
 def _cells(x, y, period):
-    """Offsets from the middle of staggered square cells, and the cells' row and column."""
+    """Offsets from the centres of staggered square cells, and the cells' rows and columns."""
     row = np.floor(y / period)
     shifted = x / period + 0.5 * np.mod(row, 2)
     column = np.floor(shifted)

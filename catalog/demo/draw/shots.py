@@ -1,7 +1,7 @@
-"""Product shots, good and bad: one kind of bad shot for each rule of pruning, beyond doubt each.
+"""Product shots, good and bad: a clear kind of bad shot for each rule of pruning.
 
 `small`, `composition`, `background` and `not-product` are images. `unreadable` is a file that is
-none, and `duplicate` is the image of another product once more, so these two are made of bytes.
+not an image, and `duplicate` re-encodes the image of another product, so these two are bytes.
 """
 
 import io
@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from catalog.demo.draw import canvas, garments, prints
 from catalog.demo.draw.garments import Placement
 
-# Shares among the bad shots.
+# Fractions of the bad shots.
 KINDS = {'small': 0.17, 'composition': 0.2, 'background': 0.2, 'not-product': 0.2,
          'unreadable': 0.08, 'duplicate': 0.15}
 _MESSAGES = ('NO IMAGE', 'IMAGE COMING SOON', 'NO PHOTO AVAILABLE', '')
@@ -35,7 +35,7 @@ def _small(garment, size, rng):
 
 
 def _composition(garment, size, rng):
-    """Tiny in a corner, or pushed so far aside that the frame cuts the product in two."""
+    """Tiny in a corner, or so far off centre that the frame cuts the product in two."""
     x, y = rng.choice([-1, 1], 2)
     if rng.uniform() < 0.5:
         x, y, extent = 0.29 * x, 0.29 * y, rng.uniform(0.24, 0.34)
@@ -53,7 +53,7 @@ def _ink(rgb, light=1.0):
 
 
 def _bricks(size, rng):
-    """A brick wall seen straight on."""
+    """A brick wall."""
     y, x = np.mgrid[:size, :size] / (size / rng.randint(11, 17))
     row = np.floor(y).astype(int)
     x = x / 2.2 + 0.5 * (row % 2)
@@ -66,7 +66,7 @@ def _bricks(size, rng):
 
 
 def _hedge(size, rng):
-    """Leaves upon leaves."""
+    """Overlapping leaves."""
     image = Image.new('RGB', (size, size), (28, 48, 26))
     draw = ImageDraw.Draw(image)
     turn = np.linspace(0, 2 * np.pi, 14)
@@ -83,7 +83,7 @@ def _hedge(size, rng):
 
 
 def _room(size, rng):
-    """Striped wallpaper, a boarded floor, and frames, windows and furniture before them."""
+    """Striped wallpaper and a boarded floor behind frames, windows and furniture."""
     paper, wood, cloth = rng.randint(90, 200, 3)[None, :] + rng.randint(
         -35, 36, (3, 3))
     image = Image.new('RGB', (size, size), _ink(paper))
@@ -107,7 +107,7 @@ def _room(size, rng):
 
 
 def _shelves(size, rng):
-    """Shelves of boxes, bottles and bright things."""
+    """Shelves of colourful boxes and bottles."""
     image = Image.new('RGB', (size, size), (70, 58, 48))
     draw = ImageDraw.Draw(image)
     rows = rng.randint(4, 7)
@@ -125,13 +125,13 @@ def _shelves(size, rng):
 
 
 def _scene(size, rng):
-    """Somewhere busy: a brick wall, a hedge, a room or shelves, sRGB float32 [size, size, 3]."""
+    """A cluttered scene: a brick wall, a hedge, a room or shelves, sRGB float32 [size, size, 3]."""
     places = _bricks, _hedge, _room, _shelves
     return places[rng.randint(len(places))](size, rng)
 
 
 def _background(garment, size, rng):
-    """A centred product somewhere busy."""
+    """A centred product in a cluttered scene."""
     scene = _scene(size, rng).transpose(2, 0, 1)
     placement = Placement(extent=rng.uniform(0.72, 0.84))
     picture = garments.product(garment, size=size, rng=rng, placement=placement)
@@ -139,7 +139,7 @@ def _background(garment, size, rng):
 
 
 def _lettering(text, width):
-    """A mask [h, width] of the text in Pillow's own font, as every Pillow has one."""
+    """A mask [h, width] of the text in Pillow's built-in font."""
     card = Image.new('L', (12 * len(text), 20))
     ImageDraw.Draw(card).text((2, 2), text, font=ImageFont.load_default(), fill=255)
     card = card.crop(card.getbbox())
@@ -147,7 +147,7 @@ def _lettering(text, width):
 
 
 def _placeholder(size, rng):
-    """A card that says there is no image, or says nothing."""
+    """A placeholder card, with or without a text and an icon."""
     tone = rng.randint(205, 246)
     image = Image.new('RGB', (size, size), (tone, tone, tone + 3))
     text, ink = _MESSAGES[rng.randint(len(_MESSAGES))], (tone - 60,) * 3
@@ -155,7 +155,7 @@ def _placeholder(size, rng):
         return np.asarray(image)
     letters = _lettering(text, int(0.4 * size))
     image.paste(ink, ((size - letters.size[0]) // 2, int(0.58 * size)), letters)
-    if rng.uniform() < 0.7:  # the sign of an image: frame, sun and hill
+    if rng.uniform() < 0.7:  # the usual icon: frame, sun and hill
         half = size * rng.uniform(0.07, 0.11)
         left, top, right, bottom = (size * 0.5 - half, size * 0.44 - half * 0.75,
                                     size * 0.5 + half, size * 0.44 + half * 0.75)
@@ -169,7 +169,7 @@ def _placeholder(size, rng):
 
 
 def _swatch(garment, size, rng):
-    """The cloth from so near that it fills the frame."""
+    """A close-up of the fabric that fills the frame."""
     paint, _, _ = prints.of(garment, rng, size=size)
     zoom, turn = rng.uniform(0.25, 0.6), rng.uniform(-0.6, 0.6)
     y, x = np.mgrid[:size, :size].astype(np.float32) * (100 * zoom / size)
@@ -194,13 +194,13 @@ _BAD = {'small': _small, 'composition': _composition, 'background': _background,
 
 
 def unreadable(good, rng):
-    """Bytes that are no image: none at all, the beginning of the JPEG `good`, or a web page."""
+    """Bytes that are not an image: none, a truncated JPEG `good`, or a web page."""
     share = rng.uniform(0.2, 0.7)
     return (b'', good[:int(len(good) * share)], _PAGE)[rng.randint(3)]
 
 
 def duplicate(rgb, rng):
-    """The JPEG bytes of uint8 [h, w, 3] once more: of lower quality, perhaps a little larger."""
+    """uint8 [h, w, 3] as a JPEG of lower quality, sometimes a little larger."""
     side = int(len(rgb) * rng.choice([1.0, 1.05, 1.1]))
     again = Image.fromarray(np.ascontiguousarray(rgb)).resize((side, side), Image.BICUBIC)
     return jpeg(np.asarray(again), quality=int(rng.randint(76, 90)))
