@@ -2,6 +2,7 @@
 
 import pathlib
 import struct
+import tempfile
 
 import numpy as np
 import pytest
@@ -224,13 +225,21 @@ def test_levels_of_unequal_length_are_refused(tmp_path):
         dataset.Records(folder)
 
 
+def _signed(payload):
+    """A record as TFRecords have it: length, its checksum, payload, its checksum."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / 'a'
+        with tf.python_io.TFRecordWriter(str(path)) as writer:
+            writer.write(payload)
+        return path.read_bytes()
+
+
 def _record(shape, data, extra=b''):
-    """A record as TFRecords have it, with checksums of zero, which nothing here reads."""
     feature = {'shape': tf.train.Feature(int64_list=tf.train.Int64List(value=shape)),
                'data': tf.train.Feature(bytes_list=tf.train.BytesList(value=[data]))}
     payload = tf.train.Example(
         features=tf.train.Features(feature=feature)).SerializeToString() + extra
-    return struct.pack('<Q', len(payload)) + bytes(4) + payload + bytes(4)
+    return _signed(payload)
 
 
 def _set(folder, records):
@@ -258,12 +267,21 @@ def test_every_record_is_checked_when_a_set_is_opened(tmp_path, record, place):
         dataset.Records(_set(tmp_path / 'set', records))
 
 
+@pytest.mark.parametrize('place', [8, SOUND.index(bytes(range(48))), -1])
+def test_records_that_differ_from_their_checksums_are_refused(tmp_path, place):
+    """A byte of the length's checksum, of the pixels, of the payload's checksum."""
+    damaged = bytearray(SOUND)
+    damaged[place] ^= 1
+    with pytest.raises(UserError, match='record 1 of .* differs from its checksum; copy the set'):
+        dataset.Records(_set(tmp_path / 'set', [SOUND, bytes(damaged), SOUND]))
+
+
 def test_features_may_come_in_any_order(tmp_path):
     """Protobuf does not promise one for maps."""
     middle = 16 + SOUND[15]  # behind the lengths of all features and of the first
     first, second = SOUND[14:middle], SOUND[middle:-4]
     assert {b'shape' in first, b'shape' in second} == {b'data' in first, b'data' in second}
-    swapped = SOUND[:14] + second + first + SOUND[-4:]
+    swapped = _signed(SOUND[12:14] + second + first)
     records = dataset.Records(_set(tmp_path / 'set', [SOUND, swapped, SOUND]))
     for index in range(3):
         assert np.array_equal(records.picture(4, index).transpose(2, 0, 1).ravel(), range(48))
