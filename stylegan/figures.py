@@ -1,7 +1,7 @@
 """The figures of the StyleGAN paper for any generator: grid, truncation, style mixing, walks.
 
-Each takes a stylegan.generator.Generator and returns uint8 images; nothing is written here. A
-seed is that of a z, as in `Generator.seeded`; `seed` is the first of several.
+Each takes a stylegan.generator.Generator and returns uint8 images; nothing is written here. Seeds
+are those of `Generator.seeded`; `seed` is the first of several.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ def _sheet(pictures, columns, side):
     sheet = images.grid(pictures, columns, GAP)
     height, width, _ = sheet.shape
     return np.pad(sheet, [[0, height % 2], [0, width % 2], [0, 0]], 'constant',
-                  constant_values=255)  # H.264 takes even sides only
+                  constant_values=255)  # H.264 requires even sides
 
 
 def fitting(resolution, screen='4k'):
@@ -38,7 +38,7 @@ def grid(generator, seeds, *, psi, columns=8, side=128):
 
 
 def truncation(generator, seeds, *, psis=(1, 0.7, 0.5, 0.25, 0, -0.5, -1), side=128):
-    """A row per seed, a column per psi: from untruncated past the average to the opposite.
+    """A row per seed, a column per psi: from untruncated through the average to the opposite.
 
     All layers are truncated (Karras et al. 2018, figure 8).
     """
@@ -51,9 +51,8 @@ def mixing(generator, seed, *, psi, columns=6, rows=('coarse', 'coarse', 'middle
                                                      'fine', 'fine'), side=128):
     """Style mixing (Karras et al. 2018, figure 3).
 
-    Each image takes its row's band of styles from the source at the top of its column, and the
-    others from the image at the left of its row. The first seeds are the sources', the next ones
-    the rows'.
+    Each image takes the band of its row from the source at the top of its column, and the other
+    styles from the target at the left. The sources have the first seeds, the targets the next.
     """
     bands = latent.bands(generator.layers)
     sources = _styles(generator, range(seed, seed + columns), psi)
@@ -68,7 +67,7 @@ def mixing(generator, seed, *, psi, columns=6, rows=('coarse', 'coarse', 'middle
 
 
 def walk(generator, seed, *, psi, stops=6, frames=40, columns=4, rows=3, side=128):
-    """Frames of closed latent walks, one per panel, each through `stops` images of its own."""
+    """Frames of closed latent walks, one per panel, each through its own `stops` images."""
     paths = [latent.closed_walk(generator.seeded(range(first, first + stops)), frames)
              for first in range(seed, seed + stops * columns * rows, stops)]
     for zs in zip(*paths):
@@ -77,9 +76,9 @@ def walk(generator, seed, *, psi, stops=6, frames=40, columns=4, rows=3, side=12
 
 
 def mixing_walk(generator, seed, *, psi, stops=6, frames=40, side=256):
-    """Frames of the post's style-mixing film: source, target and result, both inputs walking.
+    """Frames of the post's style-mixing video: source, target and result, both inputs walking.
 
-    The result has the coarse styles of the target and all others of the source; see `three_panels`.
+    The result has the coarse styles of the target and the others of the source; see `three_panels`.
     """
     layers = range(latent.bands(generator.layers)['middle'][0], generator.layers)
     paths = [latent.closed_walk(generator.seeded(range(first, first + stops)), frames)
@@ -92,8 +91,8 @@ def three_panels(generator, triples, band, *, side=256):
     """Frames: source at the upper right, target at the lower left, the result at the lower right.
 
     triples: iterable of (source [layers, w], target [layers, w], weight): in the layers of `band`
-             the result interpolates from the target to the source by the weight 0..1, elsewhere it
-             has the target's styles.
+             the result interpolates from target (0) to source (1) by the weight, elsewhere it has
+             the target's styles.
     """
     corner = np.full([1, generator.res, generator.res, 3], 255, np.uint8)
     for source, target, weight in triples:
@@ -105,7 +104,7 @@ def three_panels(generator, triples, band, *, side=256):
 
 
 def mixes(generator, sources, targets, band, *, side=128):
-    """Sources [m, layers, w] at the top, targets [n, layers, w] at the left, and every mix."""
+    """Sources [m, layers, w] at the top, targets [n, layers, w] at the left, and all mixes."""
     lines = [np.full([1, generator.res, generator.res, 3], 255, np.uint8),
              generator.pictures(sources)]
     for target in targets:

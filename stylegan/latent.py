@@ -1,7 +1,7 @@
-"""Latent codes z [n, latent] and styles ws [n, layers, w]: read, mixed, interpolated, in numpy.
+"""Latent codes z [n, latent] and styles ws [n, layers, w]: reading, mixing, interpolation.
 
-A user names styles by seeds, or by an `.npz` as `run.py project` writes it, which holds `w` [n, w],
-or `ws` [n, layers, w] with a separate w per layer (W+).
+The user gives styles as seeds, or as an `.npz` as `run.py project` writes it, with `w` [n, w], or
+`ws` [n, layers, w], a separate w per layer (W+).
 """
 
 import pathlib
@@ -11,14 +11,14 @@ import numpy as np
 from dnnlib import archive
 from dnnlib.files import UserError
 
-_MOST = 100000  # seeds in one option
+_MOST = 100000  # seeds in an option
 
 
 def bands(layers):
     """Which layers control shape (coarse), parts (middle), colour and cloth (fine): name -> range.
 
-    4x4 and 8x8, 16x16 and 32x32, 64x64 and up, as in Karras et al. 2018, figure 3. A generator
-    that ends at 32 px or below has its last two layers as the fine ones.
+    4x4 and 8x8, 16x16 and 32x32, 64x64 and up, as in Karras et al. 2018, figure 3. In a generator
+    of 32 px or less, the last two layers are the fine ones.
     """
     fine = max(2, min(8, layers - 2))
     coarse = min(4, fine - 1)
@@ -59,8 +59,8 @@ def moved(ws, vector, amounts, band):
 def slerp(a, b, t):
     """Spherical interpolation between a and b [..., latent], t in 0..1 (Shoemake 1985).
 
-    The length is interpolated linearly, so both ends are exact. Opposite directions, between which
-    no shortest arc exists, do not occur among random latents.
+    The length is interpolated linearly, so both ends are exact. Opposite directions, which have no
+    unique shortest arc, do not occur among random latents.
     """
     length_a = np.linalg.norm(a, axis=-1, keepdims=True)
     length_b = np.linalg.norm(b, axis=-1, keepdims=True)
@@ -75,7 +75,7 @@ def slerp(a, b, t):
 def closed_walk(stops, frames):
     """A closed path through z stops [n, latent], `frames` per segment -> z [n * frames, latent].
 
-    It slows down at each stop (smoothstep), so that a viewer can look at its image.
+    It pauses at each stop (smoothstep), so that a viewer can look at its image.
     """
     t = np.arange(frames) / frames
     eased = (t * t * (3 - 2 * t))[:, np.newaxis]
@@ -85,9 +85,9 @@ def closed_walk(stops, frames):
 
 
 def averages(ws, count, rng):
-    """ws [n, layers, w] -> [count, layers, w]: weighted means of two to four of them each.
+    """ws [n, layers, w] -> [count, layers, w]: weighted means of two to four each.
 
-    The weights are uniform among those that sum to 1 (Dirichlet). rng: np.random.RandomState.
+    The weights are uniform on the simplex (Dirichlet). rng: np.random.RandomState.
     """
     result = []
     for _ in range(count):
@@ -98,7 +98,7 @@ def averages(ws, count, rng):
 
 
 def crossed(ws, count, band, rng):
-    """Random pairs of ws [n, layers, w], style mixed in `band` -> [count, layers, w]."""
+    """Style mixing in `band` of random pairs of ws [n, layers, w] -> [count, layers, w]."""
     pairs = [rng.permutation(len(ws))[:2] for _ in range(count)]
     result = [mixed(ws[[one]], ws[[other]], band)[0] for one, other in pairs]
     return np.array(result, np.float32).reshape((count,) + ws.shape[1:])
@@ -123,7 +123,7 @@ def seeds(text):
 def read(path, layers, width):
     """The styles in a file -> ws float32 [n, layers, width]. Raises UserError.
 
-    layers, width: of the generator that will draw them.
+    layers, width: of the generator that they are for.
     """
     with archive.reading(path, 'file of latent codes', 'give an .npz with w or ws, as run.py '
                          'project writes it', names=('ws', 'w')) as found:
@@ -131,8 +131,8 @@ def read(path, layers, width):
             raise ValueError('it holds neither w [n, w] nor ws [n, layers, w]')
         name = 'ws' if 'ws' in found else 'w'
         if found[name].dtype.kind not in 'fiu':
-            raise ValueError(f"its '{name}' are no numbers")
-        with np.errstate(over='ignore'):  # too large for float32: infinite, and so refused
+            raise ValueError(f"its '{name}' are not numbers")
+        with np.errstate(over='ignore'):  # overflow becomes infinite, which is refused
             values = found[name].astype(np.float32)
         archive.finite({name: values})
     own = values.shape[1:]
@@ -143,7 +143,7 @@ def read(path, layers, width):
 
 
 def styles(generator, text, psi):
-    """SEEDS|FILE -> ws [n, layers, w]; only seeds are truncated by `psi`. Raises UserError."""
+    """SEEDS|FILE -> ws [n, layers, w]; psi truncates seeds only. Raises UserError."""
     if pathlib.Path(text).suffix == '.npz':
         return read(text, generator.layers, len(generator.w_avg))
     try:

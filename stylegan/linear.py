@@ -1,7 +1,7 @@
-"""Linear models of w: classifiers and regressions of labels, principal axes, edit directions.
+"""Linear models of w: classification and regression of labels, principal axes, edit directions.
 
-Linear algebra on arrays, in float64. A model of labels is a pair (normal [w], bias) whose score
-`w @ normal + bias` is large where the property is present. The normal separates images with the
+Everything is computed in float64. A model of labels is a pair (normal [w], bias) whose score
+`w @ normal + bias` is high if the property is present. The normal separates images with the
 property from those without it; the direction that changes an image is a `step`.
 """
 
@@ -11,7 +11,7 @@ SHRINK = 0.1  # fraction of the mean variance added to the diagonal of a covaria
 
 
 def unit(vector):
-    """vector [..., w] at length 1."""
+    """vector [..., w] scaled to length 1."""
     length = np.linalg.norm(vector, axis=-1, keepdims=True)
     assert np.all(length > 0), 'a direction of no length'
     return np.asarray(vector, np.float64) / length
@@ -20,7 +20,7 @@ def unit(vector):
 def shrunk(covariance, shrink=SHRINK):
     """A covariance [w, w] plus `shrink` times its mean variance on the diagonal.
 
-    Few samples underestimate the smallest variances; this makes the inverse stable.
+    The smallest variances are underestimated from few samples; shrinkage makes the inverse stable.
     """
     size = len(covariance)
     return covariance + shrink * np.trace(covariance) / size * np.eye(size)
@@ -30,7 +30,7 @@ def lda(w, positive, shrink=SHRINK):
     """Linear discriminant analysis -> (normal [w], bias): the log odds at equal class priors.
 
     w: [n, w]. positive: bool [n], both values present. Two Gaussians with one common covariance S
-    are separated best along S^-1 (mu+ - mu-) (Fisher 1936); S is `shrunk`.
+    are best separated along S^-1 (mu+ - mu-) (Fisher 1936); S is `shrunk`.
     """
     w, positive = np.asarray(w, np.float64), np.asarray(positive, bool)
     sides = w[positive], w[~positive]
@@ -120,7 +120,7 @@ def auc(scores, y):
 
 
 def _signed(vectors):
-    """Fix the sign of eigenvectors (rows): the largest number of each is positive."""
+    """Fix the signs of eigenvectors (rows): the largest component of each is positive."""
     rows = np.arange(len(vectors))
     return vectors * np.sign(vectors[rows, np.abs(vectors).argmax(1)])[:, np.newaxis]
 
@@ -149,8 +149,8 @@ def sefa(matrices):
     """Axes of w that change styles most -> (unit rows [w, w], eigenvalues [w]), largest first.
 
     matrices: style matrices [w, channels] of the layers to edit. Shen and Zhou 2020 ("SeFa"):
-    eigenvectors of A A', each channel (column of A) normalised, so that a constant factor of a
-    layer does not matter.
+    eigenvectors of A A', with each channel (column of A) normalised, so that the scale of a layer
+    does not matter.
     """
     columns = np.concatenate([np.asarray(matrix, np.float64) for matrix in matrices], 1)
     length = np.linalg.norm(columns, axis=0)
@@ -159,7 +159,7 @@ def sefa(matrices):
 
 
 def orthogonal(direction, others):
-    """The component of direction [w] orthogonal to all of others [k, w], at length 1.
+    """The component of direction [w] orthogonal to all of others [k, w], scaled to length 1.
 
     Moving along it keeps their scores (Gram-Schmidt; Shen et al. 2020, "InterFaceGAN", section
     3.3: conditional manipulation). others may be empty, or linearly dependent.
@@ -176,8 +176,8 @@ def orthogonal(direction, others):
 def step(normal, spread, others=()):
     """The direction in which to move w to change the score of a normal [w] -> unit vector [w].
 
-    spread: covariance [w, w] of w. A normal puts much weight on axes of little variance, along
-    which images hardly change; the shortest path in standard deviations is spread @ normal
+    spread: covariance [w, w] of w. A normal has large components along axes of little variance,
+    where images hardly change; the shortest path in standard deviations is spread @ normal
     (Haufe et al. 2014, "On the interpretation of weight vectors", theorem 1).
     others: normals [k, w] whose scores are kept, by Gram-Schmidt in whitened space.
     """

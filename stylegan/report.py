@@ -1,4 +1,4 @@
-"""What people see of a training: progress bar and lines, sample grids, curve, TensorBoard."""
+"""The report of a training run: progress bar and lines, sample grids, charts, TensorBoard."""
 
 import io
 import time
@@ -15,23 +15,23 @@ from stylegan.metrics import frechet_pixels, swd
 
 SWD_PICTURES, SWD_PATCHES = 1024, 32  # for a distance during training; patches per image, level
 CHUNK = 64  # images held at a time
-# Charts over the length of a training: the figure that each is named after -> its lines.
+# Charts: {figure that the chart is named after: figures that it shows}.
 FIGURES = {'frechet_pixels': ('frechet_pixels', 'frechet_pixels_raw', 'frechet_pixels_floor'),
            'swd': ('swd',)}
 
 
 def curve(points, names=('swd',)):
-    """Figures over the length of a training, as a line chart uint8 [400, 800, 3].
+    """Line chart of figures over a training run, uint8 [400, 800, 3].
 
     points: list of dicts as in progress.jsonl, with 'kimg' and the figures, numbers; points that
             lack a figure are skipped, and its line is broken where 'resolution' changes.
-    names:  the figures, drawn on a common axis that begins at 0 or below.
+    names:  the figures, on a common axis that begins at 0 or below.
     Raises UserError if none of the points has any of the figures.
     """
     series = [[point for point in points if name in point] for name in names]
     values = [point[name] for name, known in zip(names, series) for point in known]
     if not values:
-        raise UserError(f"no point of this training has {' or '.join(names)}")
+        raise UserError(f"no point of this run has {' or '.join(names)}")
     chart = Chart(ticks(0, max(point['kimg'] for known in series for point in known)),
                   ticks(min(0, *values), max(values)), 'thousand real images shown')
     for index, (name, known, colour) in enumerate(zip(names, series, COLOURS)):
@@ -54,10 +54,9 @@ class Silent:
 
 
 class Report:
-    """The progress bar and everything else that a training leaves in its run folder for people.
+    """The progress bar, and the reports that a training run writes into its folder.
 
-    "raw" are the images of G itself, whose weights are not averaged: they show whether a training
-    swings, which the average hides.
+    "raw" are images of G itself, without the moving average, which hides oscillations.
     """
 
     def __init__(self, run, records, network, training, nimg):
@@ -66,38 +65,38 @@ class Report:
         self._references = {}  # of frechet_pixels, by resolution
         columns, rows = figures.fitting(network.resolution)
         count = training.grid or columns * rows
-        self._columns = min(columns, int(np.ceil(np.sqrt(count * 7 / 4))))  # a wide screen's shape
+        self._columns = min(columns, int(np.ceil(np.sqrt(count * 7 / 4))))  # a wide screen
         self._z = self._latents(2, count)
         self._summaries = tf.summary.FileWriter(str(run.folder / 'tensorboard'))
         self._bar = progress.bar(total=int(training.kimg * 1000), initial=nimg, unit='img')
         self._resume(nimg)
 
     def rollback(self, nimg, lrate_factor):
-        """Say that the training continues from the checkpoint at `nimg` images."""
+        """Report that training continues from the checkpoint at `nimg` images."""
         self._bar.write(f'a loss or gradient is not finite: back to {nimg / 1000:.1f} kimg, with '
                         f'the learning rate times {lrate_factor:g}')
         self._resume(nimg)
 
     def _resume(self, nimg):
-        """Count from `nimg` images on; later lines of the history are dropped."""
+        """Continue from `nimg` images; later lines of the history are dropped."""
         self._losses, self._since = {}, (nimg, time.time())
         self._bar.n = nimg
         self._bar.refresh()
         self._run.cut_history('nimg', nimg)
 
     def step(self, losses, count):
-        """Note one step's losses and advance the bar by `count` images."""
+        """Record the losses of a step and advance the bar by `count` images."""
         for name, value in losses.items():
             self._losses.setdefault(name, []).append(value)
         self._bar.update(count)
 
     def reals(self):
-        """reals.png: images of the training set at full resolution."""
+        """Write reals.png: images of the training set at full resolution."""
         pictures = self._records.batch(0, len(self._z), self._records.resolution)
         images.write_png(self._run.folder / 'reals.png', images.grid(pictures, self._columns))
 
     def tick(self, graph, at, nimg, tick, done):
-        """Log losses, speed and figures, print a line, draw grids; now and then write a snapshot.
+        """Log losses, speed and figures, print a line, write grids and, at intervals, a snapshot.
 
         at: the schedule.Position of the last step. tick: its number. done: it is the last one.
         """
@@ -123,7 +122,7 @@ class Report:
         self._losses, self._since = {}, (nimg, time.time())
 
     def _print(self, at, record, speed):
-        """The line of a tick, above the bar."""
+        """Print the line of a tick above the bar."""
         left = max(0, self._training.kimg * 1000 - record['nimg']) / max(speed, 1e-9)
         distance = ''
         if 'frechet_pixels' in record:
@@ -136,7 +135,7 @@ class Report:
             f'{distance}{speed:5.1f} img/s  {self._bar.format_interval(left)} left at this speed')
 
     def _latents(self, stream, count):
-        """z [count, latent] that is the same at every tick."""
+        """z [count, latent], the same at every tick."""
         return np.random.RandomState([self._training.seed, stream]).randn(
             count, self._network.latent_size).astype(np.float32)
 
@@ -167,7 +166,7 @@ class Report:
         return {name: round(value, 3) for name, value in found.items()}
 
     def start(self, graph, at):
-        """fakes-start.png: what the averaged generator draws before the first step."""
+        """Write fakes-start.png: the sample grid before the first step."""
         images.write_png(self._run.folder / 'fakes-start.png', self._sheet(graph, at))
 
     def _sheet(self, graph, at, raw=False):
@@ -176,7 +175,7 @@ class Report:
                                           self._network.resolution // at.resolution), self._columns)
 
     def _grids(self, graph, at, nimg, record):
-        """fakes-NNNNNN.png, fakes-raw-NNNNNN.png, and the same with all figures for TensorBoard."""
+        """Write the averaged and the raw sample grid, and both with all figures to TensorBoard."""
         values = [tf.Summary.Value(tag=name, simple_value=record[name])
                   for name in record if name not in ('nimg', 'kimg')]
         for name, raw in (('fakes', False), ('fakes-raw', True)):
@@ -190,7 +189,7 @@ class Report:
         self._summaries.flush()
 
     def _snapshot(self, graph, at, nimg, done):
-        """Write the averaged generator, small and safe to load; the last time all networks."""
+        """Write a snapshot of the averaged generator, at the end of all networks."""
         snapshots.save(self._run.folder / f'network-snapshot-{nimg // 1000:06d}.npz',
                        graph.snapshot(everything=done), self._network, res=at.resolution,
                        alpha=at.alpha, kimg=nimg / 1000, made=runs.provenance())

@@ -1,4 +1,4 @@
-"""Whitened W: where latent codes lie, and where those of one class lie among them.
+"""Whitened W: the distribution of latent codes, and the region of a class in it.
 
 P space, which is W before the mapping network's last leaky ReLU, is nearly Gaussian (Zhu et al.
 2020, "Improved StyleGAN Embedding"). Here it is whitened to mean 0 and covariance 1; Gaussians are
@@ -24,7 +24,7 @@ class Space:
     """The whitening fitted to random codes w [n, w], n well above w.
 
     Attributes: size, the number of whitened dimensions; limit, the 99th percentile of the codes'
-    Mahalanobis distances: farther out lie codes that the mapping network almost never produces.
+    Mahalanobis distances: the mapping network almost never produces codes farther out.
     """
 
     def __init__(self, w):
@@ -63,7 +63,7 @@ def shrinkage(x):
 
 
 def gaussian(space, codes, tau=1.0):
-    """A sampler (count, rng) -> w [count, w] of the Gaussian fitted to codes [k, w].
+    """The Gaussian fitted to codes [k, w], as a sampler (count, rng) -> w [count, w].
 
     Its covariance is shrunk towards that of all random codes, and multiplied by tau squared.
     """
@@ -78,8 +78,8 @@ def gaussian(space, codes, tau=1.0):
 def boundary(space, w, positive):
     """(unit vector [size], bias): the class is where whitened codes have u @ vector + bias > 0.
 
-    w: [n, w]; positive: bool [n], both values present. At this bias the false positive and the
-    false negative rate are equal.
+    w: [n, w]; positive: bool [n], both values present. The bias is that of equal false positive and
+    false negative rates.
     """
     u = space.whitened(w)
     vector = linear.unit(linear.lda(u, positive)[0])
@@ -109,9 +109,9 @@ def shift(space, w, positive, margin=1.0):
 
 
 def mixes(codes, count, rng, parts=3):
-    """Weighted means of `parts` random ones of codes [k, w] each -> w [count, w].
+    """Weighted means of `parts` random codes out of [k, w] -> w [count, w].
 
-    The weights are uniform among those that sum to 1 (Dirichlet).
+    The weights are uniform on the simplex (Dirichlet).
     """
     weights = rng.dirichlet(np.ones(parts), size=count)
     chosen = codes[rng.randint(len(codes), size=[count, parts])]

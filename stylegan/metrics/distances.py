@@ -1,4 +1,4 @@
-"""Distances of two sets of features: Frechet, kernel, precision and recall.
+"""Distances of two sets of features: Fréchet, kernel, precision and recall.
 
 A set is a float array [n, d], one row per image.
 """
@@ -21,10 +21,10 @@ def _root(matrix):
 
 
 def frechet(a, b):
-    """Frechet distance (FID, for Inception's features) of a [n, d] and b [m, d], a float >= 0.
+    """Fréchet distance (FID, for Inception's features) of a [n, d] and b [m, d], a float >= 0.
 
     |mean_a - mean_b|^2 + tr(A + B - 2 (A B)^(1/2)) with unbiased covariances A and B (Heusel et
-    al. 2017, section 4). It is biased: it shrinks as n and m grow, so compare only equal sizes.
+    al. 2017, section 4). It is biased: it decreases with n and m, so compare only equal sizes.
     """
     assert a.shape[1] == b.shape[1], (a.shape, b.shape)
     (mean_a, cov_a), (mean_b, cov_b) = _moments(a), _moments(b)
@@ -48,10 +48,10 @@ def _mmd(a, b):
 def kernel(a, b, *, seed, blocks=10, block_size=100):
     """Kernel distance (KID) of a [n, d] and b [m, d] -> (mean, standard error), both floats.
 
-    The squared maximum mean discrepancy with the kernel (x y / d + 1)^3, unbiased: equal
-    distributions give 0 on average, and so values below 0 too (Binkowski et al. 2018, section 4).
-    The mean is over `blocks` disjoint blocks of `block_size` rows, drawn by `seed`, so that the
-    blocks are independent and their standard error holds.
+    The unbiased squared maximum mean discrepancy with the kernel (x y / d + 1)^3: for equal
+    distributions it is 0 on average, so it can be negative (Binkowski et al. 2018, section 4). The
+    mean is over `blocks` disjoint blocks of `block_size` rows, drawn by `seed`; being independent,
+    they give the standard error.
     """
     assert a.shape[1] == b.shape[1] and min(len(a), len(b)) >= blocks * block_size, (
         a.shape, b.shape, blocks, block_size)
@@ -75,7 +75,7 @@ def _radii(x, k):
 
 
 def _covered(x, centres, radii):
-    """The share of x's rows that lie within the radius of any of `centres`."""
+    """The fraction of rows of x within the radius of any of `centres`."""
     return float(np.concatenate([
         (block <= radii).any(1) for _, block in neighbours.chunks(x, centres)]).mean())
 
@@ -83,8 +83,8 @@ def _covered(x, centres, radii):
 def precision_recall(real, fake, k=3):
     """Improved precision and recall of real [n, d] and fake [m, d] -> two floats in 0..1.
 
-    Precision is the share of fakes that are no farther from some real than its k-th nearest other
-    real, recall the same with the roles exchanged (Kynkaanniemi et al. 2019, section 2). Both
+    Precision is the fraction of fakes that are no farther from some real than its k-th nearest
+    other real, recall the same with the roles exchanged (Kynkaanniemi et al. 2019, section 2). Both
     depend on n and m, so compare only equal sizes.
     """
     assert min(len(real), len(fake)) > k, (real.shape, fake.shape, k)

@@ -1,10 +1,10 @@
-"""Frechet distance in the principal components of the pixels: does a training converge?
+"""Fréchet distance in the principal components of the pixels: does training converge?
 
-It needs no network and takes seconds, so a training reports it at every tick. Images are
-projected on the first 64 principal components of the training set at one resolution; the figure is
-the Frechet distance there (Heusel et al. 2017) over the training set's variance. `detail` is the
-variance outside of the components over the training set's: 1 is as much fine detail as in real
-images, more is false detail, less is blur.
+It needs no network and takes seconds, so training reports it at every tick. Images are projected on
+the first 64 principal components of the training set at one resolution; the figure is the Fréchet
+distance there (Heusel et al. 2017) divided by the variance of the training set. `detail` is the
+variance outside of the components divided by that of the training set: 1 is as much fine detail as
+in real images, more is false detail, less is blur.
 """
 
 import collections
@@ -16,12 +16,12 @@ from dnnlib import archive
 from stylegan.metrics.distances import frechet
 
 COMPONENTS = 64
-REALS, FAKES = 4000, 1000  # images that the components are fitted to; images to measure
+REALS, FAKES = 4000, 1000  # images to fit the components to; images to measure
 LARGEST = 128  # px; larger images are compared at this resolution
-FEWEST = 16  # images in a training set that can be measured against
+FEWEST = 16  # images in a training set
 _CHUNK = 64  # images held at a time
 _OVERSAMPLING, _ITERATIONS = 16, 6
-_LEAST = 1e-9  # variance, of a training set whose images are all the same
+_LEAST = 1e-9  # variance of a training set, against division by zero
 
 
 def _flat(pictures, res):
@@ -36,8 +36,8 @@ def _flat(pictures, res):
 def principal_components(chunks, count):
     """The mean [d] and the first `count` principal axes [d, count] of rows, both float32.
 
-    chunks: function () -> iterable of float32 [n, d], which is read several times. By subspace
-    iteration from a random start (Halko et al. 2011, algorithm 4.4).
+    chunks: function () -> iterable of float32 [n, d], called several times. Randomised subspace
+    iteration (Halko et al. 2011, algorithm 4.4).
     """
     total, rows = 0, 0
     for x in chunks():
@@ -52,10 +52,10 @@ def principal_components(chunks, count):
     return mean, np.float32(basis @ axes)
 
 
-# The training set at one resolution, to measure images against. res: px; mean [d] and basis
+# The training set at one resolution, as the reference. res: px; mean [d] and basis
 # [d, components], float32; features: projections of the fitted images, float64 [n, components];
-# outside: their mean squared distance from the components; floor: the frechet_pixels of other real
-# images, up to 1,000, which is what a perfect generator has.
+# outside: their mean squared distance from the components; floor: the frechet_pixels of up to 1,000
+# other real images, which a perfect generator would have.
 Reference = collections.namedtuple('Reference', 'res mean basis features outside floor')
 
 
@@ -77,7 +77,7 @@ def _distance(features, real):
 def measure(reference, chunks):
     """Images uint8 [n, s, s, 3] in chunks, FAKES in all -> (frechet_pixels, detail).
 
-    Only figures of equally many images compare, since the distance shrinks as n grows.
+    Compare only figures of equal sizes, since the distance decreases with n.
     """
     features, outside = _project(chunks, *reference[:3])
     return (_distance(features, reference.features),
@@ -113,10 +113,9 @@ def fit(records, res, mirror=False):
 
 
 def cached(folder, records, res, mirror=False):
-    """The Reference at `res` px, from a file in a run folder if it is of the same images.
+    """The Reference at `res` px, at most LARGEST, cached in a run folder.
 
-    Resolutions above LARGEST are measured at LARGEST. None for a training set of fewer than FEWEST
-    images.
+    None for a training set of fewer than FEWEST images.
     """
     if records.count < FEWEST:
         return None

@@ -1,8 +1,8 @@
 """Features of images by a frozen TensorFlow graph, by default the Inception network of 2015.
 
-That graph (classify_image_graph_def.pb) is what published Frechet distances are measured with. Any
-other frozen graph that takes images can stand in; only figures of the same graph compare. A graph
-is a program, so only operations that compute tensors from tensors are run.
+Published Fréchet distances are measured with that graph (classify_image_graph_def.pb). Any other
+frozen graph of images will do, but only figures of the same graph compare. A graph is a program, so
+only operations that compute tensors from tensors are allowed.
 """
 
 import difflib
@@ -14,10 +14,9 @@ from dnnlib import files, progress, tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
 
-BATCH = 16  # images computed at a time
+BATCH = 16  # images at a time
 _LARGEST = 2 ** 30  # bytes of a graph; Inception has 96 MB
-# What classifiers are made of. TensorFlow also has operations that read and write files, open
-# sockets and call Python: none of those is here.
+# The operations of classifiers. None of those that access files or sockets or call Python is here.
 _OPERATIONS = frozenset((
     'Add', 'AddV2', 'AddN', 'AvgPool', 'BatchNormWithGlobalNormalization', 'BiasAdd', 'Cast',
     'CheckNumerics', 'Concat', 'ConcatV2', 'Const', 'Conv2D', 'DepthwiseConv2dNative', 'Div',
@@ -31,15 +30,15 @@ _OPERATIONS = frozenset((
 
 
 def _read(path):
-    """The GraphDef of a file, without recorded shapes, which would fix the batch size at one."""
+    """The GraphDef of a file, without recorded shapes, which would fix the batch size to one."""
     path = files.existing(path, 'a frozen graph (.pb)')
     if not path.is_file() or path.stat().st_size > _LARGEST:
-        raise UserError(f'{path} is no frozen graph; give a .pb file of at most 1 GB')
+        raise UserError(f'{path} is not a frozen graph; give a .pb file of at most 1 GB')
     graph = tf.GraphDef()
     try:
         graph.ParseFromString(path.read_bytes())
     except DecodeError as error:
-        raise UserError(f'{path} is no frozen graph ({error}); give a .pb file')
+        raise UserError(f'{path} is not a frozen graph ({error}); give a .pb file')
     if not graph.node:
         raise UserError(f'{path} holds no graph; give a .pb file with one')
     for node in graph.node:
@@ -62,7 +61,7 @@ def _check_operations(nodes, input, output, path):
     waiting, reached = [output.split(':')[0], input.split(':')[0]], set()
     while waiting:
         name = waiting.pop()
-        if name in reached or name not in nodes:  # TensorFlow says which node lacks its input
+        if name in reached or name not in nodes:  # TensorFlow reports missing inputs
             continue
         reached.add(name)
         if nodes[name].op not in _OPERATIONS and name != input.split(':')[0]:
@@ -73,16 +72,16 @@ def _check_operations(nodes, input, output, path):
 
 
 class Inception:
-    """A network of features, with a session; `close` ends it.
+    """A feature extractor, with a session; `close` ends it.
 
     path:   the .pb file; it is not part of the project.
-    input:  tensor of pictures [n, h, w, 3] in 0..255. At 'ExpandDims:0' the graph of 2015 resizes
-            them to 299 pixels itself; at 'ResizeBilinear:0' they must have that size. What leads
-            to it is cut off, and its first axis is a batch of any size, whatever the file says.
-    output: tensor [n, ...] to read. 'pool_3:0' is the last one that takes several images at a
-            time: the layers after it are made for one.
+    input:  tensor of images [n, h, w, 3] in 0..255. At 'ExpandDims:0' the graph of 2015 resizes
+            them to 299 pixels itself; at 'ResizeBilinear:0' they must have that size. Its first
+            axis becomes a batch of any size.
+    output: tensor [n, ...] to compute. 'pool_3:0' is the last one of the graph of 2015 that
+            supports batches.
     threads: CPU threads, 0 takes all.
-    Raises UserError for a file that is no graph, has no such tensors, or does more than compute.
+    Raises UserError for a file that is not a graph, lacks these tensors, or has other operations.
     """
 
     def __init__(self, path, input='ExpandDims:0', output='pool_3:0', threads=0):
@@ -104,7 +103,7 @@ class Inception:
             raise UserError(f'{path} cannot be computed from {input} to {output} ({reason})')
 
     def _input_type(self, graph):
-        """Data type and shape of the input, from the part of the graph that leads to it."""
+        """Data type and shape of the input, inferred from the graph before it."""
         with tf.Graph().as_default() as part:
             tf.import_graph_def(tf.graph_util.extract_sub_graph(
                 graph, [self._names[0].split(':')[0]]), name='')
@@ -114,7 +113,7 @@ class Inception:
     def features(self, pictures):
         """Images [n, h, w, 3] in 0..255, uint8 or float32 -> float32 [n, d]; 2015: d = 2048.
 
-        Raises UserError if the graph does not take such images, or not several at a time.
+        Raises UserError if the graph does not take such images, or no batches.
         """
         pictures = np.asarray(pictures)
         if not self._input.shape.is_compatible_with(pictures.shape):

@@ -1,7 +1,7 @@
 """How good generated images are: each figure beside its floor, the figure of real images.
 
-The real images are halved. Fakes are compared with one half, and the other half with the same
-one, at the same number of pictures: the floor is what a perfect generator would reach.
+The real images are halved. Fakes are compared with one half, and so is the other half, at equal
+sizes: the floor is what a perfect generator would reach.
 """
 
 import dataclasses
@@ -22,14 +22,14 @@ _BLOCKS, _BLOCK = 10, 1000  # of the kernel distance: how many, and the most ima
 
 @dataclasses.dataclass(frozen=True)
 class Metrics:
-    """What to measure."""
+    """Options of the metrics."""
     count: int = knob(2000, 'photos to use: half are compared with as many fakes, half give the '
                       'floor', least=2 * FEWEST)
     features: str = knob('swd', 'swd: only the sliced Wasserstein distance, which needs no '
                          'network; tagger, inception: Frechet and kernel distances, precision and '
                          'recall as well, in the features of this network',
                          choices=('swd', 'tagger', 'inception'))
-    path_length: int = knob(0, 'random paths for the perceptual path length; 0: do not measure it',
+    path_length: int = knob(0, 'random paths for the perceptual path length; 0: skip it',
                             least=0)
     psi: float = knob(1.0, 'truncation; 1: none')
     noise: float = knob(1.0, 'strength of the noise inputs; 1: as trained')
@@ -42,7 +42,7 @@ class Metrics:
 
 
 def thumbnails(pictures):
-    """uint8 [n, s, s, 3], s a power of two -> float32 [n, d]: all of THUMBNAIL pixels, in 0..1."""
+    """uint8 [n, s, s, 3], s a power of two -> float32 [n, d] in 0..1, at THUMBNAIL pixels."""
     n, side = pictures.shape[:2]
     factor = max(1, side // THUMBNAIL)
     cells = pictures.reshape(n, side // factor, factor, side // factor, factor, 3)
@@ -63,8 +63,7 @@ def _compare(reals, others, real_features, other_features, seed):
 
 
 def halves(reals, count, seed):
-    """Two sets of `count` images each, drawn from reals by `seed`: to compare with, the floor's.
-    """
+    """Two disjoint random sets of `count` reals: to compare with, and for the floor."""
     order = np.random.RandomState(seed).permutation(len(reals))
     return reals[order[:count]], reals[order[count:2 * count]]
 
@@ -72,10 +71,10 @@ def halves(reals, count, seed):
 def measure(reals, fakes, *, seed, features=None):
     """The figures of fakes, uint8 [m, s, s, 3], against reals, uint8 [n, s, s, 3].
 
-    N = min(n // 2, m) fakes are compared with N reals, and for the floor N other reals with the
-    same ones, as `halves` gives them. s: a power of two.
+    N = min(n // 2, m) fakes and, for the floor, N other reals are compared with N reals, by
+    `halves`. s: a power of two.
     features: function uint8 [n, s, s, 3] -> [n, d], such as inception.Inception or the `features`
-              of a tagger, for the Frechet and kernel distances, precision and recall; None: only
+              of a tagger, for the Fréchet and kernel distances, precision and recall; None: only
               the sliced Wasserstein distance.
     Returns {'n': N, 'size': s, 'seed': seed, 'figures': {name: {'value': ..., 'floor': ...}}}. All
     but the kernel distance depend on N. Raises UserError for too few or too small images.
@@ -84,9 +83,9 @@ def measure(reals, fakes, *, seed, features=None):
     n, size = min(len(reals) // 2, len(fakes)), reals.shape[1]
     if n < FEWEST:
         raise UserError(f'{len(reals)} real and {len(fakes)} generated images are too few to '
-                        f'measure; give {2 * FEWEST} and {FEWEST} at least')
+                        f'measure; give at least {2 * FEWEST} and {FEWEST}')
     if size < swd.SMALLEST:
-        raise UserError(f'images of {size} px are too small to measure; train on to '
+        raise UserError(f'images of {size} px are too small to measure; the least is '
                         f'{swd.SMALLEST} px')
     compared, others = halves(reals, n, seed)
     sets = compared, fakes[:n], others
@@ -97,11 +96,11 @@ def measure(reals, fakes, *, seed, features=None):
 
 
 def report(result):
-    """The result of `measure` as a text table; a figure without a floor has a dash there."""
+    """The result of `measure` as a text table; a dash: no floor."""
     n = result['n']
     lines = [f"{n} generated images of {result['size']} px against {n} real ones; floor: {n} "
              'other real ones against the same',
-             'less is better, except for precision, recall and agreement; detail is best at 1', '',
+             'lower is better, except for precision, recall and agreement; detail is best at 1', '',
              f"{'figure':20} {'value':>10} {'floor':>10}"]
     for name, figure in result['figures'].items():
         floor = f"{figure['floor']:.4g}" if 'floor' in figure else '-'
@@ -109,8 +108,8 @@ def report(result):
     return '\n'.join(lines)
 
 
-def _nearest_either_way(features, known, count):
-    """Nearest of `known` to images or their mirror images, nearest first, each once.
+def _nearest_flipped(features, known, count):
+    """Nearest of `known` to images or their mirror images, without duplicates.
 
     features: of n images, then of their mirror images.
     Returns indices, int [n, count], and distances, float64 [n, count].
@@ -124,45 +123,43 @@ def _nearest_either_way(features, known, count):
     return np.take_along_axis(indices, firsts, 1), np.take_along_axis(found, firsts, 1)
 
 
-def _mirrored_too(pictures, features):
+def _with_flips(pictures, features):
     return features(np.concatenate([pictures, pictures[:, :, ::-1]]))
 
 
 def _usual_distance(photos, known, features):
-    """The median distance of real images to the nearest other one; 1 where there is none."""
+    """The median distance of real images to the nearest other one; 1 for a single one."""
     total = len(known)
     some = np.linspace(0, total - 1, min(total, _CHUNK)).astype(int)
     pictures = np.concatenate([photos[index:index + 1] for index in some])
-    indices, found = _nearest_either_way(
-        _mirrored_too(pictures, features), known, min(2, total))
+    indices, found = _nearest_flipped(
+        _with_flips(pictures, features), known, min(2, total))
     others = [row[nearest != own][:1] for own, nearest, row in zip(some, indices, found)]
     return float(np.median(np.concatenate(others))) if total > 1 else 1.0
 
 
 def nearest(fakes, photos, *, features=None, count=5):
-    """The real images nearest to each fake: whether it is a copy.
+    """The real images nearest to each fake, to detect copies.
 
-    Mirror images count as near too, since training may have mirrored a photo.
+    Fakes are also compared flipped, since training may have flipped a photo.
     fakes:    uint8 [n, s, s, 3], s a power of two.
-    photos:   real images, uint8 [m, s, s, 3], or `Records.sequence`: all are compared, but few
-              are held at a time.
+    photos:   real images, uint8 [m, s, s, 3], or `Records.sequence`, read in chunks.
     features: function uint8 [n, s, s, 3] -> [n, d]; None: the pixels of thumbnails.
     Returns indices, int [n, count], nearest first (fewer if there are fewer), and distances,
-    float64 [n, count], in units of the usual one: the median of real images to the nearest
-    other real one.
+    float64 [n, count], relative to the median distance of real images to the nearest other one.
     """
     features = features or thumbnails
     known = np.concatenate([features(photos[first:first + _CHUNK])
                             for first in progress.bar(range(0, len(photos), _CHUNK), leave=False,
-                                                      what='looking for copies', unit='batch')])
-    indices, found = _nearest_either_way(_mirrored_too(fakes, features), known,
+                                                      what='nearest photos', unit='batch')])
+    indices, found = _nearest_flipped(_with_flips(fakes, features), known,
                                          min(count, len(photos)))
     usual = _usual_distance(photos, known, features)
     return indices, found / max(usual, np.finfo(np.float32).tiny)
 
 
 def neighbour_sheet(fakes, photos, *, features=None, count=5):
-    """A sheet with a row for each fake: it, then the real images nearest to it, nearest first.
+    """A sheet with a row per fake: it, then the nearest real images.
 
     Arguments as for `nearest`. Returns uint8 [height, width, 3].
     """

@@ -1,7 +1,7 @@
 """Perceptual path length: how much the image changes for a small step through latent space.
 
-Karras et al. 2018, section 4.1. The whole image counts, since a product fills it: the paper's
-crop is made for faces.
+Karras et al. 2018, section 4.1. Images are not cropped, since products fill them: the paper's crop
+is for faces.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ from dnnlib import progress
 from stylegan import latent
 
 LARGEST = 256  # pixels; larger images are averaged down to it, as in the paper
-BATCH = 8  # paths at a time, two images each
+BATCH = 8  # paths at a time, of two images each
 
 
 def pixels(pictures):
@@ -41,13 +41,13 @@ def trimmed_mean(values):
 def path_length(generator, features, *, psi, count, seed, space='w', ends=False, epsilon=1e-4):
     """Mean over `count` random paths of |features(t) - features(t + epsilon)|^2 / epsilon^2.
 
-    generator: stylegan.generator.Generator; its w are truncated by psi (1: not at all). Rounded
-               images would hide a step as small as epsilon, so its `images` are measured.
+    generator: stylegan.generator.Generator, truncated by psi (1: none). Rounding would hide a step
+               as small as epsilon, so its float `images` are measured.
     features:  function of images, float32 [n, h, w, 3] in 0..255 -> [n, d], such as `pixels`.
-    space:     'w', straight between two w, or 'z', on the great circle between two z.
+    space:     'w', on the line between two w, or 'z', on the great circle between two z.
     ends:      t is 0, not uniform in 0..1.
-    The paper's features are those of LPIPS; figures in other features do not compare with its own.
-    Paths beyond the 1st and 99th percentile are left out.
+    The paper's features are those of LPIPS; figures in other features are not comparable with it.
+    Paths outside the 1st to 99th percentile are left out.
     """
     assert space in ('w', 'z') and count > 0, (space, count)
     rng, found = np.random.RandomState(seed), []

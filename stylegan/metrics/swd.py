@@ -1,7 +1,7 @@
 """Sliced Wasserstein distance of two sets of images, scale by scale; it needs no network.
 
-Karras et al. 2017, section 5: patches of the Laplacian pyramid's levels are compared as clouds of
-points, each level telling how well detail of one size is met.
+Karras et al. 2017, section 5: patches of each level of the Laplacian pyramid are compared as point
+clouds, so a level measures detail of one size.
 """
 
 import numpy as np
@@ -10,12 +10,12 @@ from dnnlib import progress
 
 SMALLEST = 16  # pixels of the coarsest level
 PATCH = 7  # pixels
-_CHUNK = 64  # images whose pyramids are held at a time
+_CHUNK = 64  # images at a time
 _BINOMIAL = np.float32([1, 4, 6, 4, 1]) / 16
 
 
 def _smooth(x):
-    """Images [n, s, s, 3] under the 5x5 binomial filter; beyond the border they are mirrored."""
+    """Images [n, s, s, 3] through the 5x5 binomial filter, with reflected borders."""
     for axis in (1, 2):
         pads = [(2, 2) if i == axis else (0, 0) for i in range(4)]
         padded, size = np.pad(x, pads, mode='reflect'), x.shape[axis]
@@ -25,7 +25,7 @@ def _smooth(x):
 
 
 def _enlarged(x):
-    """Twice the side: zeros in between, then smoothed (Burt and Adelson 1983)."""
+    """x at twice the side: zeros in between, then smoothed (Burt and Adelson 1983)."""
     n, height, width, channels = x.shape
     spread = np.zeros([n, 2 * height, 2 * width, channels], np.float32)
     spread[:, ::2, ::2] = 4 * x
@@ -35,7 +35,7 @@ def _enlarged(x):
 def pyramid(pictures):
     """uint8 [n, s, s, 3] -> Laplacian pyramid, a list of float32 [n, s, s, 3], [n, s/2, ...] ...
 
-    Each level is what the next one lacks; the last is the whole image at SMALLEST pixels.
+    Each level is the detail that the next one lacks; the last is the image at SMALLEST pixels.
     """
     level, levels = pictures.astype(np.float32), []
     while level.shape[1] > SMALLEST:
@@ -55,7 +55,7 @@ def _patches(level, corners):
 
 
 def _descriptors(pictures, corners):
-    """The patches of each level as a cloud of points, normalised by channel: [147, points]."""
+    """The patches of each level as a point cloud [147, points], normalised per channel."""
     found = [[] for _ in corners]
     for start in range(0, len(pictures), _CHUNK):
         part = slice(start, start + _CHUNK)
@@ -66,13 +66,13 @@ def _descriptors(pictures, corners):
         cloud = np.concatenate(patches)
         cloud -= cloud.mean((0, 1, 2), dtype=np.float64).astype(np.float32)
         spread = np.sqrt(np.square(cloud).mean((0, 1, 2), dtype=np.float64))
-        cloud /= np.maximum(spread, 0.01).astype(np.float32)  # no detail at all stays none
+        cloud /= np.maximum(spread, 0.01).astype(np.float32)  # without any detail it stays 0
         clouds.append(cloud.reshape(-1, PATCH * PATCH * 3).T)
     return clouds
 
 
 def sliced(a, b, directions):
-    """Mean Wasserstein-1 distance of two clouds of points [d, n] along directions [k, d]."""
+    """Mean Wasserstein-1 distance of two point clouds [d, n] along directions [k, d]."""
     a, b = directions @ a, directions @ b
     a.sort(axis=1)
     b.sort(axis=1)
@@ -82,12 +82,12 @@ def sliced(a, b, directions):
 def distance(a, b, *, seed, patches=128, directions=128, repeats=4):
     """Sliced Wasserstein distance of two sets, uint8 [n, s, s, 3] each, s a power of two from 16.
 
-    patches: per image and level. directions: random ones, drawn anew `repeats` times; both by
-    `seed`. The corners of the patches are the same in both sets, so that equal sets give 0.
+    patches: per image and level. directions: random ones, redrawn `repeats` times; both by `seed`.
+    The corners of the patches are the same in both sets, so that equal sets give 0.
     Returns a dict of floats: 'swd_64', 'swd_32', ... by the level's side in pixels, and 'swd',
-    their mean; all are times 1000, as in the paper. A finite set is never at distance 0 from
-    another of the same kind, so only figures of equal n and patches compare. Colours are
-    normalised in each set, hence a tint or contrast of the whole set does not count.
+    their mean; all times 1000, as in the paper. Finite samples of one distribution have a positive
+    distance, so compare only figures of equal n and patches. Colours are normalised in each set,
+    so a tint or contrast of an entire set does not count.
     Memory: 600 bytes per patch, level and image.
     """
     assert a.shape == b.shape and a.dtype == b.dtype == np.uint8, (a.shape, b.shape)

@@ -1,7 +1,7 @@
-"""Released StyleGAN v1 networks as ours: their config, variable names and layouts, translated.
+"""Released StyleGAN v1 networks translated to ours: config, variable names and layouts.
 
-Theirs count RGB layers down from the full resolution (`ToRGB_lod0`) and keep feature maps as NCHW;
-ours name layers by resolution and use NHWC. Weights are the same numbers in the same order.
+The originals count RGB layers down from the full resolution (`ToRGB_lod0`) and are NCHW; ours name
+layers by resolution and are NHWC. Other weights are identical.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ BUILDERS = {'G': 'G_style', 'D': 'D_basic', 'Gs': 'G_style', 'mapping': 'G_mappi
             'synthesis': 'G_synthesis'}
 _LATER = ('G_main', 'G_synthesis_stylegan2', 'G_synthesis_stylegan_revised', 'D_stylegan',
           'D_stylegan2')
-# Their options that our networks lack, with the only value that is supported.
+# Their options that our networks lack, with the only supported value.
 _FIXED = {'num_channels': 3, 'fmap_decay': 1, 'mapping_lrmul': 0.01, 'nonlinearity': 'lrelu',
           'mapping_nonlinearity': 'lrelu', 'use_wscale': True, 'use_styles': True,
           'const_input_layer': True, 'use_pixel_norm': False, 'use_instance_norm': True,
@@ -29,9 +29,9 @@ _FUSED = {'auto': 'auto', 'True': 'yes', 'False': 'no'}
 def convert(path):
     """Read a released pickle -> (variables, Network, options).
 
-    variables: float32 arrays by our names, 'G/...', 'D/...' and 'Gs/...'; noise inputs for Gs
-    alone. options: the config of each network in the pickle, and 'lod', the level of detail.
-    Raises UserError for anything but a StyleGAN v1, and for layers that ours lack.
+    variables: float32 arrays by our names, 'G/...', 'D/...' and 'Gs/...'; noise inputs of Gs only.
+    options: the config of each network in the pickle, and 'lod', the level of detail.
+    Raises UserError for anything but a StyleGAN v1, and for unsupported layers.
     """
     networks = pickles.read(path)
     with pickles.naming(path):
@@ -52,7 +52,7 @@ def convert(path):
 
 
 def reached(network, lod):
-    """(res, alpha): the resolution to which a network is grown at `lod`, and its share in the fade.
+    """(res, alpha): the resolution reached at `lod`, and the weight of its fade-in.
 
     lod counts doublings below the full resolution; a fraction is a fade-in (Karras et al. 2017,
     section 2).
@@ -70,7 +70,7 @@ def counts(variables):
 
 
 def describe(path, variables, network, options):
-    """A text about a released pickle and what `convert` made of it."""
+    """A summary of a released pickle and of the output of `convert`, as text."""
     totals, (res, alpha) = counts(variables), reached(network, options['lod'])
     noises = sum(name.endswith('/noise') for name in variables)
     lines = [f'{path}: StyleGAN v1, {network.resolution} x {network.resolution} px',
@@ -88,18 +88,18 @@ def describe(path, variables, network, options):
 # --- Their config.
 
 def _check_builders(name, released):
-    """Insist on the functions that build StyleGAN v1."""
+    """Check that the networks are built by the functions of StyleGAN v1."""
     parts = dict(released.components, **{name: released})
     for part in sorted(parts):
         builder = parts[part].build_func_name
         if builder in _LATER or any('mod_weight' in key for key in parts[part].variables):
             raise Refused(f'it holds a StyleGAN2 ({shown(builder)}): its modulated convolutions '
-                          'fit no StyleGAN v1')
+                          'do not fit StyleGAN v1')
         if builder != BUILDERS[part]:
             raise Refused(f'its network {part} is built by {shown(builder)} instead of '
                           f'{BUILDERS[part]}')
     if set(parts) != {name} | ({'mapping', 'synthesis'} if name != 'D' else set()):
-        raise Refused(f'its network {name} is made of other parts than a StyleGAN v1')
+        raise Refused(f'its network {name} has other components than a StyleGAN v1')
 
 
 def _options(released):
@@ -115,7 +115,7 @@ def _options(released):
 
 
 def _network(options):
-    """The Network that all three sets of options describe."""
+    """The Network described by all three sets of options. Raises Refused if they differ."""
     network = _config(options['G'], options['D'])
     for name, other in [('Gs', _config(options['Gs'], options['D'])),
                         ('D', _config(dict(options['G'], **_shared(options['D'])), options['D']))]:
@@ -127,7 +127,7 @@ def _network(options):
 
 
 def _shared(options):
-    """The options that decide the shapes of a discriminator."""
+    """The options that determine the shapes of a discriminator."""
     defaults = {'resolution': 32, 'fmap_base': 8192, 'fmap_max': 512, 'label_size': 0}
     return {key: options.get(key, defaults[key]) for key in defaults}
 
@@ -135,7 +135,7 @@ def _shared(options):
 def _config(generator, discriminator):
     """The options of a generator and of a discriminator -> Network.
 
-    Missing options have the defaults of the released program.
+    Missing options have the defaults of the original program.
     """
     latent, w_size, mapping_fmaps = [
         _whole(generator, key, 512) for key in ('latent_size', 'dlatent_size', 'mapping_fmaps')]
@@ -155,7 +155,7 @@ def _config(generator, discriminator):
             mbstd_group=_whole(discriminator, 'mbstd_group_size', 4),
             label_size=_whole(generator, 'label_size', 0))
     except UserError as error:
-        raise Refused(str(error).split(';')[0])  # the rest is for those who type it
+        raise Refused(str(error).split(';')[0])  # the rest is advice about flags
 
 
 def _whole(options, key, default):
@@ -172,10 +172,10 @@ def _flag(options, key):
     return value
 
 
-# --- Their names. A table gives, for each of their variables, our name and their shape.
+# --- Names. A table maps each of their variables to (our name, their shape).
 
 def generator(network):
-    """The table of a released generator; variables that ours lack have the name None."""
+    """The table of a released generator; None: ours has no such variable."""
     table = {'lod': (None, ()), 'dlatent_avg': ('dlatent_avg', (network.w_width,)),
              'G_synthesis/lod': (None, ())}
     for names in (_mapping(network), _synthesis(network)):
@@ -243,7 +243,7 @@ def discriminator(network):
 
 
 def _joined(variables, table, network):
-    """Pairs of our name and value for the variables of one network, which must fit its table."""
+    """Yield (our name, value) of the variables of a network. Raises Refused if they do not fit."""
     for theirs in list(table) + sorted(variables):
         if theirs not in variables:
             raise Refused(f'its network {network} lacks the variable {theirs}')
@@ -251,7 +251,7 @@ def _joined(variables, table, network):
             raise Refused(f'its network {network} has the unknown variable {shown(theirs)}')
         if variables[theirs].shape != table[theirs][1]:
             raise Refused(f'its variable {theirs} of network {network} has the shape '
-                          f'{variables[theirs].shape}; its options make it {table[theirs][1]}')
+                          f'{variables[theirs].shape}; by its options it is {table[theirs][1]}')
     for theirs, (ours, _) in table.items():
         value = variables[theirs]
         if ours:

@@ -1,13 +1,13 @@
 """Released networks: pickles of (G, D, Gs), read without importing or calling anything they name.
 
-A pickle is a program for a stack machine (PEP 307, 3154 and 574). This one knows the instructions
-that arrays in plain containers need and a list of names, each of which makes an inert object of
-this module. Everything else is refused. The source code that a network carries is ignored.
+A pickle is a program for a stack machine (PEP 307, 3154 and 574). This interpreter supports the
+instructions for arrays in plain containers and an allow-list of names, each of which makes an inert
+object of this module. Everything else is refused. The source code in a network is ignored.
 
-The usual way, `pickle.Unpickler` with an allow-list in `find_class`, stops foreign calls, but not
-what the machine does by itself: as the key of a dict, a tuple nested 300,000 deep crashes the
+The usual way, `pickle.Unpickler` with an allow-list in `find_class`, prevents foreign calls, but
+not attacks by the machine itself: as the key of a dict, a tuple nested 300,000 deep crashes the
 process (hash recursion in C), hashing one of 60 shared levels never ends, and six bytes
-(LONG_BINPUT with a large index) take 4 GB. tests/stylegan/released/test_pickles.py tries them all.
+(LONG_BINPUT with a large index) allocate 4 GB. tests/stylegan/released/test_pickles.py has them.
 """
 
 import contextlib
@@ -25,12 +25,12 @@ MAX_BYTES = 2 ** 31  # of a file; the networks of 1024 px have 0.4 GB
 
 
 class Refused(Exception):
-    """What is wrong with a file, in words that follow its name."""
+    """What is wrong with a file, phrased to follow its name."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Released:
-    """A network as its pickle describes it.
+    """A network as described by its pickle.
 
     build_func_name: name of the function that built it. static_kwargs: its config, plain values by
     name. components: its subnetworks, Released by 'synthesis' and 'mapping'. variables: finite
@@ -44,7 +44,7 @@ class Released:
 
 @contextlib.contextmanager
 def naming(path):
-    """Turn a Refused inside the block into the UserError that names the file."""
+    """Turn a Refused in the block into a UserError that names the file."""
     try:
         yield
     except Refused as reason:
@@ -52,20 +52,20 @@ def naming(path):
 
 
 def shown(text):
-    """Text from a file as it may stand in a message: escaped, quoted, in one line, not long."""
+    """Text from a file for a message: escaped, quoted, on one line, shortened."""
     return ascii(text if len(text) < 80 else text[:77] + '...')
 
 
 def read(path):
     """Read a network pickle -> {'G': Released, 'D': Released, 'Gs': Released}.
 
-    Raises UserError for any other file, and for anything in it that no network needs. Memory stays
-    below five times the file's size plus 50 MB, whatever the file claims.
+    Raises UserError for any other file and content. Memory is limited to five times the size of the
+    file plus 50 MB.
     """
     path = files.existing(path, 'a network pickle (.pkl)')
     with naming(path):
         if not path.is_file():
-            raise Refused('it is no file')
+            raise Refused('it is not a file')
         if path.stat().st_size > MAX_BYTES:
             raise Refused(f'it has more than {MAX_BYTES >> 30} GB, which no network needs')
         data = path.read_bytes()
@@ -78,12 +78,12 @@ def read(path):
 
 def _check_kind(head, path):
     if head.lstrip()[:1] == b'<':
-        raise Refused('it is a web page, such as hosts send when the quota of a download is used '
-                      'up; delete it and fetch the network from another place, or later')
+        raise Refused('it is a web page, as hosts send when a download quota is exceeded; delete '
+                      'it and fetch the network elsewhere or later')
     if head.startswith(b'\xfd7zXZ'):
         raise Refused(f'it is compressed; type: unxz {path}')
     if head[:1] != b'\x80':
-        raise Refused('it is no pickle, or older than protocol 2')
+        raise Refused('it is not a pickle of protocol 2 or later')
 
 
 # --- The stack machine.
@@ -107,7 +107,7 @@ class _Machine:
             if opcode == b'.':
                 return self.pop()
             if opcode in _PUSH:
-                value = _PUSH[opcode](self)  # may exchange the stack, so before the append
+                value = _PUSH[opcode](self)  # may replace self._stack, so not inside the append
                 self._stack.append(value)
             elif opcode in _ACT:
                 _ACT[opcode](self)
@@ -117,7 +117,7 @@ class _Machine:
         raise Refused(f'it has more than {MAX_INSTRUCTIONS:,} instructions, which no network needs')
 
     def spend(self, count):
-        """Count bytes of an array: repeating arrays must not outgrow the file by far."""
+        """Charge `count` bytes to the budget, so that repeated arrays cannot fill the memory."""
         self._budget -= count
         if self._budget < 0:
             raise Refused('it repeats its arrays until they are far larger than the file')
@@ -126,7 +126,7 @@ class _Machine:
         """The next `count` bytes."""
         start, self._position = self._position, self._position + count
         if self._position > len(self._data):
-            raise Refused(f'it breaks off after {len(self._data)} bytes; fetch it again')
+            raise Refused(f'it is truncated after {len(self._data)} bytes; fetch it again')
         return self._data[start:self._position]
 
     def integer(self, size, signed=False):
@@ -141,7 +141,7 @@ class _Machine:
             raise Refused('it is damaged: a text in it is not UTF-8; fetch it again')
 
     def line(self):
-        """A text of at most 200 bytes up to the next line end."""
+        """A text of at most 200 bytes up to the next newline."""
         end = self._data.find(b'\n', self._position, self._position + 200)
         if end < 0:
             raise Refused('it is damaged: a name in it does not end; fetch it again')
@@ -164,7 +164,7 @@ class _Machine:
         return tuple([self.pop() for _ in range(count)][::-1])
 
     def mark(self):
-        """Start a stack of its own for the values that `since_mark` takes."""
+        """Start a new stack, which `since_mark` returns."""
         self._marked.append(self._stack)
         self._stack = []
 
@@ -176,7 +176,7 @@ class _Machine:
         return values
 
     def memoize(self, index=None):
-        """Put the top of the stack into the memo, at the next index if none is given."""
+        """Store the top of the stack in the memo, by default at the next index."""
         value = self.pop()
         self._stack.append(value)
         self._memo[len(self._memo) if index is None else index] = value
@@ -197,22 +197,22 @@ class _Machine:
         """Add keys and values, in turn, to the dict on top of the stack."""
         target, keys = self.pop(dict), values[::2]
         if len(values) % 2 or not all(type(key) is str for key in keys):
-            raise Refused('it has a table whose keys are no names')
+            raise Refused('it has a dict whose keys are not names')
         target.update(zip(keys, values[1::2]))
         self._stack.append(target)
 
     def call(self, opcode):
-        """What a _Global makes of the tuple on top of it; each allows one opcode or none."""
+        """The result of a _Global for the arguments on top of it; it allows at most one opcode."""
         arguments, function = self.pop(tuple), self.pop()
         if not isinstance(function, _Global) or function.opcode != opcode:
             raise Refused('it calls something that must not be called; nothing was run')
         try:
             return function.make(self, *arguments)
         except TypeError:
-            raise Refused(f'it makes {function.name} of the wrong things')
+            raise Refused(f'it calls {function.name} with the wrong arguments')
 
     def build(self):
-        """Give the state on top of the stack to the stand-in below."""
+        """Set the state on top of the stack on the stand-in below it."""
         state, target = self.pop(dict, tuple), self.pop(_StandIn)
         target.set_state(self, state)
         self._stack.append(target)
@@ -269,14 +269,14 @@ _REFUSED = {  # only for the message
 }
 
 
-# --- The names that may occur, and the inert objects they make.
+# --- The allowed names, and the inert objects they make.
 
 class _StandIn:
-    """An object to which BUILD may give a state, by `set_state(machine, state)`."""
+    """An object whose state BUILD may set, by `set_state(machine, state)`."""
 
 
 class _Network(_StandIn):
-    """Keeps what the file says of a network."""
+    """Holds the state of a network."""
     state = None
 
     def set_state(self, machine, state):
@@ -304,12 +304,12 @@ class _Dtype(_StandIn):
 
 
 class _Array(_StandIn):
-    """An array; its value comes with its state."""
+    """An array; its state is its value."""
     value = None
 
     def __init__(self, kind, *_):
         if getattr(kind, 'name', None) != 'numpy.ndarray':
-            raise Refused('it asks numpy for something other than an array')
+            raise Refused('it makes numpy reconstruct something other than an array')
 
     def set_state(self, machine, state):
         if not isinstance(state, tuple) or len(state) != 5:
@@ -323,7 +323,7 @@ def _is_one_of(value, texts):
 
 
 def _numbers(machine, data, dtype, shape, order='C'):
-    """The bytes `data` as an array: floats of any size as float32, integers as they are."""
+    """The bytes `data` as an array: floats converted to float32, integers unchanged."""
     if not isinstance(data, bytes) or not isinstance(dtype, _Dtype):
         raise Refused('it has an array of something other than numbers')
     if not _is_one_of(order, ('C', 'F')) or not isinstance(shape, tuple) or len(shape) > 8 or any(
@@ -341,7 +341,7 @@ def _numbers(machine, data, dtype, shape, order='C'):
 
 
 def _latin1(machine, text, encoding):
-    """Bytes, which protocol 2 writes as text."""
+    """Bytes, which protocol 2 stores as text."""
     if not isinstance(text, str) or not _is_one_of(encoding, ('latin1',)):
         raise Refused('it encodes something other than bytes')
     machine.spend(len(text))
@@ -352,7 +352,7 @@ def _latin1(machine, text, encoding):
 
 
 class _Global:
-    """A name that may occur. make: function of (machine, *arguments), reached by `opcode` alone."""
+    """An allowed name. make: function of (machine, *arguments), called only by `opcode`."""
 
     def __init__(self, name, opcode='', make=None):
         self.name, self.opcode, self.make = name, opcode, make
@@ -393,7 +393,7 @@ def _global(module, name):
 def _released(state, is_component=False):
     """A network's state -> Released. Components have no components."""
     version = _entry(state or {}, 'version', int)
-    if version not in (2, 3, 4):  # 2 has no components yet; 4 may hold StyleGAN2's config-a
+    if version not in (2, 3, 4):  # 2 has no components; 4 may be StyleGAN2's config-a
         raise Refused(f'it holds a network of version {version}; known are 2, 3 and 4')
     components, variables = {}, {}
     for name, value in _variables(state):
@@ -423,7 +423,7 @@ def _variables(state):
             raise Refused('it has a list of variables of unknown form')
         value = getattr(entry[1], 'value', entry[1])
         if not isinstance(value, np.ndarray) or value.dtype != np.float32:
-            raise Refused(f'its variable {shown(entry[0])} is no array of float numbers')
+            raise Refused(f'its variable {shown(entry[0])} is not an array of float32')
         if not np.isfinite(value).all():
             raise Refused(f'its variable {shown(entry[0])} has values that are not finite')
         yield entry[0], value
@@ -436,7 +436,7 @@ def _add(variables, name, value):
 
 
 def _plain(key, value):
-    """A plain value, or a short list of such."""
+    """A plain value, or a short list of plain values."""
     if type(value) in (list, tuple) and len(value) <= 64:
         return [_scalar(key, part) for part in value]
     return _scalar(key, value)
@@ -447,4 +447,4 @@ def _scalar(key, value):
         return value.item()
     if type(value) in (type(None), bool, int, float) or (type(value) is str and len(value) <= 200):
         return value
-    raise Refused(f'the option {shown(key)} in it is no plain value')
+    raise Refused(f'the option {shown(key)} in it is not a plain value')

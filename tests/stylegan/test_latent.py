@@ -156,7 +156,7 @@ def test_seeds_are_truncated():
 @pytest.mark.parametrize('arrays, words', [
     (dict(w=np.zeros([2, 7])), r'w of shape \[2, 7\]; this generator takes'),
     (dict(ws=np.zeros([2, 5, 8])), r'\[n, 6, 8\]'), (dict(w=np.zeros([0, 8])), 'shape'),
-    (dict(w=np.array([['a'] * 8])), 'no numbers'), (dict(w=np.full([1, 8], np.nan)), 'not finite'),
+    (dict(w=np.array([['a'] * 8])), 'not numbers'), (dict(w=np.full([1, 8], np.nan)), 'not finite'),
     (dict(w=np.full([1, 8], 1e300)), 'not finite'), (dict(z=np.zeros([2, 8])), 'neither w'),
     (dict(w=np.array([{}])), 'damaged')])
 def test_misfits(tmp_path, arrays, words):

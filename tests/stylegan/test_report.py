@@ -53,5 +53,5 @@ def test_axes_carry_numbers():
 
 
 def test_a_figure_that_was_not_measured():
-    with pytest.raises(UserError, match='no point of this training has swd'):
+    with pytest.raises(UserError, match='no point of this run has swd'):
         report.curve([{'kimg': 1, 'd_loss': 2}])

@@ -72,20 +72,20 @@ def test_tensors_that_are_not_there(toy, input, output, missing):
 @pytest.mark.parametrize('content', [b'', b'no graph\n', b'PK\x03\x04', b'\x89PNG\r\n\x1a\n'])
 def test_other_files_are_refused(tmp_path, content):
     (tmp_path / 'a.pb').write_bytes(content)
-    with pytest.raises(UserError, match=r'a.pb (is no frozen|holds no) graph'):
+    with pytest.raises(UserError, match=r'a.pb (is not a frozen|holds no) graph'):
         Inception(tmp_path / 'a.pb')
 
 
 def test_a_file_that_is_cut_off_is_refused(tmp_path, toy):
     (tmp_path / 'a.pb').write_bytes(toy[0].read_bytes()[:-10])
-    with pytest.raises(UserError, match=r'a.pb is no frozen graph'):
+    with pytest.raises(UserError, match=r'a.pb is not a frozen graph'):
         Inception(tmp_path / 'a.pb')
 
 
 def test_folders_and_missing_files_are_named(tmp_path):
     with pytest.raises(UserError, match=r'a.pb does not exist; give the path of a frozen graph'):
         Inception(tmp_path / 'a.pb')
-    with pytest.raises(UserError, match='is no frozen graph'):
+    with pytest.raises(UserError, match='is not a frozen graph'):
         Inception(tmp_path)
 
 

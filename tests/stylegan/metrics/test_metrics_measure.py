@@ -85,7 +85,7 @@ def test_too_few_are_not_asked_for():
 
 
 def test_too_small_pictures_are_refused():
-    with pytest.raises(UserError, match='8 px are too small to measure; train on to 16 px'):
+    with pytest.raises(UserError, match='8 px are too small to measure; the least is 16 px'):
         measure.measure(_pictures(9, 40, 8), _pictures(9, 20, 8), seed=0)
 
 

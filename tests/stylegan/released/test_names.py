@@ -248,7 +248,7 @@ def test_other_builders_and_parts_are_refused(tmp_path):
     _refused(tmp_path, made, "network D is built by 'D_of_mine' instead of D_basic")
     made = toy_released.networks()
     del made[0].components['mapping']
-    _refused(tmp_path, made, 'network G is made of other parts')
+    _refused(tmp_path, made, 'network G has other components')
     made = toy_released.networks()
     made[1].components['mapping'] = made[0].components['mapping']
-    _refused(tmp_path, made, 'network D is made of other parts')
+    _refused(tmp_path, made, 'network D has other components')

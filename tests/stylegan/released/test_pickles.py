@@ -247,15 +247,15 @@ def test_names_are_refused(tmp_path, data, match):
     (_array(b'K\x01\x85', b'C\x040000') + b')R.', 'must not be called'),
     (NETWORK + b')\x81)R.', 'must not be called'),
     (_text('touch') + b')R.', 'must not be called'),
-    (NETWORK + b'K\x01\x85\x81.', 'of the wrong things'),
-    (INERT + b')R.', 'wrong things|something else'),
+    (NETWORK + b'K\x01\x85\x81.', 'with the wrong arguments'),
+    (INERT + b')R.', 'wrong arguments|something else'),
     (INERT + NETWORK + b'K\x00\x85C\x01b\x87R.', 'something other than an array'),
     (_global('numpy', 'dtype') + _text('O') + b'K\x00K\x01\x87R.', 'other than numbers'),
     (_global('numpy', 'dtype') + _text('i4,O') + b'K\x00K\x01\x87R.', 'other than numbers'),
     (_global('numpy', 'dtype') + NETWORK + b'K\x00K\x01\x87R.', 'other than numbers'),
     (_global('numpy.core.multiarray', 'scalar') + DTYPE + HERE + b'\x86R.', 'touch'),
     (_global('numpy.core.multiarray', 'scalar') + DTYPE + b']\x86R.', 'other than numbers'),
-    (_global('collections', 'OrderedDict') + b']\x85R.', 'of the wrong things'),
+    (_global('collections', 'OrderedDict') + b']\x85R.', 'with the wrong arguments'),
 ], ids=str)
 def test_only_what_a_network_needs_is_called(tmp_path, data, match):
     _refused(tmp_path, PROTO + data, match)
@@ -311,8 +311,8 @@ def test_registered_extensions_are_refused(tmp_path, code):
      + PAIR + b'tR', 'impossible shape'),
     (_global('numpy', 'dtype') + PAIR + b'K\x00K\x01\x87R', 'other than numbers'),
     (_global('_codecs', 'encode') + _text('x') + PAIR + b'\x86R', 'encodes'),
-    (INERT + _global('numpy', 'ndarray') + b'K\x00\x85C\x01b\x87R', 'no array'),
-    (b'K\x01', 'no array'), (b']', 'no array'), (NETWORK, 'no array')], ids=str)
+    (INERT + _global('numpy', 'ndarray') + b'K\x00\x85C\x01b\x87R', 'not an array'),
+    (b'K\x01', 'not an array'), (b']', 'not an array'), (NETWORK, 'not an array')], ids=str)
 def test_only_whole_arrays_are_variables(tmp_path, value, match):
     _refused(tmp_path, _holding(value), match)
 
@@ -329,7 +329,7 @@ def test_object_arrays_are_refused(tmp_path):
     networks[1].variables.append(('x', np.array([None], object)))
     _refused(tmp_path, toy_released.pickled(networks), 'other than numbers')
     networks[1].variables[-1] = 'x', np.array([1, 2])
-    _refused(tmp_path, toy_released.pickled(networks), "variable 'x' is no array of float")
+    _refused(tmp_path, toy_released.pickled(networks), "variable 'x' is not an array of float")
     networks[1].variables[-1] = networks[1].variables[0]
     _refused(tmp_path, toy_released.pickled(networks), "variable 'lod' twice")
 
@@ -349,19 +349,19 @@ def _laughs(kind, levels=60):
 def test_a_billion_laughs_are_not_counted(tmp_path, kind):
     laughs = _laughs(kind)
     _refused(tmp_path, PROTO + laughs + b'.', 'three networks')
-    _refused(tmp_path, PROTO + b'}' + laughs + b'Ns.', 'keys are no names')
-    _refused(tmp_path, _holding(laughs), 'no array')
+    _refused(tmp_path, PROTO + b'}' + laughs + b'Ns.', 'keys are not names')
+    _refused(tmp_path, _holding(laughs), 'not an array')
     _refused(tmp_path, _holding(_array(laughs, b'C\x040000')), 'impossible shape')
     _refused(tmp_path, _holding(b'N').replace(
         _text('static_kwargs') + b'}', _text('static_kwargs') + b'}' + _text('x') + laughs + b's'),
-        "option 'x'|no array")
+        "option 'x'|not an array")
 
 
 @pytest.mark.parametrize('wrap', [b'\x85', b'a'])
 def test_depth_is_no_trouble(tmp_path, wrap):
     deep = b']' * 40000 + b'a' * 40000 if wrap == b'a' else b')' + b'\x85' * 40000
     _refused(tmp_path, PROTO + (b']' if wrap == b'a' else b'') + deep + b'.', 'three networks')
-    _refused(tmp_path, PROTO + b'}' + (b']' if wrap == b'a' else b'') + deep + b'Ns.', 'no names')
+    _refused(tmp_path, PROTO + b'}' + (b']' if wrap == b'a' else b'') + deep + b'Ns.', 'not names')
 
 
 def test_networks_in_networks_are_freed_without_trouble():
@@ -403,12 +403,12 @@ def test_floods_of_values_are_bounded(flood):
 
 
 @pytest.mark.parametrize('data, match', [
-    (b'Nr\xff\xff\xff\xff', 'breaks off'),  # LONG_BINPUT; pickle.Unpickler allocates 64 GB
-    (b'})' + b'\x85' * 90000 + b'Ns.', 'no names'),  # pickle.Unpickler overflows the stack
-    (b'}K\x01' + b''.join(b'q%ch%c\x86' % (i, i) for i in range(60)) + b'Ns.', 'no names'),
-    (b'B\xff\xff\xff\xff', 'breaks off'), (b'\x96\0\0\0\0\0\0\1\0', 'breaks off'),
+    (b'Nr\xff\xff\xff\xff', 'truncated'),  # LONG_BINPUT; pickle.Unpickler allocates 64 GB
+    (b'})' + b'\x85' * 90000 + b'Ns.', 'not names'),  # pickle.Unpickler overflows the stack
+    (b'}K\x01' + b''.join(b'q%ch%c\x86' % (i, i) for i in range(60)) + b'Ns.', 'not names'),
+    (b'B\xff\xff\xff\xff', 'truncated'), (b'\x96\0\0\0\0\0\0\1\0', 'truncated'),
     (b'\x8b\xff\xff\xff\x7f', 'instruction'), (b'L' + b'9' * 100000 + b'L\n', 'instruction'),
-    (b'\x8a\xff' + b'\xff' * 255 + b'\x85' * 10, 'breaks off')], ids=lambda v: ascii(v)[:30])
+    (b'\x8a\xff' + b'\xff' * 255 + b'\x85' * 10, 'truncated')], ids=lambda v: ascii(v)[:30])
 def test_what_kills_the_standard_library_is_refused_at_once(data, match):
     message, seconds, peak = _measured(PROTO + data)
     assert match in message and seconds < 5 and peak < 100e6
@@ -436,7 +436,7 @@ def test_repeated_texts_are_bounded(tmp_path):
     b'X\xff\xff\xff\xff', b'B\xff\xff\xff\xff', b'\x8e' + b'\xff' * 8,
     b'\x8d' + b'\xff' * 7 + b'\x7f', b'\x95' + b'\xff' * 8, b''], ids=str)
 def test_claims_beyond_the_end(tmp_path, data):
-    _refused(tmp_path, PROTO + data, 'breaks off after')
+    _refused(tmp_path, PROTO + data, 'truncated after')
 
 
 @pytest.mark.parametrize('data', [b'c', b'cnumpy', b'cnumpy\n', b'cnumpy\n' + b'a' * 999 + b'\n'])
@@ -447,7 +447,7 @@ def test_names_without_end(tmp_path, data):
 def test_every_truncated_file_is_noticed(tmp_path):
     whole = toy_released.pickled(toy_released.networks())
     for size in list(range(2, 200)) + list(range(200, len(whole), 197)):
-        _refused(tmp_path, whole[:size], f'breaks off after {size} bytes|damaged')
+        _refused(tmp_path, whole[:size], f'truncated after {size} bytes|damaged')
 
 
 @pytest.mark.parametrize('data', [
@@ -478,9 +478,9 @@ def test_random_damage(tmp_path, protocol):
 @pytest.mark.parametrize('data, match', [
     (b'<!DOCTYPE html><title>Quota exceeded</title>', 'web page.*quota'),
     (b'\n <html>', 'web page'),
-    (lzma.compress(b'x'), 'compressed; type: unxz .*a.pkl'), (b'', 'no pickle'),
-    (b'PK\3\4', 'no pickle'),
-    (b'(lp0\n.', 'older than protocol 2'), (PROTO + b'N.', 'three networks'),
+    (lzma.compress(b'x'), 'compressed; type: unxz .*a.pkl'), (b'', 'not a pickle'),
+    (b'PK\3\4', 'not a pickle'),
+    (b'(lp0\n.', 'not a pickle of protocol 2'), (PROTO + b'N.', 'three networks'),
     (PROTO + NETWORK + b')\x81.', 'three networks'),
     (PROTO + (NETWORK + b')\x81') * 3 + b'\x87.', 'without a proper version')])
 def test_other_files_are_refused(tmp_path, data, match):
@@ -490,10 +490,10 @@ def test_other_files_are_refused(tmp_path, data, match):
 def test_files_that_are_none(tmp_path):
     with pytest.raises(UserError, match='does not exist; give the path of a network pickle'):
         pickles.read(tmp_path / 'a.pkl')
-    with pytest.raises(UserError, match=r'cannot use .*it is no file'):
+    with pytest.raises(UserError, match=r'cannot use .*it is not a file'):
         pickles.read(tmp_path)
     os.mkfifo(str(tmp_path / 'fifo.pkl'))  # reading it would wait for ever
-    with pytest.raises(UserError, match=r'cannot use .*it is no file'):
+    with pytest.raises(UserError, match=r'cannot use .*it is not a file'):
         pickles.read(tmp_path / 'fifo.pkl')
     with open(str(tmp_path / 'huge.pkl'), 'wb') as huge:
         huge.truncate(pickles.MAX_BYTES + 1)
