@@ -5,5 +5,5 @@ It gives them files that are whole or absent and are read within bounds (`files`
 disks and damage (`runs`, `lock`), and the border to TensorFlow 1.15 and 2.x (`tflib`).
 
 Reading order: files, archive, knobs, lock, tflib, accumulation, runs, rollback; then, as needed,
-images, video, chart, progress and fetch/.
+images, video, chart, board, progress and fetch/.
 """

@@ -231,12 +231,16 @@ class Run:
             tf.reduce_all(tf.math.is_finite(variable)) for variable in variables
             if variable.dtype.base_dtype.is_floating and variable.shape.ndims])
         self._votes = parallel.Sum(1)
+        self.need_space(sum(variable.dtype.base_dtype.size * tflib.parameters([variable])
+                            for variable in variables))
+
+    def need_space(self, size):
+        """Raise files.DiskFull if checkpoints of `size` bytes will not fit on the disk: those that
+        are kept and the one being written, less what is there already."""
         if parallel.rank:
             return
-        there = len({path.stem for path in self.folder.glob('checkpoint/state-*.index')})
-        size = sum(variable.dtype.base_dtype.size * tflib.parameters([variable])
-                   for variable in variables)
-        files.need_space(self.folder / 'checkpoint', size * max(1, _KEPT + 1 - there))
+        there = sum(path.stat().st_size for path in self.folder.glob('checkpoint/state-*'))
+        files.need_space(self.folder / 'checkpoint', max(size, (_KEPT + 1) * size - there))
 
     def save(self, sess, position):
         """Write a checkpoint of every global variable; `position` numbers it.

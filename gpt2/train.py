@@ -10,7 +10,7 @@ import dataclasses
 
 import numpy as np
 
-from dnnlib import files, parallel, progress, rollback, runs, tflib
+from dnnlib import board, files, parallel, progress, rollback, runs, tflib
 from dnnlib.accumulation import NotFinite, Update, sums
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
@@ -144,8 +144,7 @@ class Trainer:
     def __init__(self, run, sess, graph, dataset, network, config):
         self.run, self.sess, self.graph, self.dataset = run, sess, graph, dataset
         self.network, self.config = network, config
-        self.board = None if parallel.rank else tf.summary.FileWriter(
-            str(run.folder / 'tensorboard'))
+        self.board = None  # board.Board, of the first worker
         self.losses = parallel.Sum(len(dataset.validation or ()))
         self.index = None  # overlap.Index of the training set, made for the first samples
 
@@ -164,8 +163,8 @@ class Trainer:
         parallel.run(self.sess, self.graph.sync)
         number = int(self.sess.run(self.graph.step))
         self.run.cut_history('step', number)
-        if self.board:
-            self.board.add_session_log(tf.SessionLog(status=tf.SessionLog.START), number)
+        if not parallel.rank:
+            self.board = board.Board(self.run.folder / 'tensorboard', number)
         return number
 
     def held_out_loss(self):
@@ -241,10 +240,8 @@ class Trainer:
         if parallel.rank:
             return
         self.run.log(step=number, **figures)
-        self.board.add_summary(tf.Summary(value=[
-            tf.Summary.Value(tag=name, simple_value=value) for name, value in figures.items()]),
-            number)
-        self.board.flush()
+        self.board.add(number, [tf.Summary.Value(tag=name, simple_value=value)
+                                for name, value in figures.items()])
 
     def finished(self, number):
         """Whether `number` updates are all, or the held-out loss has not improved for too long."""

@@ -12,6 +12,7 @@ from dnnlib.files import UserError
 from dnnlib.tflib import tf
 from stylegan import figures, schedule
 from stylegan.graph import Graph
+from stylegan.released import names
 
 BYTES = 4  # of a float32
 
@@ -43,6 +44,17 @@ def peak_memory():
         return main, 0.0
     rows = [row.split(', ') for row in table.decode().splitlines()]
     return main, sum(float(mib) for pid, mib in rows if int(pid) == os.getpid()) / 1024
+
+
+def checkpoint_bytes(network):
+    """The size of a checkpoint at full resolution: Gs, and G and D with two moments of Adam each.
+
+    The noise inputs are in Gs only.
+    """
+    g, d = [{name: int(np.prod(shape)) for name, shape in table.values() if name}
+            for table in (names.generator(network), names.discriminator(network))]
+    noise = sum(size for name, size in g.items() if name.endswith('/noise'))
+    return BYTES * (4 * (sum(g.values()) - noise) + noise + 3 * sum(d.values()))
 
 
 def preflight(network, training, start=None):

@@ -6,7 +6,7 @@ import time
 import numpy as np
 from PIL import Image
 
-from dnnlib import images, progress, runs
+from dnnlib import board, images, progress, runs
 from dnnlib.chart import COLOURS, LEFT, Chart, ticks
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
@@ -67,7 +67,7 @@ class Report:
         count = training.grid or columns * rows
         self._columns = min(columns, int(np.ceil(np.sqrt(count * 7 / 4))))  # a wide screen
         self._z = self._latents(2, count)
-        self._summaries = tf.summary.FileWriter(str(run.folder / 'tensorboard'))
+        self._board = board.Board(run.folder / 'tensorboard', nimg)
         self._bar = progress.bar(total=int(training.kimg * 1000), initial=nimg, unit='img')
         self._resume(nimg)
 
@@ -185,8 +185,7 @@ class Report:
             Image.fromarray(sheet).save(png, format='PNG')
             values.append(tf.Summary.Value(tag=name, image=tf.Summary.Image(
                 height=sheet.shape[0], width=sheet.shape[1], encoded_image_string=png.getvalue())))
-        self._summaries.add_summary(tf.Summary(value=values), nimg)
-        self._summaries.flush()
+        self._board.add(nimg, values)
 
     def _snapshot(self, graph, at, nimg, done):
         """Write a snapshot of the averaged generator, at the end of all networks."""
@@ -196,5 +195,5 @@ class Report:
 
     def close(self):
         """End the bar and the TensorBoard file."""
-        self._summaries.close()
+        self._board.close()
         self._bar.close()

@@ -102,6 +102,7 @@ def train(run, records, network, training, start=None):
                         f'{records.resolution}')
     with run.writing(), run.stoppable():
         nimg = _progress(run)
+        run.need_space(preflight.checkpoint_bytes(network))
         lrate_factor = rollback.lrate_factor(run, 'nimg', nimg)
         report = Silent() if parallel.rank else Report(run, records, network, training, nimg)
         if not run.latest():

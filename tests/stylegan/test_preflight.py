@@ -44,6 +44,7 @@ def test_preflight_measures_the_full_size():
     with Graph(network, Training(minibatch=4, threads=1), res=16, minibatch=4) as graph:
         sizes = graph.sizes()
     assert facts['sizes'] == sizes and sizes['G'] < sizes['Gs'] < sizes['all']
+    assert preflight.checkpoint_bytes(network) == pytest.approx(4 * sizes['all'], rel=0.01)
     grids, snapshots = 2 * 4 * 4 * 16 * 16 * 3, 3 * 4 * sizes['Gs']
     assert facts['disk_gib'] * 2 ** 30 == pytest.approx(2 * 4 * sizes['all'] + snapshots + grids)
     assert 'minibatch 4 in 1 part(s)' in preflight.report(facts)

@@ -272,7 +272,7 @@ def test_records_that_differ_from_their_checksums_are_refused(tmp_path, place):
     """A byte of the length's checksum, of the pixels, of the payload's checksum."""
     damaged = bytearray(SOUND)
     damaged[place] ^= 1
-    with pytest.raises(UserError, match='record 1 of .* differs from its checksum; copy the set'):
+    with pytest.raises(UserError, match=r'record 1 of .* differs from its checksum; copy the set'):
         dataset.Records(_set(tmp_path / 'set', [SOUND, bytes(damaged), SOUND]))
 
 

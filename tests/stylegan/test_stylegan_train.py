@@ -10,11 +10,11 @@ import oracle_stylegan as oracle
 import pytest
 import toy_stylegan
 
-from dnnlib import images, runs, tflib
+from dnnlib import files, images, runs, tflib
 from dnnlib.accumulation import NotFinite
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
-from stylegan import dataset, generator, graph, networks, schedule, snapshots, train
+from stylegan import dataset, generator, graph, networks, preflight, schedule, snapshots, train
 from stylegan.config import FREE, Network, Training
 
 NETWORK = toy_stylegan.network(resolution=8, fmap_max=4, mapping_layers=1)
@@ -284,6 +284,17 @@ def test_a_step_that_is_not_finite_stops_and_keeps_the_checkpoint(tmp_path, reco
     assert [line['nimg'] for line in run.history()] == [4, 8, 12]
     train.train(run, records, NETWORK, TRAINING)
     assert _variables(run)['nimg'] == 44
+
+
+def test_the_space_for_the_full_resolution_is_there_before_the_first_step(
+        tmp_path, records, counter, monkeypatch):
+    needed = 3 * preflight.checkpoint_bytes(NETWORK)
+    monkeypatch.setattr(files, 'free', lambda path: needed - 1)
+    with pytest.raises(files.DiskFull, match=f'about {needed / 1000:.3g} kB are needed'):
+        train.train(_run(tmp_path), records, NETWORK, TRAINING)
+    assert counter.made == [] and not list(tmp_path.glob('[!.]*'))
+    monkeypatch.setattr(files, 'free', lambda path: needed)
+    train.train(_run(tmp_path), records, NETWORK, TRAINING)
 
 
 ROLLBACK = Training(**dict(vars(TRAINING), on_nan='rollback', tick_kimg=0.008))
