@@ -13,7 +13,7 @@ from commands import options as common
 from dnnlib import files, knobs
 from dnnlib.files import UserError
 
-_THREADS = 40  # of the web server: a client with long work holds one
+_THREADS = 64  # of the web server: a client with long work holds one
 
 
 def explore_options(parser):
@@ -41,7 +41,7 @@ def explore(options):
     listening = _listen(options.host, options.port)
     import waitress
 
-    from explore.server import Server, is_local
+    from explore.server import LARGEST_UPLOAD, Server, is_local
     from explore.studio import Studio
     from explore.worker import Worker
     if options.data:
@@ -62,7 +62,9 @@ def explore(options):
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))  # ends as Ctrl-C does
     print(f'open http://{shown}:{options.port}/ in a browser; Ctrl-C stops', flush=True)
     try:
-        waitress.create_server(server.app, sockets=[listening], threads=_THREADS).run()
+        waitress.create_server(
+            server.app, sockets=[listening], threads=_THREADS, clear_untrusted_proxy_headers=True,
+            max_request_body_size=2 * LARGEST_UPLOAD).run()
     finally:
         for process in processes:
             process.terminate()

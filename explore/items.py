@@ -70,7 +70,7 @@ class Store:
     def _look(self, name):
         with self._lock:
             if name not in self._held:
-                raise Gone('this picture is no longer held; load the page again')
+                raise Gone('this picture is no longer held; choose another one')
             self._held.move_to_end(name)
             return self._held[name]
 

@@ -118,8 +118,7 @@ def read(products, tagger, cache, between):
         _add(known, missing[start:start + _BATCH], tagger, between)
     if missing:
         held = {digest: row for digest, row in known.items() if row is not None}
-        archive.write(cache, {'digests': list(held), 'rows': np.stack(list(held.values()))}, made,
-                      packed=False)
+        _keep(cache, held, made)
     found = [(product, known[digest]) for product, digest in found if known[digest] is not None]
     if not found:
         raise files.UserError(f'none of the {len(products)} pictures can be read')
@@ -137,6 +136,15 @@ def _cached(path, made):
     except files.UserError:
         return {}
     return dict(zip(digests.tolist(), rows)) if about == made else {}
+
+
+def _keep(path, known, made):
+    """Write the cache; without it all is computed again the next time."""
+    try:
+        archive.write(path, {'digests': list(known), 'rows': np.stack(list(known.values()))}, made,
+                      packed=False)
+    except (files.DiskFull, OSError) as error:
+        print(f'{path} could not be written ({error}); features are computed at each start')
 
 
 def _add(known, chosen, tagger, between):

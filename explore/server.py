@@ -85,7 +85,6 @@ class Server:
         self._bound, self._out, self._facts = bound, out, facts
         self.preparing = {}
         self.app = flask.Flask(__name__)
-        self.app.config['MAX_CONTENT_LENGTH'] = LARGEST_UPLOAD
         self.app.json.sort_keys = False  # the order of attributes is the tagger's
         for method, rule, name in _ROUTES:
             self.app.add_url_rule(rule, name, getattr(self, name), methods=[method])
@@ -98,12 +97,14 @@ class Server:
         self._thumbnail = functools.lru_cache(maxsize=2000)(self._draw_thumbnail)
 
     def _check(self):
-        """Refuse a request that another site has caused."""
+        """Refuse a request that another site has caused, or that is too large."""
         request = flask.request
         if not allowed(request.host, self._bound):
             flask.abort(403, f'this server does not answer for {files.printable(request.host)}')
         if request.headers.get('Sec-Fetch-Site', 'none') not in ('same-origin', 'none'):
             flask.abort(403, 'only the page itself may ask')
+        if (request.content_length or 0) > LARGEST_UPLOAD:
+            flask.abort(413)
         if request.method != 'GET' and request.headers.get('Origin') != request.host_url[:-1]:
             flask.abort(403, 'only the page itself may change anything')
 
@@ -121,7 +122,7 @@ class Server:
         """What the page has to know of the models, and what is not ready yet."""
         editor, library = self._studio.editor, self._studio.library
         return {
-            'facts': self._facts, 'preparing': self.preparing, 'wall': WALL,
+            'preparing': self.preparing, 'wall': WALL, 'largest': LARGEST_UPLOAD,
             'heads': self._studio.taggers.images.heads,
             'directions': [{'name': each.name, 'kind': each.kind}
                            for each in editor.known.values()] if editor else [],

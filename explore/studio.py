@@ -23,6 +23,7 @@ from tagger.agreement import Comparison, ProductTagger
 STRONGEST = 4.0  # units that a slider goes to, both ways
 PROJECTION = Projection(steps=120, candidates=400, newton=4, frames=0)  # within 20 seconds
 _TOKENS = (10, 40, 0)  # of a text that is shown while it grows; it always begins alike; 0: all
+_ADAM = 3  # images that a step of Adam, forward and backward, takes the time of
 _SHOWN_EVERY = 0.9  # seconds between two pictures of a projection
 
 
@@ -218,17 +219,23 @@ class Studio:
             self._projector = Projector(
                 self.gan, dataclasses.replace(PROJECTION, threads=self._threads),
                 between=self._between)
-        steps, done, shown = PROJECTION.steps + PROJECTION.newton, 0, time.time()
+        newton = len(self.gan.w_avg)  # images of a Gauss-Newton step
+        total = PROJECTION.candidates + _ADAM * PROJECTION.steps + newton * PROJECTION.newton
+        done, shown = 0, time.time()
 
-        def on_steps(count, ws):
+        def advance(images, ws):
             nonlocal done, shown
-            done, name = done + count, ''
+            done, name = done + images, ''
             if time.time() - shown >= _SHOWN_EVERY:
                 name, shown = self.drawn(ws[0], {'target': target}).name, time.time()
-            report(done / steps, name)
+            report(min(1, done / total), name)
+
+        def on_steps(count, ws):
+            adam = done < PROJECTION.candidates + _ADAM * PROJECTION.steps
+            advance(_ADAM if adam else newton, ws)
         features = self._projector.features(picture[np.newaxis])
-        found = self._projector.search(picture[np.newaxis], self._projector.starts(features),
-                                       on_steps)
+        starts = self._projector.starts(features, advance)
+        found = self._projector.search(picture[np.newaxis], starts, on_steps)
         return self.drawn(found.ws[0], {'target': target})
 
     def neighbours(self, name, category, colour, count):

@@ -13,7 +13,7 @@ import traceback
 
 from dnnlib.files import UserError
 
-_MOST_SHORT, _MOST_LONG = 200, 20  # jobs that may wait
+_MOST_SHORT, _MOST_LONG = 200, 40  # jobs that may wait
 
 
 class Dropped(Exception):
@@ -110,9 +110,10 @@ class Worker:
         job = Job(work, key)
         with self._lock:
             waiting, most = (self._long, _MOST_LONG) if long else (self._short, _MOST_SHORT)
-            for older in [other for other in waiting if key and other.key == key]:
-                waiting.remove(older)
-                older.fail(Dropped())
+            for older in list(waiting):
+                if older.cancelled or (key and older.key == key):
+                    waiting.remove(older)
+                    older.fail(Cancelled() if older.cancelled else Dropped())
             if len(waiting) >= most:
                 raise Busy('too many requests at once; try again in a moment')
             waiting.append(job)

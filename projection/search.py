@@ -143,8 +143,11 @@ class Projector:
             *placeholder.shape.as_list()[1:]).astype(np.float32) for key in keys])
             for layer, placeholder in enumerate(self._noises)]
 
-    def starts(self, targets):
-        """targets [n, d] -> w [n, w]: for each, the random w with the nearest image."""
+    def starts(self, targets, on_chunk=lambda count, ws: None):
+        """targets [n, d] -> w [n, w]: for each, the random w with the nearest image.
+
+        on_chunk: called with the number of w tried since the last call and the best styles so far.
+        """
         if not self.config.candidates:
             return np.repeat(self.mean[np.newaxis], len(targets), 0)
         chosen = np.random.RandomState([self.config.seed, 62]).choice(
@@ -158,6 +161,7 @@ class Projector:
             closer = distances.min(1) < least
             least = np.where(closer, distances.min(1), least)
             best = np.where(closer, i + distances.argmin(1), best)
+            on_chunk(len(ws), self._layered(pool[best]))
         return pool[best]
 
     def search(self, pictures, starts, on_steps=lambda count, ws: None):

@@ -15,7 +15,7 @@ from stylegan import labelled
 
 PRETRAINED = pathlib.Path(__file__).parents[1] / 'pretrained'
 MADE = {'by': 'a test'}
-FACES = [('network', 'a toy')]
+FACTS = [('network', 'a toy')]
 HOST = 'http://localhost:8017'
 
 
@@ -53,4 +53,4 @@ def server(folder):
     """(Server, Studio, Worker) as `run.py explore` puts them together. Close the worker."""
     worker = Worker()
     made = learnt(studio(folder, worker.between), folder)
-    return Server(made, worker, bound='127.0.0.1', out=folder / 'out', facts=FACES), made, worker
+    return Server(made, worker, bound='127.0.0.1', out=folder / 'out', facts=FACTS), made, worker

@@ -33,7 +33,7 @@ async function showValues({item}) {
   $('#values').replaceChildren(...Object.entries(heads).map(([head, values]) => {
     const sure = Math.round(100 * (now.probabilities[head] || 0));
     return make('div', {className: 'head', role: 'group', 'aria-label': head},
-      make('h4', {}, head, make('small', {}, ` ${sure} %`)),
+      make('h3', {}, head, make('small', {}, ` ${sure} %`)),
       make('div', {className: 'chips'}, ...values.filter(Boolean).map(
         value => chip(head, value, now))));
   }));

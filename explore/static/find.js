@@ -4,6 +4,7 @@ import {$, make, roving, tile} from './dom.js';
 import {get} from './server.js';
 import {complain, current, labour, onChange, open} from './product.js';
 
+let largest = 0;  // bytes of an upload
 let ready = false;
 let asked = 0;
 let settle = () => {};
@@ -20,7 +21,7 @@ export async function refresh() {
     $('#found').replaceChildren(...products.map(each => {
       const likeness = `${Math.round(100 * each.similarity)} %`;
       return tile(`products/${each.index}.png`,
-        `${each.category || each.name}, similarity ${likeness}: start from it`,
+        `${each.category} ${likeness}: start from it`,
         () => project('projected', {product: each.index}), `${each.category} ${likeness}`);
     }));
     settle();
@@ -35,6 +36,10 @@ async function project(address, body) {
 }
 
 export function upload(file) {
+  if (file.size > largest) {
+    complain(new Error(`${file.name} is larger than ${largest >> 20} MB; give a smaller picture`));
+    return;
+  }
   project(`uploaded?${new URLSearchParams({name: file.name})}`, file);
 }
 
@@ -47,6 +52,7 @@ export function learn({categories, products}) {
 
 export function start(state) {
   settle = roving($('#found'));
+  largest = state.largest;
   learn(state);
   onChange(refresh);
   $('#finding').addEventListener('input', () => {

@@ -35,6 +35,9 @@ function show() {
       $('#tray').close();
       open(each);
     }, each.told);
+    one.querySelector('img').onerror = () => {  // of a server that has ended since
+      set(kept.filter(other => other !== each));
+    };
     one.append(make('button', {
       type: 'button', className: 'remove', 'aria-label': `Remove ${each.told}`,
       onclick: () => {

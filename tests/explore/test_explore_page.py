@@ -1,11 +1,14 @@
 """The page in a real browser, by clicks, keys and drags, on a desktop's and a phone's screen."""
 
 import json
+import os
+import pathlib
 import threading
 
 import browser
 import numpy as np
 import pytest
+import requests
 import toy_explorer
 import waitress
 
@@ -14,6 +17,7 @@ from explore import library
 
 pytestmark = pytest.mark.skipif(browser.PROGRAM is None, reason='there is no Chromium here')
 
+AXE = os.environ.get('AXE')
 READY = "document.querySelectorAll('#wall .tile').length >= 24"
 OPENED = f"{READY} && document.querySelectorAll('.chip').length > 20"
 SOURCE = "document.querySelector('#picture').src"
@@ -41,7 +45,8 @@ def page(tmp_path_factory):
     made, studio, worker = toy_explorer.server(folder)
     studio.library = library.read(toy_explorer.products(folder), studio.taggers.images,
                                   folder / 'cache.npz', lambda: None)
-    serving = waitress.create_server(made.app, host='127.0.0.1', port=0, threads=8)
+    serving = waitress.create_server(made.app, host='127.0.0.1', port=0, threads=8,
+                                     clear_untrusted_proxy_headers=True)
     thread = threading.Thread(target=serving.run, daemon=True)
     thread.start()
     yield Page(chromium, f'http://127.0.0.1:{serving.effective_port}/', folder / 'out')
@@ -267,6 +272,36 @@ def test_on_a_phone_a_product_takes_the_place_of_the_wall(page):
     chromium.wait(shown % '#product')
     chromium.click('#back')
     chromium.wait(shown % '#wall')
+
+
+def test_a_client_that_goes_away_ends_its_work_and_others_go_on(page):
+    address, headers = page.address, {'Origin': page.address[:-1]}
+    for _ in range(3):  # each would take minutes
+        leaving = requests.post(address + 'projected', json={'product': 0}, headers=headers,
+                                stream=True)
+        assert next(leaving.iter_lines())
+        leaving.close()
+    item = requests.get(address + 'wall?first=0&count=1&psi=1').json()['items'][0]['item']
+    text = requests.post(address + 'described', headers=headers, timeout=30, json={
+        'item': item, 'words': '', 'attempt': 0}).text
+    assert 'event: result' in text
+
+
+@pytest.mark.skipif(not AXE, reason='AXE does not name an axe.min.js, of the npm package axe-core')
+@pytest.mark.parametrize('phone', [False, True])
+@pytest.mark.parametrize('colours', ['light', 'dark'])
+def test_axe_finds_no_barrier(page, phone, colours):
+    chromium = page.open(phone=phone, width=390 if phone else 1280, media=[
+        ('prefers-color-scheme', colours)])
+    chromium.click('#wall .tile')
+    chromium.wait(OPENED)
+    chromium.run(pathlib.Path(AXE).read_text(encoding='utf-8') + ';1')
+    for tab in ('mix', 'describe', 'find', 'change'):
+        chromium.click(f'#tab-{tab}')
+        if tab == 'find':
+            chromium.wait("document.querySelectorAll('#found .tile').length > 0")
+        assert chromium.run('axe.run().then(found => found.violations.map(one => one.id + " "'
+                            ' + one.nodes.map(node => node.html)))') == []
 
 
 def test_nothing_but_its_own_files_runs_and_loads(page):

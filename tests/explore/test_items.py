@@ -25,7 +25,7 @@ def test_what_is_used_least_goes_first_and_memory_is_bounded():
     fourth = store.put(_item(3, 1000))
     for one in (first, third, fourth):
         assert store.get(one.name) is one
-    with pytest.raises(items.Gone, match='load the page again'):
+    with pytest.raises(items.Gone, match='choose another'):
         store.get(second.name)
 
 

@@ -83,7 +83,8 @@ def test_features_are_computed_once_for_each_content(tmp_path):
     products, cache, tagger = toy_explorer.products(tmp_path), tmp_path / 'cache.npz', Tagger()
     first = _read(products, cache, tagger)
     assert tagger.described == 6
-    moved = products[0]._replace(image=products[0].image.rename(tmp_path / 'moved.png'))
+    products[0].image.rename(tmp_path / 'moved.png')
+    moved = products[0]._replace(image=tmp_path / 'moved.png')
     images.write_png(products[1].image, np.zeros([20, 20, 3], np.uint8))
     again = _read([moved] + products[1:], cache, tagger)
     assert tagger.described == 7
@@ -104,6 +105,12 @@ def test_what_cannot_be_read_is_left_out(tmp_path):
         product.image.write_bytes(b'no picture')
     with pytest.raises(UserError, match='none of the 6 pictures can be read'):
         _read(products, tmp_path / 'cache.npz')
+
+
+def test_a_folder_that_cannot_be_written_to_costs_time_alone(tmp_path, capsys):
+    (tmp_path / 'a file').write_text('')
+    own = _read(toy_explorer.products(tmp_path), tmp_path / 'a file' / 'cache.npz')
+    assert len(own.products) == 6 and 'could not be written' in capsys.readouterr().out
 
 
 def test_a_damaged_cache_is_made_again(tmp_path):

@@ -111,6 +111,15 @@ def test_a_silent_stream_speaks_and_knows_its_place(own):
     assert first.result() == 'long' and own.waiting(second) == 0
 
 
+def test_cancelled_jobs_leave_their_place_to_others(own):
+    gate = threading.Event()
+    own.submit(lambda job: gate.wait(10))
+    for _ in range(500):
+        own.submit(lambda job: None, long=True).cancel()
+    gate.set()
+    assert own.submit(lambda job: 'it', long=True).result() == 'it'
+
+
 def test_too_many_jobs_are_refused_with_a_sentence(own):
     gate = threading.Event()
     own.submit(lambda job: gate.wait(10))
