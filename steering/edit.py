@@ -70,8 +70,8 @@ def parse_values(texts):
     return found
 
 
-def parse_moves(texts, known, layers=''):
-    """['pca3=+2', ...] -> list of (Direction, strength, band) of known {name: Direction}.
+def parse_moves(texts, directions, layers=''):
+    """['pca3=+2', ...] -> list of (Direction, strength, band); directions: {name: Direction}.
 
     layers: band to use instead of each direction's own. Raises UserError.
     """
@@ -84,7 +84,7 @@ def parse_moves(texts, known, layers=''):
             amount = np.nan
         if not equals or not np.isfinite(amount):
             raise UserError(f"--direction '{text}' is not of the form pca3=+2")
-        direction = named(known, name.strip())
+        direction = named(directions, name.strip())
         found.append((direction, amount, layers or direction.band))
     return found
 
@@ -151,7 +151,7 @@ class Editor:
         `along`. on_round: called after each round of a search with the fraction of the most rounds
         that it may take, and the best ws so far. Raises UserError for unknown values.
         """
-        indices = {head: labelled.place(self.tagger.heads, head, value)
+        indices = {head: labelled.value_index(self.tagger.heads, head, value)
                    for head, value in targets.items()}
         shown_before = self.shows(ws)
         before, ws = ws, self.along(ws, moves)

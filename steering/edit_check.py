@@ -18,7 +18,8 @@ def plausible_values(sample, shown):
     other value of the image `labelled.FEWEST` times. The category, the first head, is left out:
     a change of category changes the other attributes too.
     """
-    indices = {head: labelled.place(sample.heads, head, value) for head, value in shown.items()}
+    indices = {head: labelled.value_index(sample.heads, head, value)
+               for head, value in shown.items()}
     found = []
     for head in list(sample.heads)[1:]:
         for index, value in enumerate(sample.heads[head]):

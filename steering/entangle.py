@@ -55,7 +55,7 @@ class Probe:
         the value.
         """
         head, value = direction.name.split('=', 1)
-        index = self.sample.place(head, value)
+        index = self.sample.value_index(head, value)
         shows = self.sample.values[head] == index
         could = self.sample.plausible(head, index) & ~shows
         chosen = self._order[could[self._order]][:self._count]
@@ -152,35 +152,35 @@ def _is_value(name, heads):
     return bool(value) and value in heads.get(head, ())
 
 
-def study_all(probe, found):
+def study_all(probe, directions):
     """Directions of `discover` -> (those with their best bands, {name: figures})."""
-    known = {direction.name: direction for direction in found
-             if _is_value(direction.name, probe.heads)}
+    valued = {direction.name: direction for direction in directions
+              if _is_value(direction.name, probe.heads)}
     result, figures = [], {}
-    for direction in progress.bar(found, what='measuring', unit='direction', leave=False):
-        if direction.name in known:
-            direction, figures[direction.name] = study(probe, direction, known)
+    for direction in progress.bar(directions, what='measuring', unit='direction', leave=False):
+        if direction.name in valued:
+            direction, figures[direction.name] = study(probe, direction, valued)
         else:
             direction, figures[direction.name] = _study_unlabelled(probe, direction)
         result.append(direction)
     return result, figures
 
 
-def write(folder, found, figures):
+def write(folder, directions, figures):
     """Write directions.txt, the table, and directions.json, all figures -> the table."""
     files.write_json(folder / 'directions.json', {
         direction.name: dict(figures[direction.name], kind=direction.kind, band=direction.band,
                              auc=None if np.isnan(direction.auc) else direction.auc,
-                             scale=direction.scale) for direction in found})
-    text = table(found, figures)
+                             scale=direction.scale) for direction in directions})
+    text = table(directions, figures)
     files.write_text(folder / 'directions.txt', text + '\n')
     return text
 
 
-def file_names(found):
+def file_names(directions):
     """A unique file name, without suffix, for each direction."""
     result = []
-    for direction in found:
+    for direction in directions:
         stem = re.sub(r'[^\w=+.-]+', '-', direction.name)[:100].strip('.') or 'direction'
         name, number = stem, 2
         while name in result:
@@ -222,7 +222,7 @@ def _worst(figures):
     return ', '.join(f"{head} {_percent(figures['flips'][head]).strip()}" for head in most)
 
 
-def table(found, figures):
+def table(directions, figures):
     """Directions and the figures of `study_all` as text.
 
     hit: fraction of images that then show the value; else: mean fraction of other heads changed.
@@ -230,4 +230,4 @@ def table(found, figures):
     return '\n'.join([
         _row('', '', '', '', 'as found', 'orthogonal', 'what else changes most'),
         _row('direction', 'found by', 'AUC', 'layers', '  hit   else', '  hit   else', '')] + [
-            _line(direction, figures.get(direction.name, {})) for direction in found])
+            _line(direction, figures.get(direction.name, {})) for direction in directions])

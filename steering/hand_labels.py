@@ -1,13 +1,10 @@
 """Hand labels: a static page to click yes or no under generated images, and its `labels.csv`.
 
-The page needs no server and no network; its images lie beside it. A Content-Security-Policy
-allows only its own script and style, by their digests. It saves a table with the columns seed, psi
-and the name of the label, with yes or no in each cell. Other tables may omit psi, and may hold
-values instead of yes: `seed,sleeve` with `7,long sleeves`.
+The page needs no server and no network; its images lie beside it. It saves a table with the columns
+seed, psi and the name of the label, with yes or no in each cell. Other tables may omit psi, and may
+hold values instead of yes: `seed,sleeve` with `7,long sleeves`.
 """
 
-import base64
-import hashlib
 import math
 import pathlib
 
@@ -15,6 +12,7 @@ import jinja2
 import markupsafe
 
 from catalog import tables
+from catalog.page.policy import policy
 from dnnlib import files, images
 from dnnlib.files import UserError
 from dnnlib.knobs import LARGEST_SEED
@@ -22,12 +20,6 @@ from dnnlib.knobs import LARGEST_SEED
 _FOLDER = pathlib.Path(__file__).parent
 _YES, _NO = ('yes', 'y', 'true', '1'), ('no', 'n', 'false', '0')
 _LONGEST = 200  # characters of a name
-
-
-def _digest(text):
-    """A source expression of a Content-Security-Policy that allows an inline script or style."""
-    digest = hashlib.sha256(text.encode('utf-8')).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 
 
 def write(folder, name, pictures, *, seeds, psi, origin):
@@ -48,14 +40,12 @@ def write(folder, name, pictures, *, seeds, psi, origin):
         shown.append((seed, image))
     style = (_FOLDER / 'label_page.css').read_text(encoding='utf-8')
     script = (_FOLDER / 'label_page.js').read_text(encoding='utf-8')
-    policy = (f"default-src 'none'; img-src 'self' file: data:; script-src {_digest(script)}; "
-              f"style-src {_digest(style)}; base-uri 'none'; form-action 'none'")
     template = jinja2.Environment(
         loader=jinja2.FileSystemLoader(str(_FOLDER)), autoescape=True, trim_blocks=True,
         undefined=jinja2.StrictUndefined).get_template('label_page.html')
     files.write_text(folder / 'index.html', template.render(
-        name=name, psi=psi, pictures=shown, policy=policy, style=markupsafe.Markup(style),
-        script=markupsafe.Markup(script)))
+        name=name, psi=psi, pictures=shown, policy=policy(script, style),
+        style=markupsafe.Markup(style), script=markupsafe.Markup(script)))
 
 
 def _number(path, row, column, kind, most):
@@ -67,7 +57,7 @@ def _number(path, row, column, kind, most):
         value = math.nan
     if value is None or (0 <= abs(value) <= most and (kind is float or value >= 0)):
         return value
-    raise UserError(f"{path} has '{files.printable(text[:40])}' as {column}; that is no "
+    raise UserError(f"{path} has '{files.printable(text[:40])}' as {column}; that is not a "
                     + ('seed' if kind is int else 'truncation'))
 
 

@@ -27,9 +27,9 @@ class LabelledSample:
     def __len__(self):
         return len(self.w)
 
-    def place(self, head, value):
+    def value_index(self, head, value):
         """The index of a head's value. Raises UserError that lists the known ones."""
-        return place(self.heads, head, value)
+        return value_index(self.heads, head, value)
 
     def plausible(self, head, value):
         """bool [n]: whether each image could plausibly show this value (an index) of the head.
@@ -49,7 +49,7 @@ class LabelledSample:
         return result
 
 
-def place(heads, head, value):
+def value_index(heads, head, value):
     """The index of a head's value in {head: values}. Raises UserError that lists the known ones."""
     if head not in heads:
         raise UserError(f"there is no attribute '{head}'; known are: {', '.join(heads)}")

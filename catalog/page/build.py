@@ -2,13 +2,10 @@
 
 It needs no network; images and videos lie beside it. The markup is in template.html, which
 escapes every value, because texts come from a language model and from other people's catalogues.
-It is readable without JavaScript; page.js filters products and enlarges them. A
-Content-Security-Policy allows only that script and style, by their digests.
+It is readable without JavaScript; page.js filters products and enlarges them.
 """
 
-import base64
 import collections
-import hashlib
 import itertools
 import json
 import pathlib
@@ -18,6 +15,7 @@ import urllib.parse
 import jinja2
 import markupsafe
 
+from catalog.page.policy import policy
 from dnnlib import files
 
 _FOLDER = pathlib.Path(__file__).parent
@@ -39,12 +37,6 @@ def _link(name):
     """A file name as a relative URL, `100%.png` quoted; data: URLs are kept."""
     assert not name.startswith('/') and '..' not in name.split('/'), name
     return name if name.startswith('data:image/png;base64,') else urllib.parse.quote(name)
-
-
-def _digest(text):
-    """The source expression of a Content-Security-Policy that allows this script or style."""
-    digest = hashlib.sha256(text.encode('utf-8')).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 
 
 def _facets(product):
@@ -136,9 +128,7 @@ def write(path, *, title, facts, figures, products, texts,
     known = {'', 'category'}.union(*(product['orders'] for product in shown))
     files.write_text(path, environment.get_template('template.html').render(
         title=title, facts=facts, style=markupsafe.Markup(style), script=markupsafe.Markup(script),
-        policy=f"default-src 'none'; img-src 'self' file: data:; media-src 'self' file:; "
-               f"script-src {_digest(script)}; style-src {_digest(style)}; base-uri 'none'; "
-               "form-action 'none'",
+        policy=policy(script, style),
         sections={'products': shown, 'figures': figures, 'texts': texts},
         categories=dict(counts)['category'] if products else [],
         selects=[(facet, values) for facet, values in counts if facet != 'category'],

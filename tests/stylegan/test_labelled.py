@@ -49,11 +49,11 @@ def test_plausible_is_what_was_seen_together():
 
 
 def test_unknown_values_list_the_known_ones():
-    assert labelled.place(HEADS, 'size', 'medium') == 2
+    assert labelled.value_index(HEADS, 'size', 'medium') == 2
     with pytest.raises(UserError, match="no attribute 'sleeve'; known are: category, colour, size"):
-        labelled.place(HEADS, 'sleeve', 'long')
+        labelled.value_index(HEADS, 'sleeve', 'long')
     with pytest.raises(UserError, match="colour has no value 'green'; known are: blue, grey, red"):
-        labelled.place(HEADS, 'colour', 'green')
+        labelled.value_index(HEADS, 'colour', 'green')
 
 
 @pytest.mark.parametrize('content', [b'', b'no archive'])
