@@ -8,14 +8,14 @@ differ only in the treatment of the rare class:
     duplicates        as many copies of rare photos as the other arms add synthetic images: the
                       control for class balance, without new information
     synthetic         adds images from the region of the class in W, unfiltered
-    filtered          adds only those accepted as of the class and not too unusual
+    filtered          adds only those that the filter classifier accepts
     synthetic only    the filtered images in place of all photos of the class
 The test photos are real and of other products; no direction, filter or classifier has seen them.
 The generator should not have either: if it was trained on this catalogue, test on another one.
 
-Synthetic images are labelled by a filter classifier, trained with a seed of its own on the photos
+Synthetic images are labelled by the filter classifier, trained with a seed of its own on the photos
 that the arms have: with ten rare photos, it has ten. It scores a pool of generated images to find
-the region of the class, and accepts new ones that are sampled there. No classifier under test
+the region of the class, then accepts or rejects new ones that are sampled there. No classifier under test
 labels anything. At low counts the generator has an advantage: it was trained, without labels, on
 all training photos, including rare ones that the classifiers lack.
 

@@ -3,7 +3,7 @@
 All four methods are rejection sampling: draw codes from a proposal distribution, generate their
 images, accept those that score above a threshold. The proposals are
     search     random codes: the acceptance rate is the frequency of the class
-    mix        random weighted means of three of the codes found
+    mix        random weighted means of up to three of the codes found
     gaussian   a Gaussian fitted to the codes found
     shift      random codes, moved across the boundary of the class along its normal
 `stylegan.whitening` has the linear algebra.

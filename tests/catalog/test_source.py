@@ -53,7 +53,7 @@ def test_attributes_are_short_values_that_products_share(tmp_path, capsys):
     assert first.tags == ('style 0',)  # a text is no tag, even if it is chosen
 
 
-def test_missing_pictures_are_left_to_be_reported_while_others_exist(tmp_path):
+def test_missing_images_are_kept_if_others_exist(tmp_path):
     folder = catalogue(tmp_path, TWO + ('c.png,A top.,top',))
     assert [p.image.exists() for p in source.read(folder)] == [True, True, False]
 
@@ -120,7 +120,7 @@ def text_files(folder):
     return folder
 
 
-def test_a_folder_and_a_pattern_stand_for_all_their_text_files(tmp_path):
+def test_a_folder_and_a_glob_read_all_their_text_files(tmp_path):
     folder = text_files(tmp_path / 'texts')
     for path, expected in ((folder, 'Three. One. Two. Four.'), (folder / '*.txt', 'One. Two.'),
                            (folder / '[ab].*', 'Three. One. Two.'),
@@ -181,7 +181,7 @@ def judged(folder, data, **keep):
     decisions.write(folder, rows, catalogue=data, options={})
 
 
-def test_read_kept_honours_what_a_person_wrote(tmp_path):
+def test_read_kept_follows_manual_decisions(tmp_path):
     data, out = catalogue(tmp_path / 'data', TWO), tmp_path / 'out'
     judged(out, data, a=' No ', b='yes')
     assert [p.name for p in source.read_kept(out)] == ['b.png']
@@ -191,7 +191,7 @@ def test_read_kept_honours_what_a_person_wrote(tmp_path):
     assert [p.name for p in source.read_kept(out)] == ['a.png']  # empty: as the rules say
 
 
-def test_read_kept_refuses_what_it_cannot_honour(tmp_path):
+def test_read_kept_refuses_invalid_decisions(tmp_path):
     data, out = catalogue(tmp_path / 'data', TWO), tmp_path / 'out'
     for keep, expected in ((dict(a='maybe', b='yes'), ("a.png: keep is 'maybe'", 'yes or no')),
                            (dict(a='no', b='no'), ('keeps no images',)),

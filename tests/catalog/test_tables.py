@@ -11,19 +11,19 @@ def written(path, data):
     return path
 
 
-def test_one_document_a_line_whatever_ends_it(tmp_path):
+def test_one_document_per_line_with_any_line_end(tmp_path):
     data = '\ufeffOne.\r\n\r\n \t\n  Two dr\u00e9sses. \rThree\u2028and\x0cfour.\n\ufeffFive.'
     assert tables.read_documents(written(tmp_path / 'x.txt', data)) == [
         'One.', 'Two dr\u00e9sses.', 'Three\u2028and\x0cfour.', 'Five.']
 
 
-def test_marked_documents_keep_their_line_breaks(tmp_path):
+def test_separated_documents_keep_their_line_breaks(tmp_path):
     data = 'One.\n- Lined\n<|endoftext|>\nTwo.\r\n- Short<|endoftext|>Three.<|endoftext|>\n'
     assert tables.read_documents(written(tmp_path / 'x.txt', data)) == [
         'One.\n- Lined', 'Two.\n- Short', 'Three.']
 
 
-def test_one_marked_document_a_line(tmp_path):
+def test_one_separated_document_per_line(tmp_path):
     data = 'One.<|endoftext|>\nTwo.<|endoftext|>\n'
     assert tables.read_documents(written(tmp_path / 'x.txt', data)) == ['One.', 'Two.']
 
@@ -64,7 +64,7 @@ def test_rows_of_json_lines(tmp_path):
     ('cell.jsonl', b'{"description": ["A"]}\n', ('cell.jsonl line 1', "'description' is a list")),
     ('column.jsonl', b'{"text": "A", "hue": 1}\n', ("no column 'description'", 'text, hue')),
     ('empty.jsonl', b'\n', ("no column 'description'", 'empty'))])
-def test_what_cannot_be_read_is_refused_by_file_and_line(tmp_path, name, data, expected):
+def test_unreadable_files_are_refused_by_file_and_line(tmp_path, name, data, expected):
     with pytest.raises(UserError, match=re.escape(expected[0])) as caught:
         source.read(written(tmp_path / name, data))
     message = str(caught.value)

@@ -1,4 +1,4 @@
-"""The features that a search compares pictures by, against numpy."""
+"""The features that images are compared by, against numpy."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def _images(side):
     return np.random.RandomState(side).uniform(-1, 1, [2, side, side, 3]).astype(np.float32)
 
 
-def test_the_pyramid_adds_up_pixels_and_edges_of_all_sizes():
+def test_the_pyramid_has_pixels_and_edges_of_all_sizes():
     images = _images(16)
     rows, gap, expected = _computed(features.pyramid, images), images[0] - images[1], 0
     for side in (16, 8):

@@ -68,14 +68,14 @@ def _covered(gap, runs=150):
     return inside / runs, below / runs
 
 
-def test_intervals_hold_what_they_promise():
+def test_intervals_have_the_promised_coverage():
     inside, false_alarms = _covered(0)
     assert inside > 0.88 and false_alarms < 0.12
     inside, found = _covered(0.8)
     assert inside > 0.88 and found > 0.95
 
 
-def test_pairing_takes_out_what_both_share():
+def test_pairing_removes_shared_variance():
     random = np.random.RandomState(3)
     hard = random.randn(200) * 5
     weights = analysis.resampled(200, 1, 500, seed=0)[0]

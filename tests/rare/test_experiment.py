@@ -45,7 +45,7 @@ class Classifier:
 
 
 class Classifiers:
-    """Trains them, and notes on what."""
+    """Trains classifiers and logs their training sets."""
 
     def __init__(self):
         self.log = []
@@ -141,7 +141,7 @@ def test_duplicates_are_copies_and_too_few_filtered_images_are_repeated():
     assert len(experiments.training_set('filtered', train, RARE, drawn, 7)[0]) == 40
 
 
-def test_a_stopped_contest_goes_on_and_can_be_prolonged(finished):
+def test_a_stopped_experiment_is_resumed_and_can_be_extended(finished):
     folder, experiment, before, _, _ = finished
     pair = experiment.train, experiment.test
     removed, = (folder / 'results').glob('filtered-5-1-*.npz')
@@ -229,7 +229,7 @@ def test_photos_are_split_by_product_and_labelled():
 
 
 @pytest.mark.parametrize('counts, words', [('10,x', 'is not a list like'), ('50', 'there are 20')])
-def test_a_sweep_of_nothing_is_refused(counts, words):
+def test_impossible_counts_are_refused(counts, words):
     assert Evaluate(counts='5,all,100').sweep(20) == [5, 20]
     with pytest.raises(UserError, match=words):
         Evaluate(counts=counts).sweep(20)
@@ -239,7 +239,7 @@ def test_a_sweep_of_nothing_is_refused(counts, words):
         experiments.class_index(('',), 'dress')
 
 
-def test_a_contest_that_would_show_nothing_is_refused_and_leaves_nothing(tmp_path):
+def test_an_experiment_that_cannot_measure_anything_is_refused(tmp_path):
     train = Dataset(np.zeros([6, SIDE, SIDE, 3], np.uint8), np.array([0, 1] * 3), CLASSES)
     generator, out = _generator(tmp_path), tmp_path / 'out'
     with pytest.raises(UserError, match='there are 3 rare photos'):

@@ -13,7 +13,7 @@ HEADS = {'category': ('dress', 'jumpsuit'), 'colour': ('black', 'red'),
 
 
 class Judge:
-    """A tagger that sees a jumpsuit where a picture is light, and red always."""
+    """A tagger that predicts a jumpsuit for light images, and always red."""
 
     heads = HEADS
 
@@ -84,7 +84,7 @@ def test_figures_of_a_method():
     assert (row['pictures_each_all_in'], row['seconds_each_all_in']) == (25, 2.5)
 
 
-def test_figures_without_a_judge_that_knows_and_without_photos():
+def test_figures_without_a_suitable_judge_or_photos():
     ignorant = Judge()
     ignorant.heads = {'category': ('hat', 'glove')}
     for judge in (None, ignorant):

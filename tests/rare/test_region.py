@@ -52,7 +52,7 @@ def test_rejection_sampling_counts_what_it_drew(searched):
     np.testing.assert_array_equal(accepted.w, again.w)
 
 
-def test_it_gives_up_when_nothing_is_accepted(searched):
+def test_giving_up_when_nothing_is_accepted(searched):
     w, scores = searched
     never = toy_codes.Generator(lambda w: np.zeros(len(w)))
     region = _region(w, scores, _config(count=2, most=35), never, extra=w[:70])
@@ -77,7 +77,7 @@ def test_methods_are_cheaper_than_the_search_and_as_varied(searched):
         assert varied[0] > (0.6 if method == 'mix' else 0.8) * varied[1]
 
 
-def test_of_a_class_that_is_hardly_found_more_is_made(searched):
+def test_too_few_codes_are_refined(searched):
     w, _ = searched
     few = _config(few=60)
     region = _region(w, _rarer(w), few, toy_codes.Generator(_rarer))
@@ -108,7 +108,7 @@ def test_extra_codes_count_as_found(searched):
 
 
 class Tagger:
-    """Sees a jumpsuit by its probability; counts what it saw."""
+    """Predicts a jumpsuit by its probability; counts the images."""
 
     def __init__(self, gan):
         self._gan, self.seen = gan, 0
@@ -128,7 +128,7 @@ class Seeded(toy_codes.Generator):
         return z
 
 
-def test_a_search_goes_on_and_is_saved(tmp_path):
+def test_a_search_is_cached_and_resumed(tmp_path):
     gan, path = Seeded(), tmp_path / 'search.npz'
     tagger = Tagger(gan)
     first, _ = rare.search(path, gan, tagger, _config(search=1200), {'of': 'a'})
@@ -148,7 +148,7 @@ def test_a_search_goes_on_and_is_saved(tmp_path):
     assert tagger.seen == 1700
 
 
-def test_codes_of_one_style_per_layer_are_refused():
+def test_separate_styles_per_layer_are_refused():
     ws = np.repeat(np.float32([[[1, 2]], [[3, 4]]]), 3, 1)
     np.testing.assert_array_equal(rare.single_w(ws, 'w.npz'), [[1, 2], [3, 4]])
     ws[1, 2] += 1
@@ -160,6 +160,6 @@ def test_codes_of_one_style_per_layer_are_refused():
     ({'method': 'luck'}, "--method 'luck' is unknown; choose from mix, gaussian"),
     ({'count': 0}, '--count 0 is too small'), ({'sure': 1.0}, '--sure 1.0 is too large'),
     ({'search': 3}, '--search 3 is too small; the least is 20')])
-def test_impossible_knobs_are_refused(wrong, words):
+def test_impossible_options_are_refused(wrong, words):
     with pytest.raises(UserError, match=words):
         config.Rare(**wrong)

@@ -1,4 +1,4 @@
-"""The file of directions gives back what was put in, and says what is wrong with others."""
+"""The file of directions: saved, loaded, and validated."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def test_what_is_saved_is_loaded(tmp_path):
     assert found['a'].auc == 0.75 and np.isnan(found['sleeve=æ, long'].auc)
 
 
-def test_directions_go_with_their_sample_and_with_what_made_both(tmp_path):
+def test_directions_of_other_models_are_refused(tmp_path):
     made = {'stylegan': 'a', 'tagger': 'b'}
     with pytest.raises(UserError, match=r'no directions in .* yet; find them first: python run.py'):
         directions.load_all(tmp_path, made, 6)

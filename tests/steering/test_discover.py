@@ -1,4 +1,4 @@
-"""In a world that is known, the directions that are found are the right ones."""
+"""Directions found in a toy world are the true ones."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def sample():
     return labelled.collect(World(), Tagger(), count=CONFIG.count, psi=1.0, seed=0)
 
 
-def test_labelled_directions_raise_what_they_are_named_after(sample):
+def test_labelled_directions_increase_their_value(sample):
     found = {direction.name: direction for direction in discover.supervised(sample, CONFIG)}
     assert list(found) == ['category=dress', 'category=top', 'colour=blue', 'colour=grey',
                            'colour=red', 'size=small', 'size=medium', 'size=large', 'size']
@@ -31,7 +31,7 @@ def test_labelled_directions_raise_what_they_are_named_after(sample):
     assert found['colour=grey'].auc < 0.7  # what lies in the middle is no direction
 
 
-def test_a_number_is_estimated_as_itself(sample):
+def test_an_ordinal_value_is_estimated(sample):
     size, = [own for own in discover.supervised(sample, CONFIG) if own.name == 'size']
     shows = sample.values['size'] > 0
     rank = sample.values['size'][shows] - 1
@@ -47,7 +47,7 @@ def test_methods(sample, method):
     assert linear.auc(scores, y) > 0.95 and scores[y].mean() > 0 > scores[~y].mean()
 
 
-def test_chance_is_held_out():
+def test_held_out_auc_of_random_labels_is_chance():
     rng = np.random.RandomState(0)
     w, y = rng.randn(60, 20), rng.rand(60) < 0.5
     assert linear.auc(w @ linear.lda(w, y)[0], y) > 0.75  # it overfits
@@ -63,7 +63,7 @@ def test_unsupervised(sample):
     assert abs(np.mean(sample.w @ found[0].normal + found[0].bias)) < 1e-4
 
 
-def test_hand_labels_are_of_the_pictures_that_were_shown(sample):
+def test_hand_labels_use_the_truncation_of_their_images(sample):
     world, seeds = World(), range(300)
     small = 0.5 * world.w(world.seeded(seeds))
     rows = [(seed, 0.5, bool(w[1] > 0.2)) for seed, w in zip(seeds, small)]

@@ -41,7 +41,7 @@ def test_the_same_seed_gives_the_same_edit(editor):
     assert np.array_equal(*edits)
 
 
-def test_what_is_shown_already_is_left_alone(editor):
+def test_a_target_already_shown_changes_nothing(editor):
     ws = _ws(5)
     shown = editor.shows(ws)
     done = editor.edit(ws, {'colour': shown['colour']})
@@ -49,7 +49,7 @@ def test_what_is_shown_already_is_left_alone(editor):
     assert done.shown == shown and np.abs(pictures[1] - pictures[0]).mean() < 8
 
 
-def test_directions_move_their_band_by_so_many_units(editor):
+def test_directions_move_their_band_in_units(editor):
     own = editor.known['pca0']
     moves = edit.parse_moves(['pca0=+2', ' pca0 =-0.5'], editor.known, 'fine')
     assert [(move[1], move[2]) for move in moves] == [(2.0, 'fine'), (-0.5, 'fine')]
@@ -62,7 +62,7 @@ def test_directions_move_their_band_by_so_many_units(editor):
 
 @pytest.mark.parametrize('text, words', [('pca0', 'pca3=[+]2'), ('pca0=far', 'pca3=[+]2'),
                                          ('pca9=1', 'known are: pca0, sefa-coarse0')])
-def test_directions_that_make_no_sense(editor, text, words):
+def test_invalid_moves_are_refused(editor, text, words):
     with pytest.raises(UserError, match=words):
         edit.parse_moves([text], editor.known)
 
@@ -86,7 +86,7 @@ def test_a_report_separates_targets_from_side_effects(editor):
         'd: 4 -> 4 (target: 5)', 'unchanged: c']
 
 
-def test_a_strip_leads_from_before_to_after_and_beyond(editor):
+def test_a_strip_interpolates_and_extrapolates(editor):
     done = edit.Edit(np.ones([6, 8], np.float32), np.zeros([6, 8], np.float32), '', {}, {})
     assert edit.interpolated(done, (0, 0.5, 1, 1.5))[:, 2, 3].tolist() == [0, 0.5, 1, 1.5]
 

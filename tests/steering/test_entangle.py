@@ -1,4 +1,4 @@
-"""In a world that is known, bands, hits and flips are what they must be."""
+"""Bands, hits and flips of directions in a toy world."""
 
 import dataclasses
 
@@ -39,7 +39,7 @@ def test_the_band_is_found(probe):
         assert set(figures['bands']) == set(entangle.BANDS)
 
 
-def test_what_is_entangled_is_removed(probe, monkeypatch):
+def test_an_entangled_direction_is_made_orthogonal(probe, monkeypatch):
     monkeypatch.setattr(entangle, 'BANDS', ('all',))  # in the fine layers it would not change
     way = np.float32(linear.unit([0, 1, -2, 0, 0, 0, 0, 0]))  # red, and small by the way
     own = dataclasses.replace(_along(1, 'colour=red'), vector=way)
@@ -50,18 +50,18 @@ def test_what_is_entangled_is_removed(probe, monkeypatch):
     assert abs(better.vector[2]) < 1e-3 and better.vector[1] > 0
 
 
-def test_without_a_value_everything_is_looked_at(probe):
+def test_without_a_target_value_all_heads_are_measured(probe):
     flips = probe.along(_along(1, 'pca0'), 'fine')
     assert flips['colour'] > 0.5 and flips['category'] == flips['size'] == 0
 
 
-def test_a_number_gets_its_band(probe):
+def test_an_ordinal_direction_gets_its_best_band(probe):
     studied, figures = entangle.study_all(probe, [_along(2, 'size'), _along(1, 'pca0')])
     assert studied[0].band == 'coarse' and figures['size']['others'] == 0 < figures['size']['hit']
     assert studied[1].band == 'all' and figures['pca0']['flips']['colour'] > 0.5
 
 
-def test_all_are_studied_and_told(probe, tmp_path):
+def test_all_directions_are_measured_and_reported(probe, tmp_path):
     found = discover.find(World(turn=0), probe.sample, {}, CONFIG)
     studied, figures = entangle.study_all(probe, found)
     assert [own.name for own in studied] == list(figures) == [own.name for own in found]
@@ -72,20 +72,20 @@ def test_all_are_studied_and_told(probe, tmp_path):
     assert 'NaN' not in (tmp_path / 'directions.json').read_text()
 
 
-def test_a_strip_goes_from_less_to_more(probe):
+def test_a_strip_has_increasing_strengths(probe):
     own = _along(1, 'colour=red', 'fine')
     sheet = entangle.strip(World(turn=0), probe.sample, own)
     shown = [sheet[50, index * 130 + 64, 0] for index in range(len(entangle.STRENGTHS))]
     assert shown == sorted(shown) and shown[-1] > shown[0]
 
 
-def test_names_become_file_names_that_differ():
+def test_file_names_are_unique():
     names = ['sleeve=long sleeves', 'sleeve=long  sleeves', 'a/../b', '..', 'x' * 300]
     assert entangle.file_names([_along(0, name) for name in names]) == [
         'sleeve=long-sleeves', 'sleeve=long-sleeves-2', 'a-..-b', 'direction', 'x' * 100]
 
 
-def test_a_hand_label_that_is_no_value_is_measured_all_the_same(probe, tmp_path):
+def test_a_hand_label_that_is_not_a_value_is_measured(probe, tmp_path):
     studied, figures = entangle.study_all(probe, [_along(1, 'colour=w\x1b[31marm')])
     assert figures['colour=w\x1b[31marm']['flips']['colour'] > 0.5
     assert '\x1b' not in entangle.write(tmp_path, studied, figures)

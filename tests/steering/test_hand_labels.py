@@ -1,4 +1,4 @@
-"""The page to label on needs no network, its table is read as it was clicked, and so are others."""
+"""The labelling page works offline; its table and others are read."""
 
 import base64
 import hashlib
@@ -39,7 +39,7 @@ def _write(folder, name='sleeve=long sleeves', count=4):
     return pictures, (folder / 'index.html').read_text(encoding='utf-8')
 
 
-def test_every_picture_lies_beside_the_page_and_tells_its_origin(tmp_path):
+def test_every_image_is_beside_the_page_with_its_origin(tmp_path):
     pictures, text = _write(tmp_path)
     shown = [attrs['src'] for attrs in _Reader(text).of('img')]
     for picture, name in zip(pictures, shown):
@@ -58,7 +58,7 @@ def test_needs_no_network(tmp_path):
         assert address == 'data:,' or (tmp_path / address).exists()
 
 
-def test_can_be_used_without_a_mouse_and_without_seeing(tmp_path):
+def test_keyboard_and_screen_reader_access(tmp_path):
     reader = _Reader(_write(tmp_path)[1])
     assert reader.of('html')[0]['lang'] == 'en'
     assert len(reader.of('fieldset')) == len(reader.of('legend')) == 4
@@ -98,7 +98,7 @@ def test_names_that_cannot_be_columns(tmp_path, name):
 
 @pytest.mark.skipif(browser.PROGRAM is None, reason='there is no Chromium here')
 def test_clicks_and_keys_become_a_table(tmp_path):
-    """Under the page's own policy, which must not get in its way."""
+    """Under the page's own Content-Security-Policy."""
     _write(tmp_path, _HOSTILE)
     chromium = browser.Browser(tmp_path / 'profile')
     try:

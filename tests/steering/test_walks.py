@@ -21,7 +21,7 @@ def _walk(config, seeds='1,5,9', keys=None, tagger=None):
 @pytest.mark.parametrize('config', [
     Walk(frames=6, side=16), Walk(frames=6, side=16, open=True), Walk(frames=6, side=16, space='z'),
     Walk(frames=6, side=16, spline=True), Walk(frames=6, side=16, constant_speed='pixels')])
-def test_walks_pass_their_stops(config):
+def test_walks_pass_through_their_stops(config):
     world, frames = _walk(config)
     assert len(frames) == (13 if config.open else 18)
     assert all(frame.shape == (16, 16, 3) and frame.dtype == np.uint8 for frame in frames)
@@ -79,7 +79,7 @@ def test_what_makes_no_sense(wrong, words):
         Walk(**wrong)
 
 
-def test_pairs_go_round_together():
+def test_paired_walks_close_together():
     sources, targets = [np.random.RandomState(n).randn(n, 6, 8).astype(np.float32) for n in (3, 2)]
     triples = list(walks.mixing(sources, targets, 4))
     assert len(triples) == 12
@@ -90,7 +90,7 @@ def test_pairs_go_round_together():
         assert share == 1
 
 
-def test_of_one_pair_the_share_comes_and_goes():
+def test_the_weight_of_a_single_pair_rises_and_falls():
     ws = np.zeros([1, 6, 8], np.float32)
     shares = [share for _, _, share in walks.mixing(ws, ws + 1, 10)]
     assert len(shares) == 20 and shares[0] == 0 and abs(shares[10] - 1) < 1e-9
@@ -104,7 +104,7 @@ def _stops(count=4, shape=(6,)):
 @pytest.mark.parametrize('kind', [walks.spherical, walks.straight, walks.spline])
 @pytest.mark.parametrize('closed', [False, True])
 @pytest.mark.parametrize('count', [2, 3, 5])
-def test_stops_are_met(kind, closed, count):
+def test_curves_pass_through_their_stops(kind, closed, count):
     stops = _stops(count)
     t = np.arange(count + closed)
     points = kind(stops, closed, t)
@@ -113,13 +113,13 @@ def test_stops_are_met(kind, closed, count):
 
 
 @pytest.mark.parametrize('kind', [walks.straight, walks.spline])
-def test_styles_of_layers_go_as_one(kind):
+def test_styles_of_layers_move_together(kind):
     stops = _stops(3, (4, 5))
     alone = kind(stops.reshape(3, 20), True, [0.3, 1.9])
     np.testing.assert_allclose(kind(stops, True, [0.3, 1.9]).reshape(2, 20), alone, atol=1e-6)
 
 
-def test_circles_are_those_of_slerp_and_lines_are_straight():
+def test_great_circles_match_slerp_and_lines_are_straight():
     stops = _stops(2)
     np.testing.assert_allclose(walks.spherical(stops, False, [0.25])[0],
                                latent.slerp(stops[0], stops[1], 0.25), atol=1e-6)
@@ -148,7 +148,7 @@ def test_a_spline_through_a_line_is_the_line():
                                atol=1e-6)
 
 
-def test_eased_times_rest_at_stops():
+def test_eased_times_pause_at_stops():
     t = walks.eased(np.array([0, 0.01, 0.5, 0.99, 1, 1.5, 2]))
     np.testing.assert_allclose(t[[0, 2, 4, 5, 6]], [0, 0.5, 1, 1.5, 2], atol=1e-9)
     assert t[1] < 0.001 and t[3] > 0.999
@@ -160,7 +160,7 @@ def test_times_show_the_last_stop_of_open_paths_only():
 
 
 @pytest.mark.parametrize('closed', [False, True])
-def test_even_steps(closed):
+def test_steps_are_equal_in_features(closed):
     fine = walks.uniform(2, 200, False)
     seen = np.stack([fine ** 3, np.zeros(len(fine))], 1)  # slow at first, then fast
     t = walks.equal_steps(fine, seen, 9, closed)
@@ -169,6 +169,6 @@ def test_even_steps(closed):
     np.testing.assert_allclose(steps, np.mean(steps), rtol=0.03)
 
 
-def test_where_nothing_moves_time_passes_all_the_same():
+def test_equal_images_get_uniform_times():
     t = walks.equal_steps(np.arange(5), np.zeros([5, 2]), 5, False)
     np.testing.assert_allclose(t, np.arange(5))

@@ -93,7 +93,7 @@ def test_mixing_takes_the_rows_band_from_the_column():
                 assert np.array_equal(tile[:, layer], origin[:, layer]), (band, layer)
 
 
-def test_walk_closes_and_every_panel_goes_its_own_way():
+def test_walk_closes_and_panels_differ():
     gan = Stub()
     frames = list(figures.walk(gan, 0, psi=1, stops=3, frames=4, columns=2, rows=1, side=16))
     assert len(frames) == 12 and len({frame.shape for frame in frames}) == 1
@@ -118,7 +118,7 @@ def test_mixing_walk_shows_source_target_and_result():
     assert np.array_equal(_tiles(frames[0], 2, 64)[2], _expected(gan, 2))
 
 
-def test_three_panels_lay_a_share_of_a_band():
+def test_three_panels_interpolate_a_band():
     gan = Stub(64)
     source, target = gan.truncate(gan.seeded([0, 100]), 1)
     frame, = figures.three_panels(gan, [(source, target, 0.5)], range(2, 4), side=64)

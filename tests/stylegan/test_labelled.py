@@ -1,4 +1,4 @@
-"""A labelled sample is what its seeds show, is cached in a file, and knows plausible pairs."""
+"""A labelled sample: predicted, cached in a file, and its plausible pairs of values."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def test_each_seed_is_predicted_by_itself():
         assert sample.values[head][30] == shown[head][0].argmax()
 
 
-def test_what_was_sampled_is_read_again_unless_something_differs(tmp_path):
+def test_a_sample_is_cached_until_something_differs(tmp_path):
     seen = []
 
     class Watched(Tagger):
@@ -37,7 +37,7 @@ def test_what_was_sampled_is_read_again_unless_something_differs(tmp_path):
     assert len(cached(count=8, models={'by': 'b'})) == 8 and sum(seen) == 48
 
 
-def test_plausible_is_what_was_seen_together():
+def test_plausible_values_occur_together():
     values = {'category': [0] * 6 + [1] * 5, 'size': [1, 1, 1, 2, 2, 0] + [0] * 4 + [1]}
     one_hot = {head: np.eye(4)[index] for head, index in values.items()}
     sample = labelled.LabelledSample(np.zeros([11, 2]), {'category': ('dress', 'top', '', ''),

@@ -1,4 +1,4 @@
-"""Styles are read and mixed; walks meet their stops, keep their lengths and close."""
+"""Styles are read and mixed; walks pass through their stops and close."""
 
 import pathlib
 
@@ -17,7 +17,7 @@ def _z(count, size=16):
 
 
 @pytest.mark.parametrize('layers', [4, 6, 8, 10, 12, 16, 18])
-def test_bands_part_all_layers(layers):
+def test_bands_partition_the_layers(layers):
     bands = latent.bands(layers)
     assert list(bands) == ['coarse', 'middle', 'fine']
     assert [layer for band in bands.values() for layer in band] == list(range(layers))
@@ -35,7 +35,7 @@ def test_bands_by_name_and_by_number():
 
 
 @pytest.mark.parametrize('text', ['', 'sleeves', '3-1', '10', '0-10', '-1', '1-2-3'])
-def test_bands_that_are_none_list_the_known_ones(text):
+def test_unknown_bands_list_the_known_ones(text):
     with pytest.raises(UserError, match='known are: coarse, middle, fine, all, or numbers from 0'):
         latent.band(text, 10)
 
@@ -59,13 +59,13 @@ def test_mixing_takes_exactly_the_band():
     assert np.array_equal(one[:, 0], np.stack([b[0, 0]] * 2))
 
 
-def test_slerp_meets_its_ends():
+def test_slerp_is_exact_at_both_ends():
     a, b = _z(5), 3 * _z(6)[:5]
     np.testing.assert_allclose(latent.slerp(a, b, 0), a, atol=1e-12)
     np.testing.assert_allclose(latent.slerp(a, b, 1), b, atol=1e-12)
 
 
-def test_slerp_goes_evenly_along_the_circle():
+def test_slerp_has_constant_speed():
     a, b = np.array([[1.0, 0, 0]]), np.array([[0, 3.0, 0]])
     for t in (0.1, 0.25, 0.5, 0.9):
         angle, length = t * np.pi / 2, 1 + 2 * t

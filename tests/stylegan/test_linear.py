@@ -1,4 +1,4 @@
-"""Directions against closed forms, brute force and what they are for."""
+"""Linear models and directions against closed forms and brute force."""
 
 import numpy as np
 import pytest
@@ -30,14 +30,14 @@ def test_lda_is_the_direction_between_two_gaussians():
     assert abs(middle @ normal + bias) < 1e-9
 
 
-def test_shrinking_draws_lda_towards_the_difference_of_the_means():
+def test_shrinkage_moves_lda_towards_the_difference_of_means():
     w, y, _ = _sides()
     means = linear.unit(w[y].mean(0) - w[~y].mean(0))
     angles = [linear.unit(linear.lda(w, y, shrink)[0]) @ means for shrink in (0.01, 1, 1e6)]
     assert angles == sorted(angles) and angles[-1] > 0.9999 > angles[0]
 
 
-def test_logistic_is_where_the_loss_is_flat():
+def test_logistic_is_a_minimum_of_the_loss():
     w, y, _ = _sides()
     normal, bias = linear.logistic(w, y, weight=2.0)
     p = 1 / (1 + np.exp(-(w @ normal + bias)))
@@ -48,7 +48,7 @@ def test_logistic_is_where_the_loss_is_flat():
     assert np.mean((p > 0.5) == y) > 0.7
 
 
-def test_logistic_takes_classes_that_are_linearly_separable():
+def test_logistic_handles_separable_classes():
     w = np.concatenate([np.random.RandomState(0).randn(30, 3) + side for side in (-9, 9)])
     normal, bias = linear.logistic(w, np.arange(60) >= 30)
     assert np.array_equal(w @ normal + bias > 0, np.arange(60) >= 30) and np.isfinite(normal).all()
@@ -71,7 +71,7 @@ def test_auc_counts_pairs():
     assert linear.auc(np.arange(4), [False, False, True, True]) == 1
 
 
-def test_pca_finds_axes_largest_first_and_upright():
+def test_pca_finds_axes_in_order_with_fixed_signs():
     random = np.random.RandomState(0)
     axes = np.linalg.qr(random.randn(4, 4))[0]
     w = random.randn(5000, 4) * [4, 3, 2, 1] @ axes + 7
@@ -81,7 +81,7 @@ def test_pca_finds_axes_largest_first_and_upright():
     assert all(axis[np.abs(axis).argmax()] > 0 for axis in found)
 
 
-def test_sefa_takes_no_notice_of_scales():
+def test_sefa_ignores_scales():
     random = np.random.RandomState(0)
     first, second = random.randn(6, 10), random.randn(6, 4)
     one = linear.sefa([first, second])
@@ -92,7 +92,7 @@ def test_sefa_takes_no_notice_of_scales():
     assert np.allclose(linear.sefa([flat])[0][0], [1, 0, 0, 0, 0, 0])
 
 
-def test_what_is_removed_does_not_change_any_more():
+def test_orthogonal_directions_keep_the_scores():
     random = np.random.RandomState(0)
     own, others = random.randn(8), random.randn(3, 8)
     left = linear.orthogonal(own, np.concatenate([others, others[:1] * 2]))
@@ -125,6 +125,6 @@ def test_one_unit_is_one_standard_deviation():
     assert abs(linear.scale(w, [0, 1, 0]) - 5) < 0.3
 
 
-def test_one_side_alone_is_our_mistake():
+def test_a_single_class_is_an_assertion():
     with pytest.raises(AssertionError):
         linear.lda(np.zeros([4, 2]), np.ones(4, bool))

@@ -1,4 +1,4 @@
-"""A chart shows its points where they belong."""
+"""Charts of a training run."""
 
 import numpy as np
 import pytest
@@ -46,7 +46,7 @@ def test_two_figures_share_the_axes():
     assert names[:, 60:200].any() and names[:, 210:].any()
 
 
-def test_axes_carry_numbers():
+def test_axes_have_numbers():
     one, other = [report.curve([{'kimg': 10, 'swd': value}]) for value in (40, 400)]
     assert not np.array_equal(one[:, :58], other[:, :58])  # the numbers of the y axis
     assert np.array_equal(one[358:], other[358:]) and (one[358:] < 128).any()

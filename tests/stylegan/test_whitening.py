@@ -13,7 +13,7 @@ def searched():
     return w, look(w)[1]
 
 
-def test_the_space_is_round_and_goes_there_and_back(searched):
+def test_whitening_and_its_inverse(searched):
     place = whitening.Space(searched[0])
     u = place.whitened(searched[0])
     np.testing.assert_allclose(u.mean(0), 0, atol=1e-9)
@@ -41,8 +41,8 @@ def test_a_gaussian_is_recovered():
     np.testing.assert_allclose(half.std(0), [0.15, .5, .5, .5, .5, .5], atol=0.03)
 
 
-def test_shrinkage_is_the_share_that_errs_least():
-    """Against the best share in hindsight, over many small samples."""
+def test_shrinkage_has_the_least_error():
+    """Against the best shrinkage in hindsight, over many small samples."""
     random = np.random.RandomState(0)
     truth = np.diag([0.1, 0.5, 1, 1, 1, 2.0])
     errors = {share: [] for share in (0, 0.25, 0.5, 0.75, 1, 'own')}
@@ -71,7 +71,7 @@ def test_shifted_codes_cross_the_boundary_and_keep_the_rest(searched):
     np.testing.assert_allclose(still[look(own)[1] > 0.9], own[look(own)[1] > 0.9], atol=0.2)
 
 
-def test_mixes_lie_between_the_found():
+def test_mixes_are_convex_combinations():
     found = np.float32([[0, 0], [1, 0], [0, 1]])
     mixed = whitening.mixes(found, 500, np.random.RandomState(0))
     assert (mixed >= -1e-6).all() and (mixed.sum(1) <= 1 + 1e-6).all() and mixed.std() > 0.1

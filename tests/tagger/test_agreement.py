@@ -1,4 +1,4 @@
-"""When a picture and a text show the same product, and when nothing can be said about it."""
+"""Agreement of image and text, and when it cannot be decided."""
 
 import pathlib
 import shutil
@@ -13,14 +13,14 @@ TAGS = {'category': ('dress', 0.99), 'neckline': ('v-neck', 0.4), 'colour': ('re
         'sleeve': ('sleeveless', 0.8), 'belt': ('', 0.9), 'shape': ('a-line', 0.7)}
 
 
-def test_a_context_line_has_the_sure_tags_in_speaking_order():
+def test_confident_tags_are_in_word_order():
     seen = agreement.prediction(TAGS)
     assert seen.tags == ['sleeveless', 'red', 'a-line', 'dress']
     assert seen.category == 'dress' and seen.attributes['neckline'] == 'v-neck'
     assert seen.probabilities['neckline'] == 0.4
 
 
-def test_words_are_plain_each_once_and_an_unsure_category_still_leads():
+def test_tags_are_plain_unique_and_always_have_the_category():
     seen = agreement.prediction({'category': ('Long_Dress', 0.3), 'colour': ('red', 0.9),
                            'accent': ('red', 0.9)})
     assert seen.tags == ['red', 'long dress'] and seen.category == 'Long_Dress'

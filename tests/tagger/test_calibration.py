@@ -7,7 +7,7 @@ from tagger import calibration
 
 
 def drawn(count, sharpen):
-    """Logits, and truths drawn from their softmax; what is given is `sharpen` times as sure."""
+    """Logits, multiplied by `sharpen`, and truths drawn from the softmax of the original ones."""
     rng = np.random.RandomState([5])
     logits = rng.standard_normal([count, 4]) * 2
     shares = calibration.softmax(logits).cumsum(1)
@@ -23,7 +23,7 @@ def test_softmax_sums_to_one_and_a_temperature_softens_it():
 
 
 @pytest.mark.parametrize('sharpen', [0.7, 1.0, 3.0])
-def test_the_temperature_undoes_too_much_and_too_little_sureness(sharpen):
+def test_the_temperature_corrects_over_and_underconfidence(sharpen):
     logits, truth = drawn(4000, sharpen)
     assert calibration.temperature(logits, truth) == pytest.approx(sharpen, rel=0.1)
 
@@ -36,7 +36,7 @@ def test_unknown_truths_do_not_count():
 
 
 @pytest.mark.parametrize('part', [0.0, 0.4, 1.0])
-def test_offsets_are_added_as_far_as_they_were_taken_away(part):
+def test_offsets_are_recovered(part):
     logits, truth = drawn(4000, 1.0)
     offsets = np.array([0.0, -3.0, -2.0, -1.0])
     found, warmth = calibration.adjustment(logits - part * offsets, truth, offsets)
@@ -44,7 +44,7 @@ def test_offsets_are_added_as_far_as_they_were_taken_away(part):
     assert calibration.adjustment(logits, np.full(4000, -1), offsets) == (0.0, 1.0)
 
 
-def test_the_error_is_the_gap_between_sureness_and_truth():
+def test_the_error_is_the_gap_between_confidence_and_accuracy():
     probabilities = np.array([[0.75, 0.25]] * 4)
     assert calibration.expected_error(probabilities, np.array([0, 0, 0, 1])) == pytest.approx(0)
     assert calibration.expected_error(probabilities, np.array([0, 1, 1, 1])) == pytest.approx(0.5)

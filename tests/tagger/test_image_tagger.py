@@ -1,4 +1,4 @@
-"""An image tagger learns a toy catalogue, is saved and read, and resumes its training."""
+"""An image tagger is trained on a toy catalogue, saved, loaded and resumed."""
 
 import json
 
@@ -36,7 +36,7 @@ def model():
     return image_tagger.fit(*toy(96), HEADS, CONFIG, validation=toy(40, 1), quiet=True)
 
 
-def test_it_learns_what_it_is_shown(model):
+def test_a_tagger_fits_a_toy_catalogue(model):
     assert right(model, toy(60, 2)) > 0.95
 
 
@@ -84,7 +84,7 @@ def test_other_files_are_refused(tmp_path):
     {'temperatures': {}}, {'offsets': {'category': [0], 'colour': [0, 0]}},
     {'offsets': {'category': [0, float('nan')], 'colour': [0, 0]}}, {'impossible': [[0, 4]]},
     {'impossible': [[-1, 'x']]}, {'impossible': 3}])
-def test_what_a_file_says_is_checked(model, tmp_path, change):
+def test_file_contents_are_validated(model, tmp_path, change):
     image_tagger.save(tmp_path / 'tagger.npz', model)
     with np.load(str(tmp_path / 'tagger.npz')) as arrays:
         values = dict(arrays)
@@ -110,7 +110,7 @@ def test_weights_of_another_network_are_refused(model, tmp_path, spoil):
         image_tagger.ImageTagger(tmp_path / 'tagger.npz')
 
 
-def test_one_graph_serves_many_trainings_as_fresh_ones_would():
+def test_one_graph_serves_many_training_runs():
     data = toy(40)
     short = Config(side=16, fmaps=4, features=8, steps=5, batch=16, threads=1)
     alone = [image_tagger.fit(*data, HEADS, short, quiet=True).values]
@@ -133,8 +133,8 @@ def test_weights_of_classes_of_samples_and_of_the_unknown():
     assert weights['colour'].tolist() == [1, 0, 3, 4]
 
 
-def test_what_class_weights_do_to_probabilities_is_put_right():
-    """Grey pictures tell nothing: the best guess at a value is then how frequent it is."""
+def test_calibration_undoes_the_bias_of_class_weights():
+    """Grey images have no information, so the best prediction is the frequency of each value."""
     rng = np.random.RandomState([8])
     pictures = rng.randint(100, 156, [300, 16, 16, 3]).astype(np.uint8)
     known = (rng.uniform(size=300) < 0.1).astype(int)
@@ -146,14 +146,14 @@ def test_what_class_weights_do_to_probabilities_is_put_right():
     assert abs(found - known[150:].mean()) < 0.06 < abs(weighed - known[150:].mean())
 
 
-def test_every_picture_is_seen_once_a_pass():
+def test_every_image_occurs_once_per_epoch():
     config = Config(batch=6, seed=4)
     seen = np.concatenate([image_tagger.minibatch(9, step, config) for step in range(3)])
     assert sorted(seen[:9]) == list(range(9)) == sorted(seen[9:])
     assert seen[:9].tolist() != seen[9:].tolist()
 
 
-def test_a_stopped_training_goes_on_as_if_it_had_not_been(tmp_path, monkeypatch):
+def test_a_resumed_training_is_identical(tmp_path, monkeypatch):
     data = toy(40)
     short = Config(side=16, fmaps=4, features=8, steps=8, batch=16, threads=1)
     unbroken = image_tagger.fit(*data, HEADS, short, quiet=True).values
@@ -175,7 +175,7 @@ def test_a_stopped_training_goes_on_as_if_it_had_not_been(tmp_path, monkeypatch)
         assert np.array_equal(value, finished[name]), name
 
 
-def test_a_loss_that_is_no_number_stops_it():
+def test_a_loss_that_is_not_finite_stops_training():
     data = toy(20)
     with pytest.raises(UserError, match='smaller --learning-rate'):
         image_tagger.fit(*data, HEADS, Config(

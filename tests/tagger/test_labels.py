@@ -1,4 +1,4 @@
-"""What a catalogue says as numbers, and the figures of guesses at it, against sums by hand."""
+"""Labels of a catalogue: heads, indices, splits, class weights and exclusive values."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ PRODUCTS = [product('dress', colour='red', sleeve='long', size='one'),
             product('dress', colour='navy', sleeve='long', size='one')]
 
 
-def test_heads_are_the_category_and_columns_that_ask_something():
+def test_heads_are_category_and_attribute_columns():
     heads = labels.heads_of(PRODUCTS)
     assert list(heads) == ['category', 'colour', 'sleeve']
     assert heads['category'] == ('dress', 'skirt') and heads['sleeve'] == ('', 'long')
@@ -29,7 +29,7 @@ def test_free_text_is_no_attribute_but_many_categories_are():
     assert labels.heads_of([product('dress')] * 3) == {}
 
 
-def test_labels_number_the_values_and_mark_what_is_not_known():
+def test_labels_are_indices_or_unknown():
     heads = labels.heads_of(PRODUCTS)
     encoded = labels.encode(PRODUCTS + [product('hat')], heads)
     assert encoded['category'].tolist() == [0, 1, 0, labels.UNKNOWN]
@@ -37,7 +37,7 @@ def test_labels_number_the_values_and_mark_what_is_not_known():
     assert encoded['sleeve'].dtype == np.int32
 
 
-def test_parts_hold_everything_once_and_equal_keys_together():
+def test_a_split_is_a_partition_that_keeps_keys_together():
     keys = [str(i % 20) for i in range(60)]
     parts = labels.split(keys, (0.1, 0.25), seed=3)
     assert sorted(np.concatenate(parts)) == list(range(60))
@@ -48,7 +48,7 @@ def test_parts_hold_everything_once_and_equal_keys_together():
     assert [p.tolist() for p in parts] != [p.tolist() for p in labels.split(keys, (0.1, 0.25), 4)]
 
 
-def test_weights_make_values_equal_and_average_to_one():
+def test_class_weights_equalise_values_and_average_to_one():
     known = np.array([0, 0, 0, 2, labels.UNKNOWN])
     weights = labels.class_weights(known, 3)
     assert weights.tolist() == pytest.approx([4 / 6, 0, 2])
@@ -66,11 +66,11 @@ def labelled(count=200):
     return {'category': category, 'sleeve': sleeve, 'colour': rng.randint(0, 2, count)}
 
 
-def test_what_never_occurs_together_is_found():
+def test_exclusive_values_are_found():
     assert labels.impossible(labelled(), HEADS) == [[0, 2], [1, 3], [1, 4]]
 
 
-def test_what_chance_alone_kept_apart_may_still_occur():
+def test_rare_combinations_are_not_exclusive():
     few = {name: values[:12] for name, values in labelled().items()}
     assert labels.impossible(few, HEADS) == []
     unknown = {name: np.full(200, -1) for name in HEADS}
@@ -83,7 +83,7 @@ def tags(category, sleeve, colour):
     return labels.decode(rows, HEADS, labels.impossible(labelled(), HEADS))[0]
 
 
-def test_tags_go_together_and_their_probability_is_a_share_of_what_does():
+def test_decoded_tags_are_compatible_with_renormalised_probabilities():
     found = tags([0.2, 0.8], [0.1, 0.7, 0.2], [0.4, 0.6])
     assert {name: value for name, (value, _) in found.items()} == {
         'category': 'skirt', 'sleeve': '', 'colour': 'red'}
@@ -93,7 +93,7 @@ def test_tags_go_together_and_their_probability_is_a_share_of_what_does():
     assert list(found) == list(HEADS)
 
 
-def test_nothing_changes_where_nothing_is_impossible():
+def test_without_exclusive_values_decoding_is_argmax():
     rows = {name: np.random.RandomState([len(values)]).dirichlet([1] * len(values), 5)
             for name, values in HEADS.items()}
     for index, found in enumerate(labels.decode(rows, HEADS, [])):

@@ -1,4 +1,4 @@
-"""The tagger's network against numpy, its data augmentation, and trainings that begin anew."""
+"""The tagger's network against numpy, its data augmentation, and repeated training runs."""
 
 import numpy as np
 import pytest
@@ -48,7 +48,7 @@ def norm(x, values, scope):
     return np.maximum((x - mean) / np.sqrt(variance + 1e-3) * scale + shift, 0)
 
 
-def test_a_trained_network_is_what_numpy_says(training):
+def test_inference_against_numpy(training):
     training.start(3)
     pictures, labels, weights = some()
     for step in range(3):
@@ -103,7 +103,7 @@ def test_augmentation_is_drawn_from_the_seed_alone():
     assert (boxes[:, 1] > boxes[:, 3]).any() and (boxes[:, 1] < boxes[:, 3]).any()
 
 
-def test_a_start_forgets_what_was_learnt(training):
+def test_a_start_resets_all_weights(training):
     pictures, labels, weights = some()
     results = []
     for seed in (1, 2, 1):
@@ -116,7 +116,7 @@ def test_a_start_forgets_what_was_learnt(training):
         assert np.array_equal(value, results[2][1][name]), name
 
 
-def test_pictures_of_no_weight_teach_nothing(training):
+def test_images_of_weight_zero_have_no_loss(training):
     pictures, labels, weights = some()
     nothing = {name: np.zeros_like(values) for name, values in weights.items()}
     training.start(0)

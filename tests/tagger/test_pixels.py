@@ -12,7 +12,7 @@ from tagger import pixels
 
 
 def drawn(seed, **wanted):
-    """A picture, uint8 [h, w, 3], of a random dress with the wanted values."""
+    """An image, uint8 [h, w, 3], of a random dress with these values."""
     rng = np.random.RandomState([seed, 31])
     garment = attributes.draw(rng, jumpsuits=0)
     return shots.picture('good', dataclasses.replace(garment, **wanted), size=300,
@@ -26,7 +26,7 @@ def test_plain_colours_are_named(colour):
 
 
 @pytest.mark.parametrize('pattern', ['striped', 'polka dot', 'floral'])
-def test_patterns_are_told_from_plain_cloth(pattern):
+def test_patterned_is_distinguished_from_plain(pattern):
     rgb = drawn(2, colour='red', pattern=pattern, fabric='cotton')
     assert pixels.measured(rgb)['pattern'] == pixels.PATTERNED
 
@@ -36,7 +36,7 @@ def test_swatches_have_their_own_names():
         assert pixels.measured(np.full([32, 32, 3], rgb, np.uint8))['colour'] == name
 
 
-def test_contrast_is_what_neighbours_differ_by():
+def test_contrast_is_the_difference_from_the_neighbourhood():
     lab = np.zeros([20, 20, 3])
     inside = np.ones([20, 20], bool)
     assert pixels.contrast(lab, inside) == 0

@@ -57,7 +57,7 @@ def test_a_catalogue_with_attributes_trains_both(table, tmp_path):
     assert reader.mentions('a blue hat')['colour'][0] == 'blue'
 
 
-def test_another_catalogue_can_judge(table, tmp_path):
+def test_another_catalogue_can_be_the_test_set(table, tmp_path):
     products = source.read(table)
     train(tmp_path / 'run', products[:40], test=products[40:70])
     figures = json.loads((tmp_path / 'run' / 'report.json').read_text())
@@ -83,7 +83,7 @@ def test_texts_alone_train_the_text_tagger_alone(tmp_path):
     assert not (tmp_path / 'run' / 'tagger.npz').exists()
 
 
-def test_nothing_to_learn_and_nothing_to_read_is_said(tmp_path):
+def test_unusable_catalogues_are_refused(tmp_path):
     texts = [source.Product(None, '', f'text {index}', '', (), str(index)) for index in range(9)]
     with pytest.raises(UserError, match='nothing to classify'):
         train(tmp_path / 'run', texts)

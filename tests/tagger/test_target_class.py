@@ -48,7 +48,7 @@ def test_products_of_a_class_are_selected():
 
 
 class Tagger:
-    """Sees a jumpsuit where a picture is light, and red always."""
+    """Predicts a jumpsuit for light images, and always red."""
 
     heads = HEADS
 
@@ -65,7 +65,7 @@ def test_the_least_probable_head_counts():
 
 
 def test_a_score_is_the_least_over_augmented_views():
-    """One half is light: as it is the tagger below says jumpsuit, mirrored it does not."""
+    """One half is light: the tagger below predicts a jumpsuit for it, but not when flipped."""
     class Left(Tagger):
         def probabilities(self, pictures):
             return Tagger.probabilities(self, pictures[:, :, :pictures.shape[2] // 2])

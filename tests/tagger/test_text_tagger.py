@@ -1,4 +1,4 @@
-"""The text tagger on the demo's descriptions, whose truth is known, and on texts that say less."""
+"""The text tagger on descriptions of the demo, whose truth is known, and on partial texts."""
 
 import json
 
@@ -13,7 +13,7 @@ from tagger import labels, metrics, text_tagger
 
 @pytest.fixture(scope='module')
 def described():
-    """Products with descriptions, and a tagger that has learnt from all but the last 60."""
+    """Products with descriptions, and a tagger trained on all but the last 60."""
     products = []
     for index in range(360):
         rng = np.random.RandomState([7, index])
@@ -27,14 +27,14 @@ def described():
     return products[300:], heads, model
 
 
-def test_phrases_have_up_to_three_words_and_cross_no_punctuation():
+def test_phrases_have_up_to_three_words_within_punctuation():
     assert text_tagger.phrases('A-line, RED dress') == {
         'a', 'line', 'a line', 'red', 'dress', 'red dress'}
     assert 'one two three' in text_tagger.phrases('one two three four')
     assert 'two three' not in text_tagger.phrases('one two\nthree')
 
 
-def test_held_out_descriptions_are_read_right(described):
+def test_held_out_descriptions_are_classified_correctly(described):
     products, heads, model = described
     figures = metrics.evaluate(model.probabilities([p.description for p in products]),
                                labels.encode(products, heads), heads)
@@ -42,8 +42,8 @@ def test_held_out_descriptions_are_read_right(described):
     assert min(figure['accuracy'] for figure in figures.values()) > 0.9
 
 
-def test_only_what_is_said_is_mentioned(described):
-    """Pieces of descriptions say a part; what else is likely must not be read into them."""
+def test_only_named_values_are_mentioned(described):
+    """Parts of descriptions mention a part of the attributes, however probable others are."""
     products, heads, model = described
     right = wrong = missed = 0
     for product in products:
@@ -57,14 +57,14 @@ def test_only_what_is_said_is_mentioned(described):
     assert right / (right + wrong) > 0.98 and right / (right + missed) > 0.93
 
 
-def test_a_text_that_says_nothing_is_silent(described):
+def test_a_text_without_phrases_mentions_nothing(described):
     model = described[2]
     assert model.mentions('Machine wash cold. Made in Portugal.') == {}
     assert model.mentions('') == {} and model.evidence('') == {}
     assert all(not values for values in model.named('Good news for everyone').values())
 
 
-def test_a_text_that_names_two_values_is_caught(described):
+def test_a_text_that_names_two_values_gives_both(described):
     model = described[2]
     said = model.named('A red dress, and also a blue one')
     assert set(said['colour']) == {'red', 'blue'} and said['category'] == ['dress']
@@ -101,7 +101,7 @@ def test_other_files_are_refused(tmp_path):
     {'heads': None}, {'heads': [['category', ['dress']]]}, {'evidence': {}},
     {'config': {'threshold': 'x'}}, {'temperatures': {}},
     {'evidence': {'category': [['dress', 'a']]}}])
-def test_what_a_file_says_is_checked(described, tmp_path, change):
+def test_file_contents_are_validated(described, tmp_path, change):
     text_tagger.save(tmp_path / 'x.npz', described[2])
     with np.load(str(tmp_path / 'x.npz')) as arrays:
         values = dict(arrays)

@@ -70,7 +70,7 @@ def test_a_longer_catalogue_and_more_processes_give_the_same_bytes(folder, tmp_p
         assert (folder / row['image']).read_bytes() == (other / row['image']).read_bytes()
 
 
-def test_running_again_repairs_what_is_missing_and_touches_nothing_else(tmp_path):
+def test_running_again_adds_only_what_is_missing(tmp_path):
     folder, options = tmp_path / 'again', build.Demo(count=5, size=300)
     build.write(folder, options, processes=1)
     table = (folder / 'products.csv').read_bytes()

@@ -1,4 +1,4 @@
-"""The page in a real browser: products are found and looked at closely, by mouse and keys."""
+"""The page in a real browser: filtering and opening products, by mouse and keyboard."""
 
 import browser
 import numpy as np
@@ -109,7 +109,7 @@ def test_a_click_shows_everything_about_a_product(chromium, path):
     assert chromium.run(TITLE) is False
 
 
-def test_all_of_it_by_keys(chromium, path):
+def test_everything_by_keyboard(chromium, path):
     chromium.open(path)
     chromium.run("document.querySelector('.chips input').focus()")
     chromium.press('ArrowRight')
@@ -206,7 +206,7 @@ def test_without_a_script_all_can_be_read(chromium, path):
     assert chromium.run(count % '.more button') == 'none'
 
 
-def test_motion_and_colours_as_the_reader_wants_them(chromium, path):
+def test_reduced_motion_and_dark_mode_are_respected(chromium, path):
     dialog = "getComputedStyle(document.querySelector('dialog')).%s"
     seen = []
     for media in ([('prefers-reduced-motion', 'no-preference'), ('prefers-color-scheme', 'light')],

@@ -128,7 +128,7 @@ def test_bullets_become_a_list_and_lines_stay_lines(tmp_path):
     assert paragraphs[-2:] == ['Crisp poplin.\nCut wide - really.', '-not this one']
 
 
-def test_product_shows_where_it_comes_from(tmp_path):
+def test_product_shows_its_origin(tmp_path):
     reader, _ = _write(tmp_path, products=[_product(), _product(prompt='', category='', tags=[])])
     (_, first), (_, second) = reader.of('article')
     for part in ('dress', 'red', 'midi', 'A dress.', 'seed 12', 'ψ 0.7', 'prompt “red midi dress”'):
@@ -136,7 +136,7 @@ def test_product_shows_where_it_comes_from(tmp_path):
     assert 'Product' in second and 'prompt' not in second
 
 
-def test_product_tells_what_was_seen_and_said_and_what_lies_near(tmp_path):
+def test_product_shows_tags_agreement_and_neighbours(tmp_path):
     reader, _ = _write(tmp_path, command='make it {}', products=[_product(
         attributes={'colour': 'red', 'hem': '', 'sleeve': 'long'}, seed=34,
         probabilities={'category': 0.987, 'colour': 0.5, 'sleeve': 0.25},
@@ -161,7 +161,7 @@ def test_a_product_without_more_has_no_empty_tables(tmp_path):
         'python run.py cards --seed 12 --count 1']
 
 
-def test_facets_are_counted_and_lie_on_the_cards(tmp_path):
+def test_facets_are_counted_and_stored_on_the_cards(tmp_path):
     attributes = [{'colour': 'red', 'sleeve': 'long'}, {'colour': 'red', 'sleeve': ''},
                   {'colour': 'blue', 'sleeve': ''}]
     reader, _ = _write(tmp_path, products=[
@@ -199,6 +199,6 @@ def test_file_names_survive_as_addresses(tmp_path, name):
 
 
 @pytest.mark.parametrize('name', ['/etc/a.png', '../a.png', 'a/../../b.png'])
-def test_files_lie_beside_the_page(tmp_path, name):
+def test_file_names_must_be_relative(tmp_path, name):
     with pytest.raises(AssertionError):
         _write(tmp_path, figures=[('image', name, 'A', '')])

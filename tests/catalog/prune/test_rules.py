@@ -88,7 +88,7 @@ def test_thresholds_are_options(folder, tmp_path):
         assert rows(tmp_path / 'out')[f'{name}.png']['rule'] == rule, knob
 
 
-def test_what_a_person_decided_stays(folder, tmp_path):
+def test_manual_decisions_are_kept(folder, tmp_path):
     out = tmp_path / 'out'
     rules.prune(folder, out, rules.Prune())
     edit(out, a='no', edge=' YES')

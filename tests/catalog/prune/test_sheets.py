@@ -33,7 +33,7 @@ def test_pages_hold_sixty_pictures_in_order(tmp_path):
     assert (np.asarray(second)[:, second.width // 2:] > 240).all()  # the rest of the page is empty
 
 
-def test_captions_are_drawn_and_odd_names_are_no_trouble(tmp_path):
+def test_captions_are_drawn_for_any_name(tmp_path):
     (path, _, _), = pictures(tmp_path / 'p', 1)
     sheets.write(tmp_path / 's', {'good': [(path, f"{'платье-' * 20}x.png", 'clutter 3.2')]})
     page = np.asarray(Image.open(str(tmp_path / 's' / 'good-001.jpg')))

@@ -25,7 +25,7 @@ def test_frechet_of_gaussians_along_the_axes():
     assert distances.frechet(a, b) == pytest.approx(expected, abs=1e-9)
 
 
-def test_frechet_of_gaussians_that_lie_askew():
+def test_frechet_of_rotated_gaussians():
     one, two = np.array([[2.0, 1.0], [1.0, 2.0]]), np.array([[3.0, 0.0], [0.0, 1.0]])
     # The eigenvalues of their product have the sum 8 and the product 9.
     expected = 4 + 4 - 2 * np.sqrt(8 + 2 * np.sqrt(9))
@@ -118,7 +118,7 @@ def test_precision_and_recall_against_plain_loops(k):
     assert 0 < precision < 1 and 0 < recall < 1 and precision != recall
 
 
-def test_precision_and_recall_see_missing_kinds_and_wrong_ones():
+def test_precision_and_recall_detect_wrong_and_missing_modes():
     one, other = _normal(14, 300, 2), _normal(15, 300, 2, 100.0)  # more than a chunk together
     both = np.concatenate([one, other])
     assert distances.precision_recall(both, one) == (1, 0.5)

@@ -83,7 +83,7 @@ def test_larger_pictures_are_averaged():
         frechet_pixels.measure(reference, [reals.pictures[:200]]), abs=1e-5)
 
 
-def test_a_fit_is_kept_until_the_pictures_change(tmp_path):
+def test_a_fit_is_cached_until_the_images_change(tmp_path):
     first = frechet_pixels.cached(tmp_path, Reals(), 8)
     reals = Reals()
     again = frechet_pixels.cached(tmp_path, reals, 8)

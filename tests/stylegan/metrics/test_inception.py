@@ -25,7 +25,7 @@ def _pictures(count, side=toy_frozen.SIDE):
 @pytest.mark.parametrize('count', [1, 2, inception.BATCH, inception.BATCH + 3])
 @pytest.mark.parametrize('input', ['ResizeBilinear:0', 'ExpandDims:0', 'ExpandDims'])
 @pytest.mark.parametrize('kind', [np.uint8, np.float32])
-def test_a_row_per_picture_where_the_file_was_made_for_one(toy, count, input, kind):
+def test_a_graph_made_for_one_image_takes_batches(toy, count, input, kind):
     path, values = toy
     pictures = _pictures(count).astype(kind)
     with Inception(path, input, threads=1) as network:
@@ -64,7 +64,7 @@ def test_closing_ends_the_session(toy):
     ('ExpandDims:0', '???', r'no tensor \?\?\?; similar are: .*pool_3/_reshape'),
     ('ExpandDims:1', 'pool_3:0', 'cannot be computed from ExpandDims:1 to pool_3:0'),
     ('ExpandDims:0', 'pool_3:7', 'cannot be computed from ExpandDims:0 to pool_3:7')])
-def test_tensors_that_are_not_there(toy, input, output, missing):
+def test_unknown_tensors_are_refused(toy, input, output, missing):
     with pytest.raises(UserError, match='classify_image_graph_def.pb .*' + missing):
         Inception(toy[0], input, output)
 
@@ -76,7 +76,7 @@ def test_other_files_are_refused(tmp_path, content):
         Inception(tmp_path / 'a.pb')
 
 
-def test_a_file_that_is_cut_off_is_refused(tmp_path, toy):
+def test_a_truncated_file_is_refused(tmp_path, toy):
     (tmp_path / 'a.pb').write_bytes(toy[0].read_bytes()[:-10])
     with pytest.raises(UserError, match=r'a.pb is not a frozen graph'):
         Inception(tmp_path / 'a.pb')

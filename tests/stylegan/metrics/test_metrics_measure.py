@@ -29,7 +29,7 @@ def test_without_features_there_is_only_the_distance_of_patches():
 
 
 @pytest.mark.slow
-def test_fakes_of_the_same_kind_reach_the_floor_and_others_do_not():
+def test_fakes_of_the_same_distribution_reach_the_floor():
     reals = _pictures(2, 240, 16)
     same = measure.measure(reals, _pictures(3, 120, 16), seed=0, features=_features)['figures']
     other = measure.measure(reals, _pictures(4, 120, 16, low=150), seed=0,
@@ -135,7 +135,7 @@ def _changed(picture, amount):
 
 
 @pytest.mark.parametrize('features', [None, _features])
-def test_neighbours_stand_beside_their_fakes(features):
+def test_neighbours_are_beside_their_fakes(features):
     reals = Reals(150)
     reals.pictures[20] = _changed(reals.pictures[140], 60)
     copy, mirrored = _changed(reals.pictures[140], 9), reals.pictures[70, :, ::-1]

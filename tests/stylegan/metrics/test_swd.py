@@ -127,7 +127,7 @@ def test_it_grows_with_blur_and_noise(worse, amounts):
     assert values == sorted(values) and values[-1] > 1.5 * values[0]
 
 
-def test_levels_tell_the_size_of_what_differs():
+def test_levels_measure_the_scale_of_differences():
     a, b = _pictures(8), _pictures(9)
     lighter = b.copy()
     lighter[:, :16] = lighter[:, :16] // 4 + 190  # the upper half: large, not fine

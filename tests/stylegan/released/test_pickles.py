@@ -358,13 +358,13 @@ def test_a_billion_laughs_are_not_counted(tmp_path, kind):
 
 
 @pytest.mark.parametrize('wrap', [b'\x85', b'a'])
-def test_depth_is_no_trouble(tmp_path, wrap):
+def test_deep_nesting_is_harmless(tmp_path, wrap):
     deep = b']' * 40000 + b'a' * 40000 if wrap == b'a' else b')' + b'\x85' * 40000
     _refused(tmp_path, PROTO + (b']' if wrap == b'a' else b'') + deep + b'.', 'three networks')
     _refused(tmp_path, PROTO + b'}' + (b']' if wrap == b'a' else b'') + deep + b'Ns.', 'not names')
 
 
-def test_networks_in_networks_are_freed_without_trouble():
+def test_nested_networks_are_freed():
     levels = 11000
     data = (PROTO + NETWORK + b'q\x00' + (b'h\x00)\x81}' + _text('x')) * levels + b'N'
             + b'sb' * levels + b'.')
@@ -487,7 +487,7 @@ def test_other_files_are_refused(tmp_path, data, match):
     _refused(tmp_path, data, match)
 
 
-def test_files_that_are_none(tmp_path):
+def test_paths_that_are_not_files_are_refused(tmp_path):
     with pytest.raises(UserError, match='does not exist; give the path of a network pickle'):
         pickles.read(tmp_path / 'a.pkl')
     with pytest.raises(UserError, match=r'cannot use .*it is not a file'):
