@@ -15,7 +15,7 @@ class Rare:
                        choices=METHODS + ('all',))
     count: int = knob(200, 'products to generate with each method', least=1)
     search: int = knob(8000, 'random images to search for the class', least=20)
-    sure: float = knob(0.8, 'acceptance threshold: least predicted probability of the class',
+    sure: float = knob(0.8, 'acceptance threshold on the predicted probability of the class',
                        above=0, below=1)
     few: int = knob(60, 'if the search finds fewer, mix and gaussian first refine to this many',
                     least=1)
@@ -38,7 +38,8 @@ class Rare:
 @dataclasses.dataclass(frozen=True)
 class Evaluate:
     """The experiment: arms, training runs and bootstrap."""
-    counts: str = knob('10,25,50,all', 'numbers of real photos of the rare class to train on')
+    counts: str = knob('10,25,50,all', 'numbers of real photos of the rare class to train on, '
+                       'comma-separated')
     synthetic: int = knob(100, 'synthetic images (or duplicates) to add', least=1)
     seeds: int = knob(5, 'training runs per arm and count, each with its own rare photos', least=1)
     pool: int = knob(4000, 'generated images to search for the rare class', least=40)

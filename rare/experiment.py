@@ -15,9 +15,9 @@ The generator should not have either: if it was trained on this catalogue, test 
 
 Synthetic images are labelled by the filter classifier, trained with a seed of its own on the photos
 that the arms have: with ten rare photos, it has ten. It scores a pool of generated images to find
-the region of the class, then accepts or rejects new ones that are sampled there. No classifier under test
-labels anything. At low counts the generator has an advantage: it was trained, without labels, on
-all training photos, including rare ones that the classifiers lack.
+the region of the class, then accepts or rejects new ones that are sampled there. No classifier
+under test labels anything. At low counts the generator has an advantage: it was trained, without
+labels, on all training photos, including rare ones that the classifiers lack.
 
 Each result is saved, so a stopped experiment can be resumed.
 """

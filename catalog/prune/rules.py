@@ -34,18 +34,18 @@ _COLUMNS = decisions.COLUMNS + measure.SCORES + ('difference', 'duplicate_of', '
 @dataclasses.dataclass(frozen=True)
 class Prune:
     """The thresholds; the defaults suit studios, plain floors, sheets and walls."""
-    min_side: int = knob(300, 'small: least width and height of an image', 'px', least=0)
-    min_area: float = knob(0.02, 'not-product: least fraction of the image that is covered',
+    min_side: int = knob(300, 'small: minimum width and height of an image', 'px', least=0)
+    min_area: float = knob(0.02, 'not-product: minimum fraction of the image that is covered',
                            least=0)
-    min_subject: float = knob(0.36, 'not-product: least confidence that there is an object', '0..1',
+    min_subject: float = knob(0.36, 'not-product: minimum confidence that there is an object', '0..1',
                               least=0)
-    min_colours: int = knob(12, 'not-product: least number of colours', least=0)
-    max_clutter: float = knob(5.2, 'background: greatest complexity; 0: one even colour', least=0)
-    max_offset: float = knob(0.13, 'composition: most off centre, as a fraction of the image',
+    min_colours: int = knob(12, 'not-product: minimum number of colours', least=0)
+    max_clutter: float = knob(5.2, 'background: maximum complexity; 0: one even colour', least=0)
+    max_offset: float = knob(0.13, 'composition: maximum distance from the centre, as a fraction',
                              least=0)
-    max_cut: float = knob(0.6, 'composition: largest fraction of one side that is covered',
+    max_cut: float = knob(0.6, 'composition: maximum fraction of one side that is covered',
                           least=0)
-    min_difference: float = knob(3.0, 'duplicate: least difference to another image', '0..255',
+    min_difference: float = knob(3.0, 'duplicate: minimum difference from another image', '0..255',
                                  least=0)
 
     def __post_init__(self):
