@@ -37,7 +37,7 @@ class Prune:
     min_side: int = knob(300, 'small: minimum width and height of an image', 'px', least=0)
     min_area: float = knob(0.02, 'not-product: minimum fraction of the image that is covered',
                            least=0)
-    min_subject: float = knob(0.36, 'not-product: minimum confidence that there is an object', '0..1',
+    min_subject: float = knob(0.36, 'not-product: minimum confidence of an object', '0..1',
                               least=0)
     min_colours: int = knob(12, 'not-product: minimum number of colours', least=0)
     max_clutter: float = knob(5.2, 'background: maximum complexity; 0: one even colour', least=0)
