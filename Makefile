@@ -50,8 +50,8 @@ endif
 
 # --- Its environment, .env/ENGINE: made on first use, and again only when its pins change.
 
-PINS_tf1 := requirements-tf1.txt environment.yml
-PINS_tf2 := requirements-tf2.txt
+PINS_tf1 := requirements-tf1.lock environment.yml requirements-tf1.txt
+PINS_tf2 := requirements-tf2.lock
 
 # The last step of making an environment leaves this file, named after the contents of the pins.
 MADE   := .env/$(ENGINE)/made-from-$(firstword $(shell cat $(PINS_$(ENGINE)) | cksum))
@@ -59,8 +59,13 @@ PYTHON := .env/$(ENGINE)/bin/python
 PIP    := $(PYTHON) -m pip install --quiet --no-input --progress-bar off \
 	--disable-pip-version-check
 
-# The pins name the CUDA builds of TensorFlow; without an NVIDIA GPU these are the same for CPUs.
-CPU_BUILD := sed 's/^tensorflow-gpu/tensorflow/; s/^tensorflow\[and-cuda\]/tensorflow-cpu/'
+# The locks hold TensorFlow for CPUs and for CUDA; these are the packages of the other build. Of tf2
+# there is one for CPUs alone on x86-64 only.
+OTHER_BUILD_tf1 = tensorflow$(if $(NVIDIA),,-gpu)
+OTHER_BUILD_tf2 = $(if $(NVIDIA),tensorflow-cpu,nvidia-[a-z0-9-]+|tensorflow$(if \
+	$(filter x86_64,$(shell uname -m)),,-cpu))
+LOCKED = awk '/^[a-z]/ {wanted = !/^($(OTHER_BUILD_$(ENGINE)))==/} wanted' \
+	requirements-$(ENGINE).lock
 
 define tf1_by_conda
 MAMBA_ALWAYS_YES=1 $(CONDA) $(if $(filter micromamba,$(CONDA)),,env) create \
@@ -71,7 +76,7 @@ endef
 define by_venv
 $(1) -m venv .env/$(ENGINE)
 $(PIP) 'pip>=20.3'
-$(if $(NVIDIA),cat,$(CPU_BUILD)) requirements-$(ENGINE).txt | $(PIP) -r /dev/stdin
+$(LOCKED) | $(PIP) --require-hashes -r /dev/stdin
 endef
 
 define make_tf1
@@ -104,7 +109,7 @@ $(MADE): | engine
 
 # --- The targets. `make` alone prints them.
 
-.PHONY: help engine env demo download prune train-stylegan train-gpt2 train-tagger samples cards
+.PHONY: help engine env lock demo download prune train-stylegan train-gpt2 train-tagger samples cards
 .PHONY: explore text metrics bench lint test test-all torture parity parity-measure clean
 
 help:            ## print this list
@@ -150,6 +155,14 @@ parity:          ## compare both networks with the originals' numbers in tests/d
 parity-measure: env  ## measure it on one engine: ENGINE=tf1 or ENGINE=tf2
 	@mkdir -p out/parity
 	$(PYTHON) tests/parity.py out/parity/$(ENGINE).json
+
+UV_LOCK := uv pip compile --quiet --generate-hashes --no-annotate --no-header
+
+lock:            ## resolve requirements-tf*.txt anew into the .lock files, with hashes; needs uv
+	sed '/^tensorflow-gpu/ {p; s/-gpu//}' requirements-tf1.txt | $(UV_LOCK) \
+	    --python-version 3.7 --python-platform x86_64-manylinux_2_28 - > requirements-tf1.lock
+	sed '/^tensorflow\[/ {p; s/\[and-cuda\]/-cpu/}' requirements-tf2.txt | $(UV_LOCK) \
+	    --python-version 3.10 --universal - > requirements-tf2.lock
 
 engine:          ## say which engine is taken and why: ENGINE=tf1 or ENGINE=tf2 asks for one
 	@echo "engine: $(ENGINE) ($(WHY))"

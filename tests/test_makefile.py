@@ -12,6 +12,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
 PINS = {'tf1': ROOT / 'requirements-tf1.txt', 'tf2': ROOT / 'requirements-tf2.txt'}
+LOCKS = {'tf1': ROOT / 'requirements-tf1.lock', 'tf2': ROOT / 'requirements-tf2.lock'}
 COMMANDS = ['demo', 'download', 'prune', 'train-stylegan', 'train-gpt2', 'train-tagger', 'samples',
             'cards', 'text', 'metrics']
 MAKE = shutil.which('make')
@@ -43,9 +44,9 @@ class Machine:
         self.log = folder / 'log'
         self.broken = folder / 'no-network'
         self.bin.mkdir()
-        for name in ['Makefile', 'environment.yml', PINS['tf1'].name, PINS['tf2'].name]:
-            shutil.copy(str(ROOT / name), str(folder))
-        for name in ['awk', 'basename', 'cat', 'cksum', 'cp', 'mkdir', 'rm', 'sed', 'touch']:
+        for path in [ROOT / 'Makefile', ROOT / 'environment.yml', *PINS.values(), *LOCKS.values()]:
+            shutil.copy(str(path), str(folder))
+        for name in ['awk', 'basename', 'cat', 'cksum', 'cp', 'mkdir', 'rm', 'touch', 'uname']:
             (self.bin / name).symlink_to(shutil.which(name))
 
     def has(self, name, script=RUNS, **filled):
@@ -144,19 +145,29 @@ def test_tf2_takes_the_newest_python_that_runs(machine):
 
 
 @pytest.mark.parametrize('engine, python, cpu, cuda', [
-    ('tf1', 'python3.7', 'tensorflow==1.15.5', 'tensorflow-gpu==1.15.5'),
-    ('tf2', 'python3', 'tensorflow-cpu==2.21.0', 'tensorflow[and-cuda]==2.21.0'),
-])
+    ('tf1', 'python3.7', 'tensorflow', 'tensorflow-gpu'),
+    ('tf2', 'python3', 'tensorflow-cpu', 'tensorflow')])
 def test_cuda_is_installed_only_where_an_nvidia_gpu_answers(machine, engine, python, cpu, cuda):
-    pins = PINS[engine].read_text().splitlines()
-    machine.has(python, PYTHON)
-    for build, script in [(cpu, None), (cpu, FAILS), (cuda, RUNS)]:
+    locked = LOCKS[engine].read_text().splitlines()
+    (machine.bin / 'uname').unlink()
+    machine.has(python, PYTHON).has('uname', NOTE + 'echo x86_64\n')
+    for build, other, script in [(cpu, cuda, None), (cpu, cuda, FAILS), (cuda, cpu, RUNS)]:
         if script:
             machine.has('nvidia-smi', script)
         shutil.rmtree(str(machine.folder / '.env'), ignore_errors=True)
-        noted = machine.made('env', 'ENGINE=' + engine).splitlines()
-        assert build in noted
-        assert set(pins) - set(noted) <= {cuda}
+        noted = machine.made('env', 'ENGINE=' + engine)
+        assert f'\n{build}==' in noted and f'\n{other}==' not in noted
+        assert ('\nnvidia-cublas' in noted) == (engine == 'tf2' and build == cuda)
+        assert '--require-hashes -r /dev/stdin\n' in noted
+        left_out = [line for line in set(locked) - set(noted.splitlines()) if line[0] != ' ']
+        assert all(line.startswith((other + '==', 'nvidia-')) for line in left_out), left_out
+
+
+def test_where_there_is_no_build_for_cpus_alone_the_other_is_taken_without_cuda(machine):
+    (machine.bin / 'uname').unlink()
+    machine.has('python3', PYTHON).has('uname', NOTE + 'echo aarch64\n')
+    noted = machine.made('env', 'ENGINE=tf2')
+    assert '\ntensorflow==' in noted and 'tensorflow-cpu' not in noted and 'nvidia-' not in noted
 
 
 @pytest.mark.parametrize('tool, call', [
@@ -174,7 +185,7 @@ def test_conda_is_given_the_environment_file(machine, tool, call):
 
 def test_environments_are_made_once_and_again_only_for_other_pins(machine):
     machine.has('python3', PYTHON)
-    pins = machine.folder / PINS['tf2'].name
+    pins = machine.folder / LOCKS['tf2'].name
     assert '-m venv' in machine.made('env')
     assert '-m venv' not in machine.made('env')
     os.utime(str(pins))
@@ -248,6 +259,17 @@ def requirements(path):
     pins = [re.match(r'([a-z0-9-]+)(?:\[[a-z-]+\])?==([0-9.]+)$', line) for line in lines]
     assert all(pins), lines
     return [pin.groups() for pin in pins]
+
+
+@pytest.mark.parametrize('engine', PINS)
+def test_the_lock_has_the_pins_and_a_hash_for_every_package(engine):
+    text = LOCKS[engine].read_text()
+    blocks = re.split(r'\n(?=\S)', text.strip())
+    locked = dict(re.match(r'([a-z0-9-]+)==([^ ]+) ', block).groups() for block in blocks)
+    assert all(re.search(r' --hash=sha256:[0-9a-f]{64}', block) for block in blocks)
+    assert '://' not in text and '--index' not in text
+    for name, version in requirements(PINS[engine]):
+        assert locked[name] == version, f'{name}: type make lock'
 
 
 def test_the_running_environment_is_what_the_pins_say():
