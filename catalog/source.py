@@ -230,6 +230,13 @@ def read_kept(path, *, key_column=''):
     return products
 
 
+def check_pictures(path):
+    """Raise UserError for a catalogue that is one file: it has texts alone."""
+    if os.path.isfile(str(path)):
+        raise UserError(f'{path} is one file and has no images; give a folder of images, or one '
+                        f'with {_TABLE}')
+
+
 def with_pictures(products, path):
     """The products with an image. Raises UserError, about `path`, if there are none."""
     found = [p for p in products if p.image]

@@ -96,11 +96,12 @@ def pictured(path=None, key_column=''):
     the demo. Raises UserError."""
     from catalog import source
     path = path or demo_pruned()
+    source.check_pictures(path)
     return source.with_pictures(source.read_kept(path, key_column=key_column), path)
 
 
 def training_records(gan):
-    """The Records that a generator was trained on, or None where nothing tells which."""
+    """The Records that a generator was trained on, or None where that is unknown."""
     from dnnlib import runs
     from stylegan import dataset
     folder, about = gan.path.parent / 'records', gan.path.parent / 'options.json'

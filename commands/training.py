@@ -34,20 +34,21 @@ def _from_preset(config, options):
     return knobs.from_flags(network, options), knobs.from_flags(training, options)
 
 
-def _run(options, network, training, free, formerly=None, **more):
+def _run(options, network, training, free, formerly=None, packed=None, **more):
     """The run folder of a training; refuses one that was made with other options.
 
     more: what else decides the result, inputs by what they hold; where they lie is noted besides.
     formerly: what an earlier version noted for them, beside the paths of those that are files.
+    packed: see dnnlib.runs.Run.
     """
     from dnnlib.runs import Run
     decided, defaults = [dict(dataclasses.asdict(a), **dataclasses.asdict(b)) for a, b in (
         (network, training), (type(network)(), type(training)()))]
     paths = {name: value.resolve() for name, value in vars(options).items()
-             if isinstance(value, pathlib.Path) and name != 'run'}
+             if isinstance(value, pathlib.Path) and name != 'run' and value.exists()}
     typed = {name: str(getattr(options, name)) for name in paths}
     return Run(options.run, dict(more, **decided), free, defaults, paths,
-               dict(typed, **(formerly or {})))
+               dict(typed, **(formerly or {})), packed)
 
 
 def train_stylegan_options(parser):
@@ -87,7 +88,8 @@ def train_stylegan(options):
     else:
         products = inputs.pictured(options.data)
         names = inputs.fingerprint(p.name for p in products)
-        run = _run(options, network, training, config.FREE, {'data': names}, fit=options.fit,
+        run = _run(options, network, training, config.FREE, {'data': names},
+                   ('data', 'fit', 'resolution'), fit=options.fit,
                    data=inputs.fingerprint((p.name, _size(p.image)) for p in products), **decided)
         with run.writing():
             if parallel.rank == 0:
@@ -99,7 +101,7 @@ def train_stylegan(options):
 
 
 def _pack(products, folder, network, fit):
-    """Write the photos, and what tells their categories, into the folder of a run."""
+    """Write the photos, and thumbnails with their categories, into the folder of a run."""
     from stylegan import dataset
     from tagger import lookalikes
     if not (folder / 'records').exists():
@@ -110,6 +112,10 @@ def _pack(products, folder, network, fit):
 def _size(path):
     """Bytes of a file that may be missing."""
     return os.path.getsize(str(path)) if os.path.exists(str(path)) else None
+
+
+def _flag(name):
+    return '--' + name.replace('_', '-')
 
 
 def _start(options):
@@ -130,7 +136,8 @@ def _fits_shipped(path, network, options):
     for name, value in dataclasses.asdict(network).items():
         typed = getattr(options, name, None)
         if typed is not None and typed != value:
-            print(f'starting from random weights: {path.name} has {name} {value}, not {typed}')
+            print(f'starting from random weights: {path.name} has {_flag(name)} {value}, '
+                  f'not {typed}')
             return False
     print(f'starting from {path.name}; --start none starts from random weights')
     return True
@@ -154,8 +161,8 @@ def _networks(config, options):
     network, typed = started, knobs.from_flags(started, options)
     for name, value in dataclasses.asdict(network).items():
         if getattr(typed, name) != value:
-            raise UserError(f'{path} has {name} {value}, not {getattr(typed, name)}; '
-                            f"leave --{name.replace('_', '-')} out")
+            raise UserError(f'{path} has {_flag(name)} {value}, not {getattr(typed, name)}; leave '
+                            'that option out')
     if options.initial is None:  # nothing is left to fade in
         training = dataclasses.replace(training, initial=network.resolution)
     return network, training, start

@@ -185,7 +185,7 @@ def readable(paths, draft=None, what='pictures'):
     what: what the progress bar says. Raises UserError if not one can be read.
     """
     errors = []
-    for index, path in enumerate(progress.bar(paths, what=what, unit='img')):
+    for index, path in enumerate(progress.bar(paths, what=what, unit='image')):
         try:
             picture = open_rgb(path, draft)
         except Unreadable as error:
@@ -265,7 +265,7 @@ def write_png(path, rgb, origin=None):
 
 
 def read_origin(path):
-    """The origin in a PNG as a dict of strings; {} in a picture that tells none."""
+    """The origin in a PNG as a dict of strings; {} in a picture without one."""
     with opened(path) as picture:
         picture.load()  # chunks behind the pixels count as well
         return dict(getattr(picture, 'text', {}))

@@ -41,7 +41,7 @@ def _started(process):
 
 
 def _processes():
-    """What tells in which table process ids are to be looked up: containers have their own."""
+    """The namespace of process ids: containers have their own."""
     try:
         return os.readlink('/proc/self/ns/pid')
     except OSError:
@@ -178,15 +178,15 @@ def folder(path, wait=False):
 
 def _wait(path):
     """Wait until no process is at a folder."""
-    told = False
+    announced = False
     with contextlib.suppress(FileNotFoundError):  # the lock file is gone
         while True:
             owner = _owner(path / _NAME)
             if owner is None:
                 return
-            if not told:
+            if not announced:
                 print(f'{_works(owner, path)}; waiting for it', flush=True)
-            told = True
+            announced = True
             time.sleep(0.5)
 
 

@@ -82,7 +82,7 @@ def read_options(folder):
 
 
 def _listed(folder):
-    """{name of a checkpoint: {file: sha256}} as checkpoint.json tells; {} where it is damaged."""
+    """{name of a checkpoint: {file: sha256}} as in checkpoint.json; {} where it is damaged."""
     path = folder / 'checkpoint.json'
     try:
         listed = files.read_json(path) if path.exists() else {}
@@ -142,16 +142,18 @@ class Run:
     defaults: {name: value} that a run had which was begun before the option came to be.
     paths:   {name: path} of the inputs, noted for people.
     formerly: {name: value} that an earlier version noted for the same input.
+    packed: names of options that count before the first checkpoint, since what is in the folder
+            then depends on them; the others may still change. None: all count.
     Raises UserError if the folder holds a run with other options.
     """
 
-    def __init__(self, folder, options, free=(), defaults=None, paths=None,
-                 formerly=None):
+    def __init__(self, folder, options, free=(), defaults=None, paths=None, formerly=None,
+                 packed=None):
         self.folder = pathlib.Path(folder)
         self.stopping = self._asked = False
         # As they will read back: tuples become lists.
         self._options, self._defaults = json.loads(json.dumps([options, defaults or {}]))
-        self._formerly = formerly or {}
+        self._formerly, self._packed = formerly or {}, packed
         self._free, self._paths = free, {name: str(path) for name, path in (paths or {}).items()}
         self._writing, self._latest = False, None
         self._saver = self._finite = self._votes = None  # of the graph that is being trained
@@ -161,8 +163,11 @@ class Run:
         if not (self.folder / 'options.json').exists():
             return
         old, new = dict(self._defaults, **read_options(self.folder)[0]), self._options
-        differences = [f'{name} was {old.get(name)}, now {new.get(name)}'
-                       for name in sorted(set(old) | set(new))
+        names = set(old) | set(new)
+        if self._packed is not None and not _names(self.folder) and not self.history():
+            names = self._packed if self._results() else ()
+        differences = [f"--{name.replace('_', '-')} was {old.get(name)}, now {new.get(name)}"
+                       for name in sorted(names)
                        if name not in self._free
                        and old.get(name) not in (new.get(name),
                                              self._formerly.get(name, new.get(name)))]
@@ -201,9 +206,13 @@ class Run:
             try:
                 yield
             except UserError:  # before anything came of these options others may be tried
-                if not [each for each in self.folder.glob('[!.]*') if each != path]:
+                if not self._results():
                     path.unlink()
                 raise
+
+    def _results(self):
+        """What is in the folder besides its options."""
+        return [each for each in self.folder.glob('[!.]*') if each.name != 'options.json']
 
     def latest(self):
         """Path prefix of the newest whole checkpoint, or None in a new run. Raises UserError.

@@ -55,10 +55,10 @@ def _comment(origin):
 def _encode(path, frames, shape, fps, origin):
     """Send every frame to ffmpeg, which writes `path`; return how many there were."""
     height, width, _ = shape
-    told = ['-metadata', 'comment=' + _comment(origin)] if origin else []
+    metadata = ['-metadata', 'comment=' + _comment(origin)] if origin else []
     encoder = imageio_ffmpeg.write_frames(
         str(path), (width, height), fps=fps, codec='libx264', pix_fmt_out='yuv420p', quality=None,
-        macro_block_size=2, ffmpeg_log_level='quiet', output_params=_OPTIONS + told)
+        macro_block_size=2, ffmpeg_log_level='quiet', output_params=_OPTIONS + metadata)
     count = 0
     with contextlib.closing(encoder):  # closing waits for ffmpeg
         with _explained(path):
@@ -109,8 +109,8 @@ def write_gif(path, frames, *, fps=15, origin=None):
     seen = np.concatenate(frames[::max(1, len(frames) // 16)])
     colours = Image.fromarray(seen).quantize(256)
     first, *others = [Image.fromarray(frame).quantize(palette=colours) for frame in frames]
-    told = {'comment': _comment(origin).encode('ascii')} if origin else {}
+    metadata = {'comment': _comment(origin).encode('ascii')} if origin else {}
     with files.replacing(path) as temporary:
         first.save(str(temporary), format='GIF', save_all=True, append_images=others, loop=0,
-                   duration=round(100 / fps) * 10, **told)
+                   duration=round(100 / fps) * 10, **metadata)
     return len(frames)

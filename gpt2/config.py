@@ -29,7 +29,7 @@ class Network:
         check(self)
         if self.n_embd % self.n_head:
             wider = -(-self.n_embd // self.n_head) * self.n_head
-            raise UserError(f'n_embd {self.n_embd} is not a multiple of n_head {self.n_head}; '
+            raise UserError(f'--n-embd {self.n_embd} is not a multiple of --n-head {self.n_head}; '
                             f'{wider} is')
 
 

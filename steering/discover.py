@@ -22,7 +22,7 @@ _METHODS = {'lda': linear.lda, 'logistic': linear.logistic}
 @dataclasses.dataclass(frozen=True)
 class Discovery:
     """Which directions to find, and from how many images."""
-    count: int = knob(4000, 'images to generate and tag', least=1)
+    count: int = knob(4000, 'images to generate and tag', least=2 * FOLDS)
     psi: float = knob(1.0, 'their truncation, in all layers; 1: none')
     seed: int = seed_knob('the first of their seeds')
     method: str = knob('lda', 'lda, logistic, or best: the one with the higher held-out AUC',

@@ -68,7 +68,7 @@ class Report:
         self._columns = min(columns, int(np.ceil(np.sqrt(count * 7 / 4))))  # a wide screen
         self._z = self._latents(2, count)
         self._board = board.Board(run.folder / 'tensorboard', nimg)
-        self._bar = progress.bar(total=int(training.kimg * 1000), initial=nimg, unit='img')
+        self._bar = progress.bar(total=int(training.kimg * 1000), initial=nimg, unit='image')
         self._resume(nimg)
 
     def rollback(self, nimg, lrate_factor):
@@ -132,7 +132,7 @@ class Report:
         self._bar.write(
             f"kimg {record['kimg']:<7.1f} res {at.resolution:<4d} alpha {at.alpha:.2f}  "
             f"d_loss {record.get('d_loss', 0):.3f}  g_loss {record.get('g_loss', 0):.3f}  "
-            f'{distance}{speed:5.1f} img/s  {self._bar.format_interval(left)} left at this speed')
+            f'{distance}{speed:5.1f} images/s  {self._bar.format_interval(left)} left')
 
     def _latents(self, stream, count):
         """z [count, latent], the same at every tick."""

@@ -33,7 +33,7 @@ def write(path, products, *, fit='pad', seed=0):
         return
     order = np.random.RandomState(seed).permutation(len(products))[:MOST]
     thumbnails, categories, tags = [], [], []
-    for index in progress.bar(sorted(order), what='tagged thumbnails', unit='img'):
+    for index in progress.bar(sorted(order), what='tagged thumbnails', unit='image'):
         try:
             picture = images.open_rgb(products[index].image, draft=SIDE * 4)
         except images.Unreadable:

@@ -78,7 +78,7 @@ def described(products, pictures):
     """
     result = []
     for product, picture in progress.bar(zip(products, pictures), what='colours',
-                                         total=len(products), unit='img'):
+                                         total=len(products), unit='image'):
         measurements = measured(picture)
         result.append(product._replace(
             attributes=product.attributes + tuple(measurements.items()),

@@ -159,6 +159,7 @@ def prune(data, out, config):
     manual edits of the column keep, and measures only new images.
     Raises UserError: no images, or `out` holds the decisions about another catalogue.
     """
+    source.check_pictures(data)
     data, out = source.catalogue(data), pathlib.Path(out)
     products = source.with_pictures(source.read(data), data)
     products = list({product.name: product for product in products}.values())

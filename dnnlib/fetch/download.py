@@ -108,7 +108,7 @@ class _Part:
         """The version of the file at `url` that this is the start of; None if it is not."""
         try:
             about = files.read_json(self._about)
-        except UserError:  # missing or damaged: nothing tells what has come
+        except UserError:  # missing or damaged: what has come is unknown
             return None
         known = about.get('url') == url and isinstance(about.get('version'), str)
         return about['version'] if known and self.length() else None
@@ -239,7 +239,7 @@ def _receive(session, url, part, size):
             part.start(url, _version(response.headers))
         known = total if size is None else size
         files.need_space(part.path, (known or start) - start)
-        most = files.free(part.path) // 2 + start  # of a file whose size nobody tells
+        most = files.free(part.path) // 2 + start  # of a file of unknown size
         _write(part, chunks, start, total, most if known is None else known)
     return start > 0
 

@@ -259,7 +259,7 @@ def test_a_run_folder_with_other_options_is_refused_and_kept(place):
     before = (place / 'runs' / 'stylegan' / 'options.json').read_bytes()
     code, _, err = run('train-stylegan', '--data', 'toy-pruned', *SMALL_GAN + ['--r1-gamma', '5'],
                        cwd=place)
-    assert code == 1 and 'r1_gamma was 10.0, now 5.0' in err
+    assert code == 1 and '--r1-gamma was 10.0, now 5.0' in err
     assert (place / 'runs' / 'stylegan' / 'options.json').read_bytes() == before
 
 

@@ -28,7 +28,7 @@ def test_training_with_a_vocabulary_dropout_and_recomputed_layers(place):
     succeed('train-gpt2', '--data', ids, *SMALL_GPT2, '--vocabulary', 'words', '--run', 'ids',
             cwd=place)
     code, _, err = run(*command[:-1], 'no', cwd=place)
-    assert code == 1 and 'recompute was True, now False' in err
+    assert code == 1 and '--recompute was True, now False' in err
 
 
 @pytest.mark.parametrize('options, said', [

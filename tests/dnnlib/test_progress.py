@@ -9,7 +9,7 @@ from dnnlib import progress
 def test_bars_that_were_interrupted_are_ended(monkeypatch):
     terminal = io.StringIO()
     monkeypatch.setattr(sys, 'stderr', terminal)
-    with progress.bar(range(3), what='drawing', unit='img') as finished:
+    with progress.bar(range(3), what='drawing', unit='image') as finished:
         list(finished)
     interrupted = progress.bar(total=9)
     assert not terminal.getvalue().endswith('\n')

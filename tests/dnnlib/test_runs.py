@@ -38,26 +38,26 @@ def test_the_same_options_go_on_and_others_are_refused(tmp_path):
     _begin(tmp_path, {'seed': 3, 'sizes': (1, 2), 'kimg': 5}, free=['kimg'])
     _begin(tmp_path, {'seed': 3, 'sizes': (1, 2), 'kimg': 9}, free=['kimg'], paths={'data': 'b'})
     before = files.read_json(tmp_path / 'options.json')
-    with pytest.raises(UserError, match='other options: seed was 3, now 4; repeat') as caught:
+    with pytest.raises(UserError, match='other options: --seed was 3, now 4; repeat') as caught:
         runs.Run(tmp_path, {'seed': 4, 'sizes': (1, 2), 'kimg': 9}, free=['kimg'])
     assert 'sizes' not in str(caught.value) and '--run' in str(caught.value)
-    with pytest.raises(UserError, match='more was None, now 1'):
+    with pytest.raises(UserError, match='--more was None, now 1'):
         runs.Run(tmp_path, {'seed': 3, 'sizes': (1, 2), 'kimg': 9, 'more': 1}, free=['kimg'])
     assert files.read_json(tmp_path / 'options.json') == before
 
 
 def test_an_option_that_came_later_was_at_its_default(tmp_path):
     _begin(tmp_path, {'seed': 3})
-    with pytest.raises(UserError, match='sizes was \\[1, 2\\], now \\[3\\]; repeat'):
+    with pytest.raises(UserError, match='--sizes was \\[1, 2\\], now \\[3\\]; repeat'):
         runs.Run(tmp_path, {'seed': 3, 'sizes': (3,)}, defaults={'sizes': (1, 2)})
     _begin(tmp_path, {'seed': 3, 'sizes': (1, 2)}, defaults={'seed': 0, 'sizes': (1, 2)})
-    with pytest.raises(UserError, match='seed was 3, now 0'):
+    with pytest.raises(UserError, match='--seed was 3, now 0'):
         runs.Run(tmp_path, {'seed': 0, 'sizes': (1, 2)}, defaults={'seed': 0})
 
 
 def test_what_an_earlier_version_noted_for_the_same_input_is_accepted(tmp_path):
     _begin(tmp_path, {'data': 'data/photos'})
-    with pytest.raises(UserError, match='data was data/photos, now 12ab'):
+    with pytest.raises(UserError, match='--data was data/photos, now 12ab'):
         runs.Run(tmp_path, {'data': '12ab'})
     _begin(tmp_path, {'data': '12ab'}, formerly={'data': 'data/photos'})
     runs.Run(tmp_path, {'data': '12ab'})
@@ -74,9 +74,24 @@ def test_damaged_options_are_refused(tmp_path, content):
         runs.Run(tmp_path, {})
 
 
+def test_before_the_first_checkpoint_only_what_is_packed_counts(tmp_path):
+    """A first step that ran out of memory may be tried again with other options."""
+    def run(**options):
+        return _begin(tmp_path, dict({'data': 'a', 'accumulate': 1}, **options), packed=['data'])
+    run()
+    run(data='b')  # nothing is packed yet
+    (tmp_path / 'records').mkdir()
+    begun = run(data='b', accumulate=2)
+    with pytest.raises(UserError, match='other options: --data was b, now a; repeat'):
+        run(accumulate=2)
+    begun.log(nimg=1)
+    with pytest.raises(UserError, match='other options: --accumulate was 2, now 1; repeat'):
+        run(data='b')
+
+
 def test_of_many_differences_the_first_are_named(tmp_path):
     _begin(tmp_path, {f'option{index}': 1 for index in range(10)})
-    with pytest.raises(UserError, match='option7 was 1, now None; and 2 more; repeat'):
+    with pytest.raises(UserError, match='--option7 was 1, now None; and 2 more; repeat'):
         runs.Run(tmp_path, {})
 
 

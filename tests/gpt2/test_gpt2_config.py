@@ -64,7 +64,7 @@ def test_impossible_values_are_refused_in_one_line(kind, field, values):
 
 
 def test_numbers_that_do_not_divide_each_other_are_refused():
-    with pytest.raises(UserError, match='n_embd 10 is not a multiple of n_head 3; 12 is'):
+    with pytest.raises(UserError, match='--n-embd 10 is not a multiple of --n-head 3; 12 is'):
         Network(n_embd=10, n_head=3)
     with pytest.raises(UserError, match='batch of 3 cannot be split into 2'):
         Training(batch=3, accumulate=2)
