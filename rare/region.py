@@ -42,17 +42,11 @@ def search(path, generator, tagger, config, models):
         have, began = len(sample) if sample else 0, time.time()
         more = labelled.collect(generator, tagger, psi=config.psi, seed=config.seed + have,
                                 count=min(_CHUNK, config.search - have))
-        sample = more if sample is None else labelled.LabelledSample(
-            np.concatenate([sample.w, more.w]), more.heads,
-            {head: np.concatenate([p, more.probabilities[head]])
-             for head, p in sample.probabilities.items()})
+        sample = sample.joined(more) if sample else more
         seconds += time.time() - began
         labelled.save(path, sample, dict(about, seconds=seconds))
         sample = labelled.load(path)[0]  # in half precision, as the next run will find it
-    first = labelled.LabelledSample(
-        sample.w[:config.search], sample.heads,
-        {head: p[:config.search] for head, p in sample.probabilities.items()})
-    return first, seconds * config.search / len(sample)
+    return sample.first(config.search), seconds * config.search / len(sample)
 
 
 class Accepted:

@@ -13,7 +13,8 @@ import re
 import numpy as np
 
 from dnnlib import files, progress
-from stylegan import figures, labelled, latent, linear
+from stylegan import labelled, latent, linear
+from stylegan.figures import sweep
 
 BANDS = ('coarse', 'middle', 'fine', 'all')
 TARGET = 75
@@ -192,8 +193,8 @@ def file_names(directions):
 def strip(generator, sample, direction):
     """A sheet with a row for each of ROWS sampled w, moved along a direction by STRENGTHS."""
     ws = labelled.layered(sample.w[:ROWS], generator.layers)
-    return figures.sweep(generator, ws, direction.vector, np.array(STRENGTHS) * direction.scale,
-                         latent.band(direction.band, generator.layers))
+    return sweep(generator, ws, direction.vector, np.array(STRENGTHS) * direction.scale,
+                 latent.band(direction.band, generator.layers))
 
 
 def _percent(share):

@@ -27,6 +27,17 @@ class LabelledSample:
     def __len__(self):
         return len(self.w)
 
+    def first(self, count):
+        """The sample of its first `count` codes."""
+        return LabelledSample(self.w[:count], self.heads, {
+            head: p[:count] for head, p in self.probabilities.items()})
+
+    def joined(self, more):
+        """This sample followed by another one with the same heads."""
+        return LabelledSample(np.concatenate([self.w, more.w]), self.heads, {
+            head: np.concatenate([p, more.probabilities[head]])
+            for head, p in self.probabilities.items()})
+
     def value_index(self, head, value):
         """The index of a head's value. Raises UserError that lists the known ones."""
         return value_index(self.heads, head, value)
