@@ -13,7 +13,7 @@ import contextlib
 import inspect
 import sys
 
-from commands import data, explore, measure, products, rare, steering, texts, training
+from commands import data, explore, launch, measure, products, rare, steering, texts, training
 from dnnlib import files, lock, progress
 from dnnlib.files import UserError
 
@@ -24,6 +24,7 @@ COMMANDS = {
     'download': (data.download_options, data.download, 'gpt2-124M'),
     'convert': (data.convert_options, data.convert, 'saved.pkl anime.npz'),
     'prune': (data.prune_options, data.prune, '--data photos'),
+    'pack': (data.pack_options, data.pack, '--data photos-pruned --out out/photos --shard 1/8'),
     'train-stylegan': (training.train_stylegan_options, training.train_stylegan,
                        '--data photos-pruned --run runs/photos'),
     'train-gpt2': (training.train_gpt2_options, training.train_gpt2,
@@ -31,6 +32,8 @@ COMMANDS = {
                    '--run runs/texts'),
     'train-tagger': (training.train_tagger_options, training.train_tagger,
                      '--data photos-pruned --run runs/photos-tagger'),
+    'launch': (launch.launch_options, launch.launch,
+               '--workers 2 train-gpt2 --data texts.csv --run runs/texts'),
     'samples': (products.samples_options, products.samples, '--seed 7 --psi 1 --out out/mine'),
     'cards': (products.cards_options, products.cards, '--count 500 --seed 1000'),
     'explore': (explore.explore_options, explore.explore, '--data photos-pruned --port 8080'),

@@ -128,11 +128,12 @@ def read_rows(path, columns=()):
     return rows
 
 
-def write_rows(path, columns, rows):
-    """Write dicts as UTF-8 CSV with a header line, whole or not at all."""
+def write_rows(path, columns, rows, heading=True):
+    """Write dicts as UTF-8 CSV, with a header line unless told otherwise, whole or not at all."""
     text = io.StringIO(newline='')
     writer = csv.DictWriter(text, columns, lineterminator='\n')
-    writer.writeheader()
+    if heading:
+        writer.writeheader()
     writer.writerows(rows)
     files.write_text(path, text.getvalue())
 

@@ -79,15 +79,49 @@ def prune_options(parser):
     parser.add_argument('--data', type=pathlib.Path, required=True, help='the catalogue')
     parser.add_argument('--out', type=common.folder, help='folder of the decisions '
                         '(default: --data followed by -pruned)')
+    common.shard(parser, 'A part is only measured, into scores.jsonl; then prune without --shard')
     knobs.add_flags(parser, Prune)
 
 
 def prune(options):
     """Mark bad shots by the post's four rules; nothing is deleted or moved."""
-    from catalog.prune import decisions
-    from catalog.prune.rules import Prune, prune, summary
+    from catalog.prune import decisions, scores
+    from catalog.prune.rules import Prune, prune, summary, to_judge
     out = options.out or decisions.default_folder(options.data)
+    if not options.shard.whole():
+        if not options.out:
+            raise UserError('each --shard needs a folder of its own; name it with --out')
+        with lock.folder(out):
+            products = to_judge(options.data)
+            first, last = options.shard.range(len(products))
+            scores.of(products[first:last], out / 'scores.jsonl')
+        print(f"done: {last - first} images are measured, in {out / 'scores.jsonl'}")
+        return
     with lock.folder(out):
         print(summary(prune(options.data, out, knobs.from_flags(Prune(), options))))
     print(f"done: look through {out / 'sheets'}; where you disagree, change yes and no in the keep "
           f"column of {out / 'prune.csv'}; then: python run.py train-stylegan --data {out}")
+
+
+def pack_options(parser):
+    """What `pack` takes."""
+    common.data(parser, 'a catalogue, pruned or not (default: the demo, drawn on first use)')
+    common.out(parser, 'out/pack')
+    parser.add_argument('--resolution', type=knobs.number(int, 4), default=512,
+                        help='side of the images, a power of two (default 512)')
+    common.fit(parser)
+    common.shard(parser, 'Of the images')
+
+
+def pack(options):
+    """Pack photos once into TFRecords, to train on elsewhere with --records."""
+    from stylegan import dataset
+    if options.resolution & (options.resolution - 1):
+        raise UserError(f'--resolution {options.resolution} is no power of two; try 64')
+    products, folder = inputs.pictured(options.data), options.out / 'records'
+    if folder.exists():
+        raise UserError(f'{folder} is there already; choose another --out')
+    first, last = options.shard.range(len(products))
+    dataset.pack([product.image for product in products[first:last]], folder, options.resolution,
+                 options.fit)
+    print(f'done: now try: python run.py train-stylegan --records {folder}')

@@ -3,6 +3,8 @@
 import argparse
 import os
 import pathlib
+import re
+import typing
 
 from dnnlib import knobs
 
@@ -58,6 +60,42 @@ def tries(parser, default):
     parser.add_argument('--tries', type=knobs.number(int, 0), default=default,
                         help='how often a text that contradicts its picture is written again '
                         f'(default {default})')
+
+
+class Shard(typing.NamedTuple):
+    """Part `number`, counted from 1, of `count` parts of a piece of work."""
+    number: int
+    count: int
+
+    def range(self, total):
+        """(first, last): the items [first, last) of `total` that this part has.
+
+        The first of a part is a multiple of 16 where there are enough: that many images are drawn
+        at a time, and then the same ones together as by one process.
+        """
+        unit = 16 if total >= 16 * self.count else 1
+        first, last = [total * part // self.count // unit * unit
+                       for part in (self.number - 1, self.number)]
+        return first, total if self.number == self.count else last
+
+    def whole(self):
+        """Whether there is no other part."""
+        return self.count == 1
+
+
+def _shard(text):
+    """A type for argparse: '2/8' -> Shard(2, 8)."""
+    match = re.match(r'(\d{1,6})/(\d{1,6})$', text)
+    if not match or not 1 <= int(match.group(1)) <= int(match.group(2)):
+        raise argparse.ArgumentTypeError(f"'{text}' is no part; type 1/8 for the first of eight")
+    return Shard(*map(int, match.groups()))
+
+
+def shard(parser, use):
+    """--shard; use: what it does not do then."""
+    parser.add_argument('--shard', type=_shard, default=Shard(1, 1), metavar='I/N', help='do only '
+                        'part I of N, so that N processes share the work, each with a place of its '
+                        f'own for results; in order, these concatenate to those of one. {use}')
 
 
 def stylegan(parser):

@@ -7,6 +7,7 @@ import sys
 from commands import inputs
 from commands import options as common
 from dnnlib import files, knobs
+from dnnlib.files import UserError
 
 _FIGURES = [
     ('image', 'grid.png', 'Generated pictures', 'One picture per seed.'),
@@ -30,11 +31,23 @@ def samples_options(parser):
 
 def samples(options):
     """Generate fake products: grids, videos, texts and a page that shows them all."""
-    from dnnlib import images, runs, video
     from gpt2.write import report
-    from stylegan import figures
     sampling, gan, writer, taggers = _models(options)
-    out, psi, seed = options.out, options.psi, sampling.seed
+    out, seed = options.out, sampling.seed
+    if options.shard.whole():
+        _write_figures(options, gan, seed)
+    first, last = options.shard.range(options.count)
+    texts = writer.texts([''] * (last - first), sampling=sampling,
+                         seeds=common.seeds(seed, options.count)[first:last])
+    files.write_text(out / 'descriptions.txt', report(texts, first + 1))
+    _make_products(options, sampling, gan, writer, taggers, texts)
+
+
+def _write_figures(options, gan, seed):
+    """Write grids and videos, those of _FIGURES."""
+    from dnnlib import images, runs, video
+    from stylegan import figures
+    out, psi = options.out, options.psi
     origin = runs.origin_of(stylegan=gan.path.name, seed=seed, psi=psi)
     images.write_png(out / 'grid.png', figures.grid(gan, common.seeds(seed, 40), psi=psi), origin)
     images.write_png(out / 'truncation.png', figures.truncation(gan, common.seeds(seed, 4)),
@@ -44,10 +57,6 @@ def samples(options):
                     origin=origin)
     video.write_mp4(out / 'mixing.mp4',
                     figures.mixing_walk(gan, seed, psi=psi, frames=options.frames), origin=origin)
-    texts = writer.texts([''] * options.count, seeds=common.seeds(seed, options.count),
-                         sampling=sampling)
-    files.write_text(out / 'descriptions.txt', report(texts))
-    _make_products(options, sampling, gan, writer, taggers, texts)
 
 
 def cards_options(parser):
@@ -72,6 +81,7 @@ def _products_options(parser, folder):
                         'trained, 0 smooth (default 1)')
     parser.add_argument('--count', type=knobs.number(int, 1), default=12,
                         help='products to make (default 12)')
+    common.shard(parser, 'A part has products and texts, but no page and no figures')
     common.tries(parser, 10)
     parser.add_argument('--neighbours', type=knobs.number(int, 0), default=3,
                         help='training pictures to show beside each product, the nearest; 0: '
@@ -98,7 +108,10 @@ def _make_products(options, sampling, gan, writer, taggers, texts=()):
     from dnnlib import runs
     from tagger.agreement import report
     out, psi = options.out, options.psi
-    seeds = common.seeds(sampling.seed, options.count)
+    first, last = options.shard.range(options.count)
+    seeds = common.seeds(sampling.seed, options.count)[first:last]
+    if not seeds:
+        raise UserError(f'{options.count} products are too few for {options.shard.count} parts')
     tagger = inputs.lookalikes(options, gan, taggers.images) or taggers
     w = gan.w(gan.seeded(seeds))
     pictures = gan.pictures(gan.truncate(w, psi))
@@ -108,6 +121,9 @@ def _make_products(options, sampling, gan, writer, taggers, texts=()):
         tagger=tagger, writer=writer, sampling=sampling, tries=options.tries,
         neighbours=write_neighbours(out, pictures, records, options.neighbours,
                                     tagger.images) if records else ())
+    if not options.shard.whole():
+        print(f'done: {len(products)} products are in {out}')
+        return
     _write_page(out, products, texts, facts=dict(
         runs.provenance(), stylegan=str(gan.path), gpt2=str(inputs.gpt2(options)),
         tagger=str(tagger.path), psi=psi, seed=sampling.seed), command=again(sys.argv[2:]))
@@ -124,7 +140,7 @@ def again(arguments):
     typed, kept = iter(arguments), []
     for word in typed:
         name, equals, _ = word.partition('=')
-        if name not in ('--seed', '--count', '--out', '--frames'):
+        if name not in ('--seed', '--count', '--out', '--frames', '--shard'):
             kept.append(shlex.quote(word))
         elif not equals:
             next(typed, None)  # its value

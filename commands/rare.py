@@ -6,6 +6,7 @@ import pathlib
 from commands import inputs
 from commands import options as common
 from dnnlib import files, knobs
+from dnnlib.files import UserError
 
 
 def rare_options(parser):
@@ -24,13 +25,14 @@ def rare_options(parser):
     parser.add_argument('--data', type=pathlib.Path, help='the training set of the '
                         'generator, for the report (default: the demo, for the pretrained one)')
     common.tries(parser, 5)
+    common.shard(parser, 'A part draws and scores what comes before it once more, but writes no '
+                 'texts for that, and no report')
     knobs.add_flags(parser, Rare, skip=('seed', 'threads'))
     common.writing(parser)
 
 
 def rare(options):
     """Generate products of a rare class: find its region of W once, then sample from it."""
-    from commands.products import write_products
     from dnnlib import images, runs
     from gpt2.config import Sampling
     from gpt2.write import Writer
@@ -46,8 +48,10 @@ def rare(options):
     tagger = taggers.images
     target = target_class.parse(tagger.heads, options.category, options.where)
     writer = Writer(inputs.gpt2(options), sampling.threads)
+    first, last = options.shard.range(config.count)
+    config = dataclasses.replace(config, count=last)
     extra = _more_codes(options, gan)  # a wrong file is reported before the demo is drawn
-    reference = _reference(options, config, gan, tagger, target)
+    reference = options.shard.whole() and _reference(options, config, gan, tagger, target)
 
     sample, seconds = region.search(
         options.out / 'search.npz', gan, tagger, config,
@@ -59,6 +63,12 @@ def rare(options):
     methods = [method for method in config.methods()
                if config.method != 'all' or where.able(method)]
     accepted = {method: where.sample(method) for method in methods if method != 'search'}
+    if not options.shard.whole():
+        accepted.update(search=found)
+        for method in methods:
+            _write_catalogue(options, config, accepted[method], method, gan, taggers, writer,
+                             sampling, first)
+        return
     before = config.search + where.refining, seconds
     rows = {method: reference.figures(each, found, before) for method, each in accepted.items()}
     if found:
@@ -68,20 +78,34 @@ def rare(options):
             accepted['shift'].sources, gan.layers)), accepted['shift'].pictures)
 
     for method in methods:
-        folder = options.out / method if config.method == 'all' else options.out
-        each, origin = accepted[method], runs.origin_of(stylegan=gan.path.name, method=method)
-        images.write_png(folder / 'sheet.png', images.grid(each.pictures[:200], 20, 2), origin)
-        products = write_products(
-            folder, each.pictures, seeds=common.seeds(config.seed, len(each)), psi=config.psi,
-            origin=origin, tagger=inputs.lookalikes(options, gan, tagger) or taggers,
-            writer=writer, sampling=sampling, tries=options.tries)
-        report.write_table(folder, products, tagger.heads)
+        each = accepted[method]
+        folder = _write_catalogue(options, config, each, method, gan, taggers, writer, sampling)
+        images.write_png(folder / 'sheet.png', images.grid(each.pictures[:200], 20, 2),
+                         runs.origin_of(stylegan=gan.path.name, method=method))
         region.save(folder / 'codes.npz', each)
     files.write_json(options.out / 'rare.json', {
         'wanted': target, 'methods': rows, 'options': dataclasses.asdict(config)})
     files.write_text(options.out / 'rare.txt', report.table(rows) + '\n')
     print(report.table(rows))
     print(f'done: look at sheet.png in {folder}; it is a catalogue, to train on with --data')
+
+
+def _write_catalogue(options, config, accepted, method, gan, taggers, writer, sampling, first=0):
+    """Write the products of a method from number `first` on, as a catalogue -> its folder."""
+    from commands.products import write_products
+    from dnnlib import runs
+    from rare import report
+    folder = options.out / method if config.method == 'all' else options.out
+    if len(accepted) <= first:
+        raise UserError(f'there are {len(accepted)} such images, none for this part of the work; '
+                        'use a lower --count, or --shard with fewer parts')
+    products = write_products(
+        folder, accepted.pictures[first:], seeds=common.seeds(config.seed, len(accepted))[first:],
+        psi=config.psi, origin=runs.origin_of(stylegan=gan.path.name, method=method),
+        tagger=inputs.lookalikes(options, gan, taggers.images) or taggers, writer=writer,
+        sampling=sampling, tries=options.tries)
+    report.write_table(folder, products, taggers.images.heads, heading=first == 0)
+    return folder
 
 
 def _reference(options, config, gan, tagger, target):

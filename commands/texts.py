@@ -23,6 +23,7 @@ def text_options(parser):
                         help='texts per prompt (default 4)')
     parser.add_argument('--json', type=pathlib.Path, metavar='OUT.jsonl', help='also write prompt, '
                         'text, seed, finish, tokens and log-probability, one sample a line')
+    common.shard(parser, 'Of the texts')
     parser.add_argument('--keep-prompt', action='store_true', help='print the prompt as well')
     common.writing(parser)
 
@@ -38,19 +39,22 @@ def text(options):
         raise UserError('--tag-columns names columns of a table; add --prompts FILE.csv')
     if options.interactive and options.json:
         raise UserError('--json goes with --prompt and --prompts, not with --interactive')
+    if options.interactive and not options.shard.whole():
+        raise UserError('--shard goes with --prompt and --prompts, not with --interactive')
     writer = Writer(inputs.gpt2(options), sampling.threads)
     if options.interactive:
         converse(writer, sampling, options.count)
         return
     wanted = source.read_prompts(options.prompts, columns) if options.prompts else [options.prompt]
     repeated = [prompt for prompt in wanted for _ in range(options.count)]
-    samples = writer.samples(repeated, seeds=common.seeds(sampling.seed, len(repeated)),
-                             sampling=sampling)
+    first, last = options.shard.range(len(repeated))
+    seeds = common.seeds(sampling.seed, len(repeated))
+    samples = writer.samples(repeated[first:last], seeds=seeds[first:last], sampling=sampling)
     if options.json:
         with lock.new(options.json):
             files.write_text(options.json, json_lines(samples))
-    print(report(writer.joined(sample) if options.keep_prompt else sample.text
-                 for sample in samples), end='')
+    texts = [writer.joined(sample) if options.keep_prompt else sample.text for sample in samples]
+    print(report(texts, first + 1), end='')
 
 
 def export_options(parser):

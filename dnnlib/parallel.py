@@ -93,6 +93,8 @@ def _reduced(tensors, final_op):
 
 def average(tensors):
     """The means over all workers of float32 tensors of static shapes, a list."""
+    if size == 1:
+        return list(tensors)
     return _reduced([tf.convert_to_tensor(tensor) for tensor in tensors], 'Div')
 
 

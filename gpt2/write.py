@@ -90,11 +90,14 @@ def printable(text):
     return _CONTROL.sub(lambda match: f'\\x{ord(match.group()):02x}', text)
 
 
-def report(texts):
-    """Texts as the post showed them, printable, each below a line `==== SAMPLE 1 ====`."""
+def report(texts, first=1):
+    """Texts as the post showed them, printable, each below a line `==== SAMPLE 1 ====`.
+
+    first: the number of the first one.
+    """
     rule = '=' * 40
     return ''.join(f'{rule} SAMPLE {i} {rule}\n{printable(text)}\n'
-                   for i, text in enumerate(texts, 1))
+                   for i, text in enumerate(texts, first))
 
 
 def json_lines(samples):

@@ -110,14 +110,14 @@ def table(rows):
     return '\n'.join(lines)
 
 
-def write_table(folder, products, heads):
+def write_table(folder, products, heads, heading=True):
     """Write products.csv, which makes the folder a catalogue.
 
     products: dicts as `commands.products.write_products` returns them, with attributes
-    {head: value}; heads: the columns.
+    {head: value}; heads: the columns; heading: whether the table begins with their names.
     """
     columns = ['image', 'description', 'category'] + [h for h in heads if h != 'category']
     tables.write_rows(folder / 'products.csv', columns, (
         dict({head: product['attributes'].get(head, '') for head in columns[3:]},
              image=product['image'], description=product['text'], category=product['category'])
-        for product in products))
+        for product in products), heading)

@@ -58,10 +58,9 @@ def _check_minibatch(size, parts, workers, group, resolution):
     if size % parts or part % min(group, part) or part // min(group, part) % workers:
         split = parts * workers
         fitting = -(-size // (split * group)) * split * group
-        share = 'part' if workers == 1 else 'share'
-        among = '' if workers == 1 else f' of {workers} workers, and {parts} part(s) each,'
+        each = f', {parts} for each of {workers} workers' if workers > 1 else ''
         raise UserError(f'a minibatch of {size}, at {resolution} px, cannot be split into {split} '
-                        f'equal {share}(s){among} of whole groups of {group}; use --minibatch '
+                        f'equal part(s) of whole groups of {group}{each}; use --minibatch '
                         f'{fitting}, or change --accumulate or --mbstd-group')
 
 

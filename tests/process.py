@@ -50,6 +50,10 @@ class Started:
             dict(environment)))
         self._process.start()
 
+    def alive(self):
+        """Whether it has not ended yet."""
+        return self._process.is_alive()
+
     def signal(self, number):
         """Send it a signal."""
         os.kill(self._process.pid, number)

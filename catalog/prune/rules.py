@@ -152,6 +152,12 @@ def summary(counts):
                      for name, count in list(counts.items()) + [('all', sum(counts.values()))])
 
 
+def to_judge(data):
+    """The products of a catalogue that `prune` judges, each image once."""
+    products = source.with_pictures(source.read(data), data)
+    return list({product.name: product for product in products}.values())
+
+
 def prune(data, out, config):
     """Prune the catalogue at `data`: write prune.csv, prune.json and contact sheets to `out`.
 
@@ -161,8 +167,7 @@ def prune(data, out, config):
     """
     source.check_pictures(data)
     data, out = source.catalogue(data), pathlib.Path(out)
-    products = source.with_pictures(source.read(data), data)
-    products = list({product.name: product for product in products}.values())
+    products = to_judge(data)
     former = {}
     if decisions.exist(out):
         if decisions.source(out).resolve() != data.resolve():

@@ -69,9 +69,11 @@ def of(products, path):
     todo = {product.name: product.image for product in products
             if known.get(product.name, {}).get('stamp') != stamps[product.name]}
     path.parent.mkdir(parents=True, exist_ok=True)
+    # Whether a killed process left the last line incomplete.
+    incomplete = path.is_file() and path.read_bytes()[-1:] not in (b'', b'\n')
     with progress.parallel(_measured, todo.values(), what='measuring', unit='image') as results, \
             open(str(path), 'a', encoding='utf-8') as cache:
-        cache.write('\n')  # ends a line that a killed process left incomplete
+        cache.write('\n' * incomplete)
         for result, name in zip(results, todo):  # results first, so that their progress bar ends
             known[name] = dict(image=name, stamp=stamps[name], **result)
             cache.write(json.dumps(known[name]) + '\n')
