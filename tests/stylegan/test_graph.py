@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import toy_stylegan
 
-from dnnlib import tflib
+from dnnlib import parallel, tflib
 from dnnlib.accumulation import NotFinite
 from dnnlib.tflib import tf
 from stylegan.config import Training
-from stylegan.graph import Graph
+from stylegan.graph import Graph, share
 
 
 def _moved(**knobs):
@@ -44,6 +44,21 @@ def test_a_minibatch_in_parts_trains_and_counts_once():
         assert np.isfinite(list(losses.values())).all()
         nimg, = [v for v in tf.global_variables() if v.op.name == 'nimg']
         assert graph.session.run(nimg) == 8
+
+
+@pytest.mark.parametrize(('count', 'group', 'workers'), [(12, 4, 3), (24, 4, 2), (6, 2, 3),
+                                                         (4, 8, 1)])
+def test_workers_share_whole_groups(monkeypatch, count, group, workers):
+    """Of the minibatch standard deviation, where a sample is in that of its number modulo their
+    count."""
+    monkeypatch.setattr(parallel, 'size', workers)
+    shares, groups = [], count // min(group, count)
+    for rank in range(workers):
+        monkeypatch.setattr(parallel, 'rank', rank)
+        shares.append(share(count, group))
+        own = shares[-1].reshape(min(group, count), -1) % groups  # a group of its own a column
+        assert (own == own[0]).all() and len(set(own[0])) == groups // workers
+    assert sorted(np.concatenate(shares)) == list(range(count))
 
 
 NETWORK = toy_stylegan.network(resolution=8)

@@ -145,6 +145,7 @@ def test_batches_depend_on_position_only(tmp_path):
     for position, batch in zip((64, 5, 0), (first[3], first[1], first[0])):
         assert np.array_equal(again.batch(position, 5, 8, mirror=True), batch)
     assert np.array_equal(first[1], first[4])
+    assert np.array_equal(again.batch(5, 5, 8, mirror=True, share=[3, 0]), first[1][[3, 0]])
     other = dataset.Records(folder, seed=4)
     assert not np.array_equal(_epoch(records), _epoch(other))
 

@@ -10,7 +10,7 @@ import oracle_stylegan as oracle
 import pytest
 import toy_stylegan
 
-from dnnlib import files, images, runs, tflib
+from dnnlib import files, images, parallel, runs, tflib
 from dnnlib.accumulation import NotFinite
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
@@ -422,6 +422,14 @@ def test_minibatches_are_whole_groups_at_every_resolution(wrong, words):
         train.check(network, Training(**wrong))
     for right in ({}, {'minibatch': 3}, {'minibatch': 8, 'accumulate': 4}, {'accumulate': 32}):
         train.check(network, Training(**right))
+
+
+def test_workers_share_whole_groups_at_every_resolution(monkeypatch):
+    monkeypatch.setattr(parallel, 'size', 2)
+    train.check(Network(), Training())  # the paper's minibatches grow with the number of GPUs
+    with pytest.raises(UserError, match=r'of 4, at 8 px, cannot be split into 2 equal .* groups of '
+                                        r'4, 1 for each of 2 workers; use --minibatch 8, or'):
+        train.check(Network(), Training(minibatch=4))
 
 
 def test_the_schedule_is_checked_to_its_end():
