@@ -2,6 +2,7 @@
 
 import argparse
 import multiprocessing
+import os
 import pathlib
 import signal
 import socket
@@ -10,7 +11,7 @@ import threading
 
 from commands import inputs, steering
 from commands import options as common
-from dnnlib import files, knobs
+from dnnlib import files, knobs, lock
 from dnnlib.files import UserError
 
 _THREADS = 64  # of the web server: a client with long work holds one
@@ -25,7 +26,8 @@ def explore_options(parser):
     parser.add_argument('--directions', type=common.folder, default=pathlib.Path('out/directions'),
                         help='folder of run.py directions, which is run where this is missing '
                         '(default out/directions)')
-    common.out(parser, 'out/explore')
+    parser.add_argument('--out', type=common.folder, default=pathlib.Path('out/explore'),
+                        help='folder in which each saved tray gets one (default out/explore)')
     parser.add_argument('--port', type=knobs.number(int, 1, 65535), default=8017,
                         help='port of the page (default 8017)')
     parser.add_argument('--host', default='127.0.0.1', help='address to bind to; 0.0.0.0 lets '
@@ -36,7 +38,7 @@ def explore_options(parser):
 def explore(options):
     """Open the explorer: make, change, describe, find and keep products on a page.
 
-    Everything runs on this machine and nothing leaves it. Picks are saved in folders of --out.
+    Everything runs on this machine and nothing leaves it.
     """
     listening = _listen(options.host, options.port)
     import waitress
@@ -67,7 +69,9 @@ def explore(options):
             max_request_body_size=2 * LARGEST_UPLOAD).run()
     finally:
         for process in processes:
-            process.terminate()
+            if process.is_alive():
+                os.kill(process.pid, signal.SIGINT)  # it ends its own processes
+                process.join()
         worker.close()
     print('stopped.')
 
@@ -107,19 +111,23 @@ def _apart(processes, work, *arguments):
 
 def _reporting(work, *arguments):
     """Call a function; a mistake of the user is one line and exit code 1."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell has set it off
     try:
         work(*arguments)
     except UserError as error:
         raise SystemExit(f'error: {files.printable(error)}')
+    except KeyboardInterrupt:
+        raise SystemExit(130)
 
 
 def _find_directions(options):
     """`run.py directions` for the models of the explorer."""
     parser = argparse.ArgumentParser()
     steering.directions_options(parser)
-    steering.directions(parser.parse_args([
-        '--stylegan', str(inputs.stylegan(options)), '--tagger', str(inputs.tagger(options)),
-        '--out', str(options.directions), '--threads', str(options.threads)]))
+    with lock.folder(options.directions):
+        steering.directions(parser.parse_args([
+            '--stylegan', str(inputs.stylegan(options)), '--tagger', str(inputs.tagger(options)),
+            '--out', str(options.directions), '--threads', str(options.threads)]))
 
 
 def _prepare_editing(options, server, studio, worker, processes):
