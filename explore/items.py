@@ -1,5 +1,5 @@
 """The products on the page. Each is named by a digest of its styles and its origin, so a name
-always means the same picture, and browsers may keep it.
+always means the same image, and browsers may keep it.
 """
 
 import collections
@@ -12,7 +12,7 @@ import numpy as np
 
 from dnnlib.files import UserError
 
-_MOST_BYTES = 1 << 27  # of styles and pictures that are held
+_MOST_BYTES = 1 << 27  # of styles and images that are held
 
 
 class Item(NamedTuple):
@@ -70,7 +70,7 @@ class Store:
     def _look(self, name):
         with self._lock:
             if name not in self._held:
-                raise Gone('this picture is no longer held; choose another one')
+                raise Gone('this image is no longer held; choose another one')
             self._held.move_to_end(name)
             return self._held[name]
 

@@ -1,8 +1,8 @@
-"""The catalogue's products most like a picture: exact cosine similarity by one matrix product.
+"""The catalogue's products most like an image: exact cosine similarity by one matrix product.
 
-A picture has two unit vectors: the features of the tagger, which tell shape and kind, and a colour
+An image has two unit vectors: the features of the tagger, which tell shape and kind, and a colour
 histogram. The similarity is their weighted mean, so that a person can say how much colour counts.
-Both are cached beside the catalogue, in rows that are found by the content of a picture's file.
+Both are cached beside the catalogue, in rows that are found by the content of an image's file.
 """
 
 import hashlib
@@ -22,14 +22,14 @@ _FORMAT = 1
 def colours(pictures):
     """uint8 [n, h, w, 3] -> unit vectors float32 [n, 64]: histograms of the product's colours.
 
-    A pixel counts by how far it is from the picture's border. The root makes the cosine of two
+    A pixel counts by how far it is from the image's border. The root makes the cosine of two
     histograms their Bhattacharyya coefficient.
     """
     small = np.stack([images.square(picture, _SIDE) for picture in pictures]).astype(np.float32)
     border = np.concatenate([small[:, 0], small[:, -1], small[:, :, 0], small[:, :, -1]], 1)
     pixels = small.reshape(len(small), -1, 3)
     apart = np.abs(pixels - np.median(border, 1)[:, np.newaxis]).max(2)
-    weights = np.clip(apart / _BACKGROUND, 0, 1) + 1e-6  # a blank picture has a histogram as well
+    weights = np.clip(apart / _BACKGROUND, 0, 1) + 1e-6  # a blank image has a histogram as well
     place = pixels / 255 * (_BINS - 1)
     low = np.minimum(place.astype(int), _BINS - 2)
     share = place - low
@@ -55,7 +55,7 @@ def _described(pictures, tagger):
 class Library:
     """Products to search in.
 
-    products: list of catalog.source.Product, each with a picture. rows: float32 [n, d], of
+    products: list of catalog.source.Product, each with an image. rows: float32 [n, d], of
     `described`.
     """
 
@@ -73,7 +73,7 @@ class Library:
         return np.concatenate([_unit(rows[:, :split] - self._mean), rows[:, split:]], 1)
 
     def nearest(self, pictures, tagger, category='', colour=0.3, count=12):
-        """The products most like a picture, uint8 [1, h, w, 3]: list of (index, similarity).
+        """The products most like an image, uint8 [1, h, w, 3]: list of (index, similarity).
 
         category: only products of it; '': all. colour: the weight of colour, 0 to 1.
         """
@@ -92,9 +92,9 @@ class Library:
 
 
 def read(products, tagger, cache, between):
-    """The Library of products (catalog.source.Product with a picture).
+    """The Library of products (catalog.source.Product with an image).
 
-    Products whose picture cannot be read are left out. cache: a file of rows, which is read and
+    Products whose image cannot be read are left out. cache: a file of rows, which is read and
     written. tagger: tagger.image_tagger.ImageTagger. between: see `Worker.between`. Raises
     UserError for more than MOST products or if none can be read.
     """
@@ -121,7 +121,7 @@ def read(products, tagger, cache, between):
         _keep(cache, held, made)
     found = [(product, known[digest]) for product, digest in found if known[digest] is not None]
     if not found:
-        raise files.UserError(f'none of the {len(products)} pictures can be read')
+        raise files.UserError(f'none of the {len(products)} images can be read')
     return Library([product for product, _ in found], np.stack([row for _, row in found]))
 
 
@@ -148,7 +148,7 @@ def _keep(path, known, made):
 
 
 def _add(known, chosen, tagger, between):
-    """Describe the pictures of (product, digest) pairs and put their rows into `known`."""
+    """Describe the images of (product, digest) pairs and put their rows into `known`."""
     pictures, digests = [], []
     for product, digest in chosen:
         between()

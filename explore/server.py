@@ -129,7 +129,7 @@ class Server:
             'categories': library.categories if library else [],
             'products': len(library.products) if library else 0}
 
-    # --- Pictures.
+    # --- Images.
 
     def wall(self):
         """The next products of the wall."""
@@ -155,7 +155,7 @@ class Server:
         return _png(self._worker.do(lambda: self._studio.moved_png(name, moves), _client()))
 
     def walked_picture(self, first, last):
-        """A picture on the way from one item to another."""
+        """An image on the way from one item to another."""
         t = _number('t', float, 0, 1)
         return _png(self._worker.do(lambda: self._studio.walked_png(first, last, t), _client()))
 
@@ -168,7 +168,7 @@ class Server:
         return _shown(self._worker.do(lambda: self._studio.moved(_text(body, 'item'), moves)))
 
     def walked(self):
-        """Keep a picture on the way from one item to another."""
+        """Keep an image on the way from one item to another."""
         body = _body()
         t = body.get('t')
         if not isinstance(t, (int, float)) or not 0 <= t <= 1:
@@ -203,7 +203,7 @@ class Server:
         return self._events(lambda job: self._studio.described(
             name, words, attempt, lambda text: job.report('words', text=text)))
 
-    # --- The catalogue and real pictures.
+    # --- The catalogue and real images.
 
     def neighbours(self, name):
         """The catalogue's products most like an item."""
@@ -217,7 +217,7 @@ class Server:
             'name': products[index].name} for index, similarity in found]}
 
     def thumbnail(self, index):
-        """A small picture of a product of the catalogue."""
+        """A small image of a product of the catalogue."""
         return _png(self._thumbnail(index, self._studio.library), 'private, max-age=3600')
 
     def _draw_thumbnail(self, index, library):
@@ -231,7 +231,7 @@ class Server:
         return self._project(product.image, product.name)
 
     def uploaded(self):
-        """Find the styles of an uploaded picture, the body of the request: events."""
+        """Find the styles of an uploaded image, the body of the request: events."""
         name = flask.request.args.get('name', 'photo')[:100]
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / 'upload'
@@ -365,5 +365,5 @@ def _refuse(error):
 def _refuse_plainly(error):
     sentence = error.description
     if error.code == 413:
-        sentence = f'the file is larger than {LARGEST_UPLOAD >> 20} MB; give a smaller picture'
+        sentence = f'the file is larger than {LARGEST_UPLOAD >> 20} MB; give a smaller image'
     return {'error': sentence}, error.code

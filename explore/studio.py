@@ -1,7 +1,7 @@
 """What a person can do on the page, in terms of the other packages.
 
 Everything here runs in the worker's thread. For equal seeds and settings it gives what the commands
-write: `wall` the pictures of `run.py samples`, `edited` those of `run.py edit`, and so on.
+write: `wall` the images of `run.py samples`, `edited` those of `run.py edit`, and so on.
 """
 
 import dataclasses
@@ -24,11 +24,11 @@ STRONGEST = 4.0  # units that a slider goes to, both ways
 PROJECTION = Projection(steps=120, candidates=400, newton=4, frames=0)  # within 20 seconds
 _TOKENS = (10, 40, 0)  # of a text that is shown while it grows; it always begins alike; 0: all
 _ADAM = 3  # images that a step of Adam, forward and backward, takes the time of
-_SHOWN_EVERY = 0.9  # seconds between two pictures of a projection
+_SHOWN_EVERY = 0.9  # seconds between two images of a projection
 
 
 class Generator(generator.Generator):
-    """A generator that gives way: it calls `between()` before each chunk of pictures."""
+    """A generator that gives way: it calls `between()` before each chunk of images."""
 
     def __init__(self, path, threads, between):
         super().__init__(path, threads)
@@ -60,14 +60,14 @@ class Studio:
         self._projector = None
         self._origin = runs.origin_of(stylegan=self.gan.path.name)
 
-    # --- Pictures.
+    # --- Images.
 
     def png(self, ws, origin):
         """The PNG of styles [layers, w], as bytes; it tells its origin."""
         return images.png(self.gan.pictures(ws[np.newaxis])[0], dict(self._origin, **origin))
 
     def wall(self, seeds, psi):
-        """The Items of seeds at truncation psi; their pictures are drawn at once."""
+        """The Items of seeds at truncation psi; their images are drawn at once."""
         styles = self.gan.truncate(self.gan.w(self.gan.seeded(seeds)), psi)
         made = [item(ws, seed=seed, psi=psi) for seed, ws in zip(seeds, styles)]
         return [self.store.put(each, images.png(picture, dict(self._origin, **each.origin)))
@@ -81,12 +81,12 @@ class Studio:
         return png
 
     def drawn(self, ws, origin):
-        """The Item of styles [layers, w], with its picture."""
+        """The Item of styles [layers, w], with its image."""
         new = item(ws, **origin)
         return self.store.put(new, self.png(ws, origin))
 
     def seen(self, name):
-        """What the tagger sees in an item's picture, a dict for the page.
+        """What the tagger sees in an item's image, a dict for the page.
 
         attributes, probabilities, tags: see tagger.agreement.Prediction. possible: the values of
         each head that an edit can reach, {head: [value, ...]}; {} without directions.
@@ -138,7 +138,7 @@ class Studio:
         return self.store.put(item(ws, **_edited(held.origin, _told(moves)))) if moves else held
 
     def edited(self, name, head, value, report):
-        """An item changed so that its picture shows a value -> (Item, did it succeed).
+        """An item changed so that its image shows a value -> (Item, did it succeed).
 
         report: called with the fraction done and the name of the best Item so far. Raises
         UserError.
@@ -180,7 +180,7 @@ class Studio:
     def described(self, name, words, attempt, report):
         """Write about an item -> a dict of text, prompt, seed, agreement and unjudged.
 
-        words: what the text is to be about; '': the tags of the picture. attempt: 0, 1, ... for
+        words: what the text is to be about; '': the tags of the image. attempt: 0, 1, ... for
         another text each. report: called with the text so far. Raises UserError.
         """
         held = self.store.get(name)
@@ -207,10 +207,10 @@ class Studio:
                      prompt='', **verdict._asdict())
                 for each, text, predicted, verdict in zip(held, texts, seen, verdicts)]
 
-    # --- Real pictures.
+    # --- Real images.
 
     def projected(self, picture, target, report):
-        """The Item that reproduces a picture, with the search of `run.py project`.
+        """The Item that reproduces an image, with the search of `run.py project`.
 
         picture: uint8 [res, res, 3]; target: its name. report: called with the fraction done and
         every second with the name of the Item so far, else ''.

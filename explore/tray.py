@@ -1,9 +1,9 @@
 """Saves picked products as a catalogue, which every command accepts, and as one page.
 
     products.csv     image, description, category and the attributes that the tagger sees
-    images/*.png     the pictures, each with its origin inside
+    images/*.png     the images, each with its origin inside
     w.npz            ws [n, layers, w], which run.py edit, mix and walk accept in place of seeds
-    index.html       all of it on one page, pictures included, to be shown or sent
+    index.html       all of it on one page, images included, to be shown or sent
 """
 
 import base64

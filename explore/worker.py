@@ -1,6 +1,6 @@
 """The one thread that computes. TensorFlow sessions are used nowhere else.
 
-Requests become jobs in a queue. Short ones, such as one picture, come first. A long one, such as a
+Requests become jobs in a queue. Short ones, such as one image, come first. A long one, such as a
 projection, calls `between` many times a second: there the waiting short jobs get their turn, so
 that a slider moves while a photo is projected, and there a cancelled job ends.
 """

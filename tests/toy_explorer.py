@@ -20,14 +20,14 @@ HOST = 'http://localhost:8017'
 
 
 def studio(folder, between=lambda: None):
-    """A Studio of random weights that draws pictures of 16 px."""
+    """A Studio of random weights that draws images of 16 px."""
     toy_stylegan.snapshot(folder / 'toy.npz')
     return Studio(folder / 'toy.npz', PRETRAINED / 'gpt2' / 'snapshot',
                   PRETRAINED / 'tagger' / 'tagger.npz', 1, between)
 
 
 def learnt(made, folder):
-    """The same Studio with directions, found in a few pictures and kept in a folder."""
+    """The same Studio with directions, found in a few images and kept in a folder."""
     config = discover.Discovery(count=120, fewest=15, components=2)
     sample = labelled.collect(made.gan, made.taggers.images, count=120, psi=1, seed=0)
     labelled.save(folder / 'tagged.npz', sample, MADE)
@@ -37,7 +37,7 @@ def learnt(made, folder):
 
 
 def products(folder, count=6):
-    """Products with pictures of one colour each, in a folder."""
+    """Products with images of one colour each, in a folder."""
     found = []
     for index in range(count):
         path = folder / f'{index}.png'

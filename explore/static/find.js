@@ -37,7 +37,7 @@ async function project(address, body) {
 
 export function upload(file) {
   if (file.size > largest) {
-    complain(new Error(`${file.name} is larger than ${largest >> 20} MB; give a smaller picture`));
+    complain(new Error(`${file.name} is larger than ${largest >> 20} MB; give a smaller image`));
     return;
   }
   project(`uploaded?${new URLSearchParams({name: file.name})}`, file);

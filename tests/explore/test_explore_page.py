@@ -79,7 +79,7 @@ def _drag(chromium, selector, share):
     for step in range(1, 9):
         mouse('mouseMoved', middle + (end - middle) * step / 8)
         chromium.run("new Promise(done => setTimeout(done, 30))")
-    assert 'blob:' in chromium.run(SOURCE)  # the picture follows before the hand lets go
+    assert 'blob:' in chromium.run(SOURCE)  # the image follows before the hand lets go
     mouse('mouseReleased', end)
 
 

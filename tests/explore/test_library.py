@@ -12,7 +12,7 @@ from explore import library
 
 
 class Tagger:
-    """Features that are the picture's mean colour, and how often they were asked for."""
+    """Features that are the image's mean colour, and how often they were asked for."""
 
     side, values = 16, {'w': np.zeros(1)}
 
@@ -103,7 +103,7 @@ def test_what_cannot_be_read_is_left_out(tmp_path):
     assert [product.name for product in own.products] == ['0.png', '1.png', '3.png', '5.png']
     for product in products:
         product.image.write_bytes(b'no picture')
-    with pytest.raises(UserError, match='none of the 6 pictures can be read'):
+    with pytest.raises(UserError, match='none of the 6 images can be read'):
         _read(products, tmp_path / 'cache.npz')
 
 
