@@ -57,7 +57,8 @@ class Meter:
 
     def __init__(self, process):
         self._process = process
-        print(f"{'milliseconds':34} {'median':>8} {'95 %':>8} {'limit':>8} {'processor':>10} {'n':>5}")
+        print('{:34} {:>8} {:>8} {:>8} {:>10} {:>5}'.format(
+            'milliseconds', 'median', '95 %', 'limit', 'processor', 'n'))
 
     def processor(self):
         """Processor time that the server has spent, in milliseconds."""
