@@ -9,6 +9,7 @@ import functools
 import ipaddress
 import json
 import pathlib
+import socket
 import tempfile
 import urllib.parse
 
@@ -60,7 +61,8 @@ def allowed(host, bound):
     try:
         known = ipaddress.ip_address(name)
     except ValueError:
-        return name in ('localhost', bound)
+        return name in ('localhost', bound) or (
+            name == socket.gethostname().lower() and not is_local(bound))
     return known.is_loopback or not is_local(bound)
 
 

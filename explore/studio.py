@@ -22,7 +22,7 @@ from tagger.agreement import Comparison, ProductTagger
 
 STRONGEST = 4.0  # units that a slider goes to, both ways
 PROJECTION = Projection(steps=120, candidates=400, newton=4, frames=0)  # within 20 seconds
-_TOKENS = (10, 40, 0)  # of a text that is shown while it grows; it always begins alike; 0: all
+_FIRST_TOKENS = 10  # of a text that is shown while it grows
 _ADAM = 3  # images that a step of Adam, forward and backward, takes the time of
 _SHOWN_EVERY = 0.9  # seconds between two images of a projection
 
@@ -187,13 +187,15 @@ class Studio:
         predicted, = self.taggers.describe(self.gan.pictures(held.ws[np.newaxis]))
         prompt = words or ' '.join(predicted.tags)
         seed = redraw_seed(held.origin.get('seed', 0), attempt)
-        for count in _TOKENS:
+        count = _FIRST_TOKENS
+        while True:  # a longer text of the same seed begins as a shorter one does
             sample, = self._writer.samples([prompt], seeds=[seed], sampling=dataclasses.replace(
                 redrawn(Sampling(), attempt), max_tokens=count))
             report(sample.text)
-            if sample.finish == 'end':
+            if sample.finish == 'end' or sample.tokens < count:
                 break
             self._between()
+            count *= 4
         return dict(self.taggers.check(predicted, sample.text)._asdict(), text=sample.text,
                     prompt=prompt, seed=seed)
 

@@ -18,6 +18,7 @@ function chip(head, value, now) {
     type: 'button', className: 'chip', disabled: !can, 'aria-pressed': String(is),
     onclick: () => !is && edit(head, value)
   }, value);
+  button.dataset.name = `${head}=${value}`;
   if (!can) button.title = 'This network makes no such product';
   if (head.startsWith('colo') && CSS.supports('color', value)) {
     const dot = make('span', {className: 'dot'});
@@ -30,6 +31,7 @@ function chip(head, value, now) {
 async function showValues({item}) {
   const now = await look(item);
   if (current().item !== item) return;
+  const focused = document.activeElement.closest('#values .chip');
   $('#values').replaceChildren(...Object.entries(heads).map(([head, values]) => {
     const sure = Math.round(100 * (now.probabilities[head] || 0));
     return make('div', {className: 'head', role: 'group', 'aria-label': head},
@@ -37,6 +39,10 @@ async function showValues({item}) {
       make('div', {className: 'chips'}, ...values.filter(Boolean).map(
         value => chip(head, value, now))));
   }));
+  if (focused) {  // the keyboard's place is kept
+    [...document.querySelectorAll('#values .chip')]
+      .find(other => other.dataset.name === focused.dataset.name).focus();
+  }
 }
 
 async function edit(head, value) {

@@ -3,7 +3,9 @@
 import {$, make} from './dom.js';
 import {complain, current, labour, look, onChange} from './product.js';
 
-const texts = new Map();  // item -> {text, attempt, about}: what was written last
+const NAME = 'texts';
+// item -> {text, words, attempt, agreement, ...}: what was written last
+const texts = new Map(JSON.parse(sessionStorage.getItem(NAME) || '[]'));
 
 export const textOf = item => (texts.get(item) || {text: ''}).text;
 
@@ -41,6 +43,7 @@ async function write(event) {
   $('#text').setAttribute('aria-busy', 'false');
   if (!result) return;
   texts.set(item, {...result, words, attempt});
+  sessionStorage.setItem(NAME, JSON.stringify([...texts].slice(-200)));
   if (current().item === item) showKnown(current()).catch(complain);
 }
 

@@ -32,7 +32,9 @@ export async function refresh() {
 
 async function project(address, body) {
   const result = await labour('Looking for it in the network…', address, body);
-  if (result) open(result);
+  if (!result) return;
+  open(result);
+  $('#product').focus({preventScroll: true});
 }
 
 export function upload(file) {

@@ -37,6 +37,7 @@ async function showMixes() {
   $('#mixes').hidden = !second || $('#mix').hidden || second.item === current().item;
   if ($('#mixes').hidden) return;
   $('#way').value = 0;
+  const focused = [...$('#mixes .tiles').children].indexOf(document.activeElement.parentElement);
   $('#mixes .tiles').replaceChildren();  // those of another product
   asked += 1;
   const mine = asked;
@@ -45,6 +46,7 @@ async function showMixes() {
     if (mine !== asked) return;
     $('#mixes .tiles').replaceChildren(...Object.entries(items).map(([band, each]) => tile(
       picture(each.item), `${ABOUT[band]}: ${band} styles`, () => push(each), ABOUT[band])));
+    if (focused >= 0) $('#mixes .tiles').children[focused].firstChild.focus();
   } catch (error) {
     complain(error);
   }

@@ -1,4 +1,4 @@
-"""`run.py explore` as a user types it: it serves, prepares beside that, and ends with all it began."""
+"""`run.py explore` as a user types it: it serves, prepares meanwhile, and ends all it began."""
 
 import json
 import pathlib

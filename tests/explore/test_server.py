@@ -2,6 +2,7 @@
 
 import io
 import json
+import socket
 
 import numpy as np
 import pytest
@@ -121,6 +122,7 @@ def test_picks_are_saved(client, parts):
     ('[::1]:8017', '::1', True), ('evil.example:8017', '127.0.0.1', False),
     ('localhost.evil.example', '127.0.0.1', False), ('192.168.1.7:8017', '127.0.0.1', False),
     ('192.168.1.7:8017', '0.0.0.0', True), ('evil.example', '0.0.0.0', False),
+    (socket.gethostname() + ':80', '0.0.0.0', True),
     ('shop.local:80', 'shop.local', True), ('', '127.0.0.1', False), ('[', '127.0.0.1', False)])
 def test_only_its_own_names_are_answered(host, bound, expected):
     assert server.allowed(host, bound) is expected
