@@ -1,5 +1,5 @@
 """All rows of the benchmark by name."""
 
-from bench import machine, pictures
+from bench import machine, pictures, texts
 
-ROWS = dict(machine.ROWS, **pictures.ROWS)
+ROWS = dict(machine.ROWS, **pictures.ROWS, **texts.ROWS)

@@ -7,7 +7,7 @@ import pathlib
 from commands import inputs
 from commands import options as common
 from commands.inputs import PRETRAINED, RUNS
-from dnnlib import archive, knobs
+from dnnlib import knobs
 from dnnlib.files import UserError
 
 
@@ -70,7 +70,7 @@ def train_stylegan_options(parser):
 
 def train_stylegan(options):
     """Train StyleGAN on a catalogue's photos; run it again to resume."""
-    from dnnlib import parallel
+    from dnnlib import archive, parallel
     from stylegan import config, dataset, preflight, train
     network, training, start = _networks(config, options)
     train.check(network, training)
@@ -186,6 +186,7 @@ def train_gpt2_options(parser):
 
 def train_gpt2(options):
     """Train or fine-tune GPT-2 on a catalogue's descriptions; run it again to resume."""
+    from dnnlib import archive
     from gpt2 import config, encoder, snapshots, train
     network, training = _from_preset(config, options)
     if options.start and options.vocabulary:

@@ -9,8 +9,6 @@ import signal
 import sys
 import weakref
 
-from tqdm import tqdm
-
 _bars = weakref.WeakSet()
 
 
@@ -19,6 +17,7 @@ def bar(iterable=None, *, what='', unit='', **more):
 
     more: tqdm's own total, initial, leave, disable, unit_scale.
     """
+    from tqdm import tqdm  # here, so that --help need not load it
     shown = tqdm(iterable, desc=what or None, unit=unit, smoothing=0.05,
                  mininterval=0.2 if sys.stderr.isatty() else 20, **more)
     _bars.add(shown)

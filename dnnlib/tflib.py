@@ -37,17 +37,38 @@ tf.logging.set_verbosity(tf.logging.ERROR)
 tf.disable_v2_behavior()
 
 
+def cpu_flags():
+    """What the CPU can do, a set of strings as Linux names it; empty where it is not told."""
+    try:
+        with open('/proc/cpuinfo', encoding='ascii', errors='replace') as lines:
+            return set(' '.join(line for line in lines
+                                if line.startswith(('flags', 'Features'))).split())
+    except OSError:  # not Linux
+        return set()
+
+
 def cpu_has_bfloat16():
     """Whether the CPU multiplies in bfloat16; True where the system does not tell.
 
     Without such units (AVX512-BF16 or AMX on x86, BF16 on ARM) a step took 14 to 16 times as long.
     """
-    try:
-        with open('/proc/cpuinfo', encoding='ascii', errors='replace') as lines:
-            flags = ' '.join(line for line in lines if line.startswith(('flags', 'Features')))
-    except OSError:  # not Linux
-        return True
-    return not flags or not {'avx512_bf16', 'amx_bf16', 'bf16'}.isdisjoint(flags.split())
+    flags = cpu_flags()
+    return not flags or not {'avx512_bf16', 'amx_bf16', 'bf16'}.isdisjoint(flags)
+
+
+def onednn_units():
+    """The vector units for which oneDNN multiplies matrices: 'avx512', 'avx2', or '' without it.
+
+    TensorFlow 1.15 and other CPUs have no oneDNN. Its own variable ONEDNN_MAX_CPU_ISA is obeyed.
+    """
+    if tf.__version__.startswith('1.') or os.environ['TF_ENABLE_ONEDNN_OPTS'] != '1':
+        return ''
+    flags = cpu_flags()
+    most = os.environ.get('ONEDNN_MAX_CPU_ISA', 'DEFAULT').upper()
+    if {'avx512f', 'avx512bw', 'avx512vl', 'avx512dq'} <= flags and (
+            most.startswith(('AVX512', 'AVX10')) or most in ('ALL', 'DEFAULT')):
+        return 'avx512'
+    return 'avx2' if 'avx2' in flags else ''
 
 
 def check_bfloat16(wanted):

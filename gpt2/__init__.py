@@ -13,6 +13,6 @@ Gives the commands:
     data        documents of a file of encoded texts
 
 Read `config`, `encoder` and `data` for what goes in, `model` for what is computed, `train` for how
-it is trained, `cache`, `sampler` and `write` for how it writes. `encoded` is a file format, and
-`overlap` measures memorisation.
+it is trained, `packed`, `cache`, `sampler` and `write` for how it writes. `encoded` is a file
+format, and `overlap` measures memorisation.
 """

@@ -18,18 +18,23 @@ BLOCK = 128
 View = collections.namedtuple('View', 'rows blocks mask')
 
 
-def capacity(network):
-    """Positions per text that the cache holds: n_ctx, rounded up to whole blocks."""
-    return -(-network.n_ctx // BLOCK) * BLOCK
+def bytes_per_position(network):
+    """Bytes of the cache for one position of one text."""
+    return 4 * 2 * network.n_layer * network.n_embd
 
 
-def empty(network, n):
-    """The cache before the first token: per layer keys and values, float32 [b, n, h, BLOCK, d]."""
-    shape = [capacity(network) // BLOCK, n, network.n_head, BLOCK, network.n_embd // network.n_head]
+def empty(network, n, positions):
+    """The cache before the first token: per layer keys and values, float32 [b, n, h, BLOCK, d].
+
+    n: texts. positions: of each text that the cache has to hold; it holds whole blocks. Both int or
+    scalar tensor.
+    """
+    blocks = (positions + BLOCK - 1) // BLOCK
+    shape = [blocks, n, network.n_head, BLOCK, network.n_embd // network.n_head]
 
     def zeros():  # made anew in every run, never a constant: `write` changes it
         buffer = tf.raw_ops.Empty(shape=shape, dtype=tf.float32, init=True)
-        buffer.set_shape(shape)
+        buffer.set_shape([size if isinstance(size, int) else None for size in shape])
         return buffer
     return [(zeros(), zeros()) for _ in range(network.n_layer)]
 
@@ -60,11 +65,11 @@ def write(buffer, new, seen):
     The result is the same memory. So `buffer` has to come from `empty` and must not be used
     afterwards; whoever still reads earlier positions finds them unchanged.
     """
-    size = buffer.shape.as_list()[-1]
-    rows = tf.reshape(buffer, [-1, size])
+    shape = shape_list(buffer)
+    rows = tf.reshape(buffer, [-1, shape[-1]])
     # tf.tensor_scatter_nd_update is in place in TensorFlow 1.15 only; 2.21 copies all of it.
-    rows = tf.raw_ops.InplaceUpdate(x=rows, i=seen.rows, v=tf.reshape(new, [-1, size]))
-    return tf.reshape(rows, buffer.shape)
+    rows = tf.raw_ops.InplaceUpdate(x=rows, i=seen.rows, v=tf.reshape(new, [-1, shape[-1]]))
+    return tf.reshape(rows, shape)
 
 
 def attend(query, keys, values, seen):

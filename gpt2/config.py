@@ -33,6 +33,24 @@ class Network:
                             f'{wider} is')
 
 
+# The dense layers of each layer: name, inputs and outputs in multiples of the width.
+DENSE = (('attn/c_attn', 1, 3), ('attn/c_proj', 1, 1), ('mlp/c_fc', 1, 4), ('mlp/c_proj', 4, 1))
+
+
+def shapes(network):
+    """Name -> shape of every weight, as in the released checkpoints."""
+    width = network.n_embd
+    result = {'wte': [network.n_vocab, width], 'wpe': [network.n_ctx, width],
+              'ln_f/g': [width], 'ln_f/b': [width]}
+    for i in range(network.n_layer):
+        for norm in ('ln_1', 'ln_2'):
+            result[f'h{i}/{norm}/g'] = result[f'h{i}/{norm}/b'] = [width]
+        for dense, inputs, outputs in DENSE:
+            result[f'h{i}/{dense}/w'] = [1, inputs * width, outputs * width]
+            result[f'h{i}/{dense}/b'] = [outputs * width]
+    return {'model/' + name: shape for name, shape in result.items()}
+
+
 @dataclasses.dataclass(frozen=True)
 class Training:
     """How to train; the defaults are those of the post's fine-tuning tool where it had one."""
@@ -93,6 +111,8 @@ class Sampling:
                         least=1e-6, most=1)
     repetition_penalty: float = knob(1.0, 'above 1 makes tokens rarer that the text already has; '
                                           '1.2 is usual, 1 does nothing', least=0.01, most=100)
+    batch: int = knob(0, 'texts sampled at a time; 0: as many as make it faster and fit in a '
+                         'gigabyte of key/value cache', least=0, most=1024)
     max_tokens: int = knob(0, 'longest text, 0 = what fits', unit='tokens', least=0)
     trim: bool = knob(False, 'shorten a prompt from the left until max-tokens, or half of the '
                              'context, fit behind it; else a prompt that is too long is refused')

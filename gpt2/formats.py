@@ -29,8 +29,8 @@ from dnnlib import files, lock, tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
 from gpt2 import encoder
-from gpt2.config import Network
-from gpt2.model import model, shapes
+from gpt2.config import Network, shapes
+from gpt2.model import model
 
 LAYOUTS = ('released', 'transformers')
 

@@ -13,7 +13,9 @@ import zlib
 import numpy as np
 
 from dnnlib.tflib import shape_list, tf
+from gpt2 import packed
 from gpt2.cache import attend, view, write
+from gpt2.config import shapes
 
 # --- Dropout.
 
@@ -53,10 +55,16 @@ def _no_dropout(x, name):
     return x
 
 
-# How training may differ from sampling. dropout: a Dropout. bfloat16: whether the matrix products
-# inside of layers are computed in bfloat16.
-Compute = collections.namedtuple('Compute', 'dropout bfloat16')
+# How training and sampling may differ. dropout: a Dropout. bfloat16: whether the matrix products
+# inside of layers are computed in bfloat16. packed: name -> packed weights, see `packed`, which are
+# used in place of the variables.
+Compute = collections.namedtuple('Compute', 'dropout bfloat16 packed', defaults=[{}])
 PLAIN = Compute(_no_dropout, False)
+
+
+def for_sampling(weights):
+    """The Compute of sampling with packed weights by name."""
+    return PLAIN._replace(packed=weights)
 
 
 # --- The transformer.
@@ -65,13 +73,14 @@ def _variable(name, shape):
     return tf.get_variable(name, shape, tf.float32, initializer=tf.zeros_initializer())
 
 
-def _layer_norm(x, scope):
+def _layer_norm(x, scope, compute):
     """Layer norm (Ba et al. 2016) over the last axis, with a learnt scale `g` and bias `b`."""
+    rsqrt = packed.rsqrt if compute.packed else tf.rsqrt
     with tf.variable_scope(scope):
         width = x.shape.as_list()[-1]
         scale, bias = _variable('g', [width]), _variable('b', [width])
         mean, variance = tf.nn.moments(x, [-1], keep_dims=True)
-        return (x - mean) * tf.rsqrt(variance + 1e-5) * scale + bias
+        return (x - mean) * rsqrt(variance + 1e-5) * scale + bias
 
 
 def _matmul(a, b, compute, **options):
@@ -83,12 +92,16 @@ def _matmul(a, b, compute, **options):
 
 
 def _dense(x, scope, width, compute):
-    with tf.variable_scope(scope):
+    with tf.variable_scope(scope) as here:
         n, t, inputs = shape_list(x)
-        w = _variable('w', [1, inputs, width])
-        b = _variable('b', [width])
         flat = tf.reshape(x, [-1, inputs])  # one large product is faster than n small ones
-        return tf.reshape(_matmul(flat, tf.squeeze(w, 0), compute) + b, [n, t, width])
+        weights = compute.packed.get(f'{here.name}/w')
+        if weights is None:
+            w = _variable('w', [1, inputs, width])
+            product = _matmul(flat, tf.squeeze(w, 0), compute)
+        else:
+            product = packed.product(flat, weights, width)
+        return tf.reshape(product + _variable('b', [width]), [n, t, width])
 
 
 def _gelu(x):
@@ -160,18 +173,23 @@ def _embedding(tokens, positions, network, compute):
 def _layer(x, i, network, kv=None, seen=None, compute=PLAIN):
     """Layer i: [n, t, n_embd] -> the same, and the keys and values of `_attention`."""
     with _scope(), tf.variable_scope(f'h{i}'):
-        residual, kv = _attention(_layer_norm(x, 'ln_1'), network, kv, seen, compute)
+        residual, kv = _attention(_layer_norm(x, 'ln_1', compute), network, kv, seen, compute)
         x += residual
-        return x + _mlp(_layer_norm(x, 'ln_2'), network, compute), kv
+        return x + _mlp(_layer_norm(x, 'ln_2', compute), network, compute), kv
 
 
-def _logits(x, network):
+def _logits(x, network, compute=PLAIN):
     """Logits [n, t, n_vocab] from the output of the last layer [n, t, n_embd]."""
-    with _scope():
+    with _scope() as here:
         n, t, width = shape_list(x)
-        wte = _variable('wte', [network.n_vocab, network.n_embd])
-        flat = tf.reshape(_layer_norm(x, 'ln_f'), [-1, width])
-        return tf.reshape(tf.matmul(flat, wte, transpose_b=True), [n, t, network.n_vocab])
+        flat = tf.reshape(_layer_norm(x, 'ln_f', compute), [-1, width])
+        weights = compute.packed.get(f'{here.name}/wte')
+        if weights is None:
+            wte = _variable('wte', [network.n_vocab, network.n_embd])
+            logits = tf.matmul(flat, wte, transpose_b=True)
+        else:
+            logits = packed.product(flat, weights, network.n_vocab)
+        return tf.reshape(logits, [n, t, network.n_vocab])
 
 
 def model(tokens, network, *, cache=None, positions=None, compute=PLAIN):
@@ -195,7 +213,7 @@ def model(tokens, network, *, cache=None, positions=None, compute=PLAIN):
     for i, kv in enumerate(cache):
         x, kv = _layer(x, i, network, kv, seen, compute)
         present.append(kv)
-    return _logits(x, network), present
+    return _logits(x, network, compute), present
 
 
 # --- Loss and gradients.
@@ -272,19 +290,10 @@ def _sum(gradients):
 
 # --- The weights.
 
-def shapes(network):
-    """Name -> shape of every weight, as in the released checkpoints."""
-    width = network.n_embd
-    result = {'wte': [network.n_vocab, width], 'wpe': [network.n_ctx, width],
-              'ln_f/g': [width], 'ln_f/b': [width]}
-    for i in range(network.n_layer):
-        for norm in ('ln_1', 'ln_2'):
-            result[f'h{i}/{norm}/g'] = result[f'h{i}/{norm}/b'] = [width]
-        for dense, inputs, outputs in (('attn/c_attn', 1, 3), ('attn/c_proj', 1, 1),
-                                       ('mlp/c_fc', 1, 4), ('mlp/c_proj', 4, 1)):
-            result[f'h{i}/{dense}/w'] = [1, inputs * width, outputs * width]
-            result[f'h{i}/{dense}/b'] = [outputs * width]
-    return {'model/' + name: shape for name, shape in result.items()}
+def variables(network, names):
+    """Name -> variable of the model, for some of the names of `shapes`."""
+    with tf.variable_scope('', reuse=tf.AUTO_REUSE):
+        return {name: _variable(name, shapes(network)[name]) for name in names}
 
 
 def initial(variables, seed):

@@ -1,8 +1,10 @@
 """Sampling texts: the loop over tokens, inside of the graph, and the filters of each step.
 
 Each text of a batch is at positions of its own, so prompts of any lengths share a batch without
-padding on their left. Prompts are read in chunks of one size, and batches have one size, so the
-arithmetic of a text does not depend on what it is sampled with: it is the same, bit for bit.
+padding on their left. Prompts are read in chunks of one size, and the number of rows is a multiple
+of `packed.ROWS`, so the arithmetic of a text does not depend on what it is sampled with, nor on how
+much: it is the same, bit for bit. A text that is sampled alone is therefore computed with padding
+rows beside it.
 
 Axes: n texts, v tokens of the vocabulary, m candidates.
 """
@@ -15,10 +17,10 @@ import numpy as np
 from dnnlib import files, progress
 from dnnlib.files import UserError
 from dnnlib.tflib import shape_list, tf
-from gpt2 import cache
-from gpt2.model import model
+from gpt2 import cache, packed
+from gpt2.model import for_sampling, model, variables
 
-_BATCH = 8  # texts at a time: on a CPU eight cost little more than one
+_CACHE_BYTES = 2 ** 30  # of the key/value cache, unless a batch size is given
 _CHUNK = 16  # tokens of a prompt that are read at once; divides a block of the cache
 
 
@@ -85,9 +87,11 @@ def candidates(logits, filters):
     v = logits.shape.as_list()[-1]
     logits /= filters.temperature
     k = tf.clip_by_value(filters.top_k, 1, v)
-    kth = tf.where_v2(filters.top_k > 0, tf.nn.top_k(logits, k)[0][:, -1:], -float('inf'))
+    first = tf.nn.top_k(logits, k)
+    kth = tf.where_v2(filters.top_k > 0, first[0][:, -1:], -float('inf'))
     m = tf.reduce_max(tf.math.count_nonzero(logits >= kth, axis=1, dtype=tf.int32))
-    logits, ids = tf.nn.top_k(logits, m)  # sorting few of them is what saves time
+    # Sorting few of them is what saves time; without ties it is done.
+    logits, ids = tf.cond(tf.equal(m, k), lambda: first, lambda: tf.nn.top_k(logits, m))
     weights = tf.where_v2(logits >= kth, _exp(logits - logits[:, :1]), 0.0)
     mass = tf.cumsum(weights, axis=1)
     probabilities = weights / mass[:, -1:]
@@ -111,78 +115,87 @@ def draw(logits, filters, uniform):
 class Sampler:
     """The sampling loop, built into the default graph; it shares the variables of `model`."""
 
-    def __init__(self, network, encoder):
+    def __init__(self, network, encoder, weights=None):
+        """weights: name -> packed weights; None: packs the model's variables, in each run anew."""
         self._network, self._encoder = network, encoder
-        # The ids of the prompts, padded on the right.
-        self._prompt = tf.placeholder(tf.int32, [_BATCH, cache.capacity(network)])
-        self._length = tf.placeholder(tf.int32, [_BATCH])  # of the prompt
-        self._room = tf.placeholder(tf.int32, [_BATCH])  # for new tokens
-        self._uniform = tf.placeholder(tf.float32, [network.n_ctx, _BATCH])  # one per new token
+        if weights is None:
+            weights = {name: packed.pack(name, variable) for name, variable in
+                       variables(network, packed.names(network)).items()}
+        self._compute = for_sampling(weights)
+        # The ids of the prompts, padded on the right to whole chunks.
+        self._prompt = tf.placeholder(tf.int32, [None, None])
+        self._length = tf.placeholder(tf.int32, [None])  # of the prompt
+        self._room = tf.placeholder(tf.int32, [None])  # for new tokens
+        self._uniform = tf.placeholder(tf.float32, [None, None])  # one per new token and text
         self._penalty = tf.placeholder(tf.float32, [])
         self._filters = Filters(tf.placeholder(tf.float32, []), tf.placeholder(tf.int32, []),
                                 tf.placeholder(tf.float32, []))
+        self._n = shape_list(self._length)[0]
         self._sampled = self._sample(self._read_prompts())
 
     def _read_prompts(self):
         """The cache after all tokens of the prompts but the last."""
         def read_chunk(first, kv):
             tokens = self._prompt[:, first:first + _CHUNK]
-            tokens.set_shape([_BATCH, _CHUNK])
-            positions = tf.tile([first + tf.range(_CHUNK)], [_BATCH, 1])
-            _, kv = model(tokens, self._network, cache=kv, positions=positions)
+            tokens.set_shape([None, _CHUNK])
+            positions = tf.tile([first + tf.range(_CHUNK)], [self._n, 1])
+            _, kv = model(tokens, self._network, cache=kv, positions=positions,
+                          compute=self._compute)
             return first + _CHUNK, kv
         last = tf.reduce_max(self._length) - 1
-        return tf.while_loop(lambda first, _: first < last, read_chunk,
-                             [tf.constant(0), cache.empty(self._network, _BATCH)],
+        kv = cache.empty(self._network, self._n, tf.reduce_max(self._length + self._room))
+        return tf.while_loop(lambda first, _: first < last, read_chunk, [tf.constant(0), kv],
                              parallel_iterations=1, back_prop=False)[1]
 
     def _sample(self, kv):
-        """Tokens int32 [steps, _BATCH] and their log-probabilities float32 [steps, _BATCH]."""
-        size = self._network.n_ctx
-        rows = tf.range(_BATCH)
-        token = tf.gather_nd(self._prompt, tf.stack([rows, self._length - 1], axis=1))
+        """Tokens int32 [steps, n] and their log-probabilities float32 [steps, n]."""
+        size = tf.reduce_max(self._room)
+        token = tf.gather_nd(self._prompt, tf.stack([tf.range(self._n), self._length - 1], axis=1))
+        # Made anew in every run, never a constant: `_step` changes it.
+        factor = tf.ones([self._n * self._network.n_vocab, 1])
         steps, _, _, _, _, _, tokens, logprobs = tf.while_loop(
             lambda step, token, position, done, *_: ~tf.reduce_all(done), self._step,
-            [tf.constant(0), token, self._length - 1, tf.equal(self._room, 0),
-             tf.ones([_BATCH, self._network.n_vocab]), kv,
-             tf.TensorArray(tf.int32, size, element_shape=[_BATCH]),
-             tf.TensorArray(tf.float32, size, element_shape=[_BATCH])],
+            [tf.constant(0), token, self._length - 1, tf.equal(self._room, 0), factor, kv,
+             tf.TensorArray(tf.int32, size, element_shape=[None]),
+             tf.TensorArray(tf.float32, size, element_shape=[None])],
             parallel_iterations=1, back_prop=False)
         return tokens.gather(tf.range(steps)), logprobs.gather(tf.range(steps))
 
     def _step(self, step, token, position, done, factor, kv, tokens, logprobs):
         """Read each text's `token` at its `position`, and draw the next one."""
+        v = self._network.n_vocab
         logits, kv = model(token[:, tf.newaxis], self._network, cache=kv,
-                           positions=position[:, tf.newaxis])
-        logits = logits[:, 0]  # [_BATCH, n_vocab]
-        drawn = draw(penalised(logits, factor), self._filters, self._uniform[step])
-        drawn = tf.where(done, tf.fill([_BATCH], self._encoder.end), drawn)
+                           positions=position[:, tf.newaxis], compute=self._compute)
+        logits = logits[:, 0]  # [n, n_vocab]
+        drawn = draw(penalised(logits, tf.reshape(factor, [-1, v])), self._filters,
+                     self._uniform[step])
+        drawn = tf.where(done, tf.fill([self._n], self._encoder.end), drawn)
         tokens = tokens.write(step, drawn)
         logprobs = logprobs.write(step, -tf.nn.sparse_softmax_cross_entropy_with_logits(
             labels=drawn, logits=logits))
         # The penalty is for sampled tokens, not for the prompt: the text should use its words.
-        factor = tf.tensor_scatter_nd_update(
-            factor, tf.stack([tf.range(_BATCH), drawn], axis=1), tf.fill([_BATCH], self._penalty))
+        factor = tf.raw_ops.InplaceUpdate(x=factor, i=tf.range(self._n) * v + drawn,
+                                          v=tf.fill([self._n, 1], self._penalty))
         step += 1
         done |= tf.equal(drawn, self._encoder.end) | (step >= self._room)
         position += tf.cast(~done, tf.int32)
         return step, drawn, position, done, factor, kv, tokens, logprobs
 
     def _batch(self, sess, prompts, seeds, sampling):
-        """At most `_BATCH` prompts as lists of ids -> pairs of new ids and log-probabilities.
+        """Prompts as lists of ids -> for each the new ids and their log-probabilities.
 
         The ids end with end-of-text unless there was no more room.
         """
-        size, end = self._network.n_ctx, self._encoder.end
-        prompt = np.full(self._prompt.shape.as_list(), end, np.int32)
-        uniform = np.zeros([size, _BATCH], np.float32)
-        length, room = np.ones([_BATCH], np.int32), np.zeros([_BATCH], np.int32)
+        size, end, n = self._network.n_ctx, self._encoder.end, packed.rows(len(prompts))
+        length, room = np.ones([n], np.int32), np.zeros([n], np.int32)
+        length[:len(prompts)] = [len(ids) for ids in prompts]
+        room[:len(prompts)] = [self._room_of(ids, sampling) for ids in prompts]
+        prompt = np.full([n, -(-length.max() // _CHUNK) * _CHUNK], end, np.int32)
+        uniform = np.zeros([room.max(), n], np.float32)
         for row, (ids, seed) in enumerate(zip(prompts, seeds)):
-            length[row] = len(ids)
-            room[row] = min(sampling.max_tokens or size, size - len(ids))
             prompt[row, :len(ids)] = ids
             numbers = np.random.RandomState([seed]).random_sample(size)
-            uniform[:size - len(ids), row] = numbers[len(ids):]
+            uniform[:room[row], row] = numbers[len(ids):len(ids) + room[row]]
         filters = sampling.temperature, sampling.top_k, sampling.top_p
         if sampling.temperature == 0:  # always the likeliest token
             filters, uniform = (1.0, 1, 1.0), np.zeros_like(uniform)
@@ -196,6 +209,19 @@ class Sampler:
             ids = ids[:ids.index(end) + 1] if end in ids else ids
             results.append((ids, logprobs[:len(ids), row]))
         return results
+
+    def _room_of(self, prompt, sampling):
+        """The largest number of tokens that may follow a prompt."""
+        room = self._network.n_ctx - len(prompt)
+        return min(sampling.max_tokens or room, room)
+
+    def _batches(self, prompts, sampling):
+        """Lists of indices of prompts that are sampled together, of similar lengths."""
+        order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
+        longest = max([len(ids) + self._room_of(ids, sampling) for ids in prompts], default=1)
+        fit = _CACHE_BYTES // (longest * cache.bytes_per_position(self._network))
+        most = min(sampling.batch or max(fit, 1), packed.MOST)
+        return [order[i:i + most] for i in range(0, len(order), most)]
 
     def _fitting(self, prompt, sampling):
         """A prompt after end-of-text; if it is too long, its last ids or a UserError."""
@@ -220,9 +246,7 @@ class Sampler:
         """
         assert len(seeds) == len(prompts), (len(seeds), len(prompts))
         encoded = [self._fitting(prompt, sampling) for prompt in prompts]
-        # Batches of similar lengths waste the least.
-        order = sorted(range(len(prompts)), key=lambda i: len(encoded[i]))
-        batches = [order[i:i + _BATCH] for i in range(0, len(order), _BATCH)]
+        batches = self._batches(encoded, sampling)
         results = [None] * len(prompts)
         for batch in progress.bar(batches, what='sampling', unit='batch', leave=False,
                                   disable=len(batches) < 2):

@@ -8,7 +8,7 @@ import sys
 from dnnlib import tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
-from gpt2 import data, snapshots
+from gpt2 import data, packed, snapshots
 from gpt2.config import Sampling
 from gpt2.sampler import Sampler
 
@@ -27,10 +27,13 @@ class Writer:
         self._tagged = snapshot.facts.get('tagged', False)
         self._encoder = snapshot.encoder
         with tf.Graph().as_default():
-            self._sampler = Sampler(snapshot.network, snapshot.encoder)
+            weights = packed.Variables(snapshot.network)
+            self._sampler = Sampler(snapshot.network, snapshot.encoder, weights.by_name)
             self._session = tflib.session(threads)
-            tflib.assign(self._session, snapshot.weights)
             tf.get_default_graph().finalize()
+            weights.assign(self._session, snapshot.weights)
+            tflib.assign(self._session, {v.op.name: snapshot.weights[v.op.name]
+                                         for v in tf.trainable_variables()})
 
     def prompt(self, words):
         """Words in the prompt format that the model was trained on.

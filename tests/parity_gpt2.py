@@ -71,7 +71,7 @@ def toy(recorded):
         logits, present = model.model(tf.constant(tokens), NETWORK)
         positions = tf.tile([tf.range(40)], [3, 1])
         _, head = model.model(tf.constant(tokens[:, :25]), NETWORK,
-                              cache=cache.empty(NETWORK, 3), positions=positions[:, :25])
+                              cache=cache.empty(NETWORK, 3, 40), positions=positions[:, :25])
         tail, _ = model.model(tf.constant(tokens[:, 25:]), NETWORK, cache=head,
                               positions=positions[:, 25:])
         gradients = [tf.convert_to_tensor(g) for g in tf.gradients(graph.loss, graph.weights)]

@@ -5,6 +5,8 @@ import dataclasses
 import pathlib
 import re
 import shlex
+import subprocess
+import sys
 
 import pytest
 
@@ -130,3 +132,12 @@ def test_what_the_documentation_types_is_understood(path):
     assert calls
     for call in calls:
         assert not _mistake(call), call
+
+
+@pytest.mark.parametrize('typed, not_loaded', [
+    ("''", {'tensorflow', 'numpy', 'PIL', 'tqdm', 'tokenizers'}), ('None', {'tensorflow'})])
+def test_help_loads_nothing_that_takes_long(typed, not_loaded):
+    """Of the program without a command, and of every command."""
+    code = (f'import sys, run; run.command_line({typed}).format_help(); '
+            f'sys.exit(", ".join({not_loaded} & set(sys.modules)) or 0)')
+    subprocess.run([sys.executable, '-c', code], cwd=ROOT, check=True)

@@ -27,10 +27,11 @@ def filled(values):
     return blocks.transpose(2, 0, 1, 3, 4)
 
 
-def test_the_cache_is_whole_blocks_for_every_place():
-    assert cache.capacity(NETWORK) == 384
-    keys, values = cache.empty(NETWORK, N)[0]
-    assert keys.shape.as_list() == values.shape.as_list() == [3, N, H, 128, D]
+@pytest.mark.parametrize('positions, blocks', [(1, 1), (128, 1), (129, 2), (300, 3)])
+def test_the_cache_is_whole_blocks_for_every_position(positions, blocks):
+    keys, values = cache.empty(NETWORK, N, positions)[0]
+    assert keys.shape.as_list() == values.shape.as_list() == [blocks, N, H, 128, D]
+    assert cache.bytes_per_position(NETWORK) == 4 * (H * D + H * D)
 
 
 @pytest.mark.parametrize('t', [1, 4])
@@ -39,7 +40,7 @@ def test_new_rows_stand_at_each_texts_own_positions(graph, t):
     positions = first[:, np.newaxis] + np.arange(t)
     before, new = noise(N, H, 384, D), noise(N, H, t, D, seed=1)
     everywhere = cache.view(tf.tile([tf.range(384)], [N, 1]), H)
-    buffer = cache.write(cache.empty(NETWORK, N)[0][0], tf.constant(before), everywhere)
+    buffer = cache.write(cache.empty(NETWORK, N, 300)[0][0], tf.constant(before), everywhere)
     buffer = cache.write(buffer, tf.constant(new), cache.view(tf.constant(positions, tf.int32), H))
     after = graph.run(buffer)
     for text in range(N):
@@ -74,7 +75,7 @@ def test_blocks_that_only_a_neighbour_needs_change_no_bit(graph):
 
 
 def test_a_loop_neither_copies_the_buffer_nor_keeps_it_for_the_next_run(graph):
-    buffer, _ = cache.empty(NETWORK, N)[0]
+    buffer, _ = cache.empty(NETWORK, N, 300)[0]
     steps, new = tf.placeholder(tf.int32, []), tf.constant(noise(N, H, 1, D))
 
     def step(place, buffer):

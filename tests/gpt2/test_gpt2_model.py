@@ -102,7 +102,7 @@ def test_cache_changes_nothing(graph, cuts):
     """All at once, in two parts, and one by one, with more room in the cache than is used."""
     tokens, positions = tf.constant(texts(t=9)), tf.tile([tf.range(9)], [3, 1])
     whole, _ = model.model(tokens, SMALL)
-    present, parts = cache.empty(SMALL, 3), []
+    present, parts = cache.empty(SMALL, 3, 9), []
     for first, last in zip(cuts, cuts[1:]):
         logits, present = model.model(tokens[:, first:last], SMALL, cache=present,
                                        positions=positions[:, first:last])
@@ -114,7 +114,7 @@ def test_cache_changes_nothing(graph, cuts):
 
 def test_texts_may_stand_at_different_places(graph):
     tokens = texts(t=9)
-    _, present = model.model(tf.constant(tokens[:, :8]), SMALL, cache=cache.empty(SMALL, 3),
+    _, present = model.model(tf.constant(tokens[:, :8]), SMALL, cache=cache.empty(SMALL, 3, 9),
                               positions=tf.tile([tf.range(8)], [3, 1]))
     ends = np.array([2, 5, 8], np.int32)  # what lies behind them in the cache is not seen
     ours, _ = model.model(tf.constant(tokens[range(3), ends][:, np.newaxis]), SMALL,

@@ -70,7 +70,8 @@ def test_a_sample_does_not_depend_on_its_neighbours(toy, some):
     together = toy.write(PROMPTS, SEEDS, **some)
     alone = [toy.write([prompt], [seed], **some)[0] for prompt, seed in zip(PROMPTS, SEEDS)]
     backwards = toy.write(PROMPTS[::-1], SEEDS[::-1], **some)
-    assert together == alone == backwards[::-1]
+    threes = toy.write(PROMPTS, SEEDS, batch=3, **some)
+    assert together == alone == backwards[::-1] == threes
     assert [sample.prompt for sample in together] == PROMPTS
     assert len({sample.text for sample in together}) > len(PROMPTS) / 2
 

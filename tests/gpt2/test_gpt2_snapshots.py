@@ -7,7 +7,7 @@ from dnnlib import tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
 from gpt2 import encoder, model, snapshots
-from gpt2.config import Network
+from gpt2.config import Network, shapes
 from gpt2.snapshots import Snapshot
 
 VOCABULARY = encoder.train(['a dress', 'a red dress'], 262)
@@ -95,7 +95,7 @@ def test_a_full_size_graph_has_exactly_the_released_variables():
     with tf.Graph().as_default():
         model.model(tf.zeros([1, 1], tf.int32), Network())
         assert {v.op.name: v.shape.as_list() for v in tf.global_variables()} == released_shapes(
-            **RELEASED[124439808]) == model.shapes(Network())
+            **RELEASED[124439808]) == shapes(Network())
 
 
 @pytest.mark.parametrize('parameters', sorted(RELEASED))

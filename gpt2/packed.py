@@ -1,0 +1,84 @@
+"""The weights as sampling reads them: fast for few rows, and each row computed alike.
+
+Each token takes one pass over all weights for a handful of rows, so memory is the limit. oneDNN
+with AVX-512 reads a matrix up to twice as fast when it is packed: cut into panels of 32 columns,
+each contiguous. The token embedding is transposed for the output layer here, once, not per token.
+
+The order in which a library sums up a row depends on the number of rows, and in oneDNN with AVX2 on
+the place of the row as well. When the number is a multiple of `ROWS`, the order is always the same,
+with any number of threads. This is measured, not documented by the libraries; a test holds it bit
+for bit.
+"""
+
+from dnnlib import tflib
+from dnnlib.tflib import shape_list, tf
+from gpt2.config import DENSE, shapes
+
+# ROWS: see above. MOST: the largest batch that is faster than two of half the size, or whose rows
+# are computed alike. _PANEL: columns of a panel; None: a matrix is one panel.
+ROWS, MOST, _PANEL = {'avx512': (2, 64, 32), 'avx2': (6, 48, None), '': (8, 8, None)}[
+    tflib.onednn_units()]
+
+
+def rows(n):
+    """How many rows to compute for n texts; those beyond n are padding."""
+    return -(-n // ROWS) * ROWS
+
+
+def names(network):
+    """The names of the weights that are packed: those of all products with a matrix."""
+    return ['model/wte'] + [f'model/h{i}/{name}/w' for i in range(network.n_layer)
+                            for name, _, _ in DENSE]
+
+
+def pack(name, weights):
+    """The weights of this name, as released, in panels: float32 [panels, inputs, columns].
+
+    The last panel is filled up with zeros.
+    """
+    matrix = tf.transpose(weights) if name == 'model/wte' else weights[0]
+    inputs, outputs = shape_list(matrix)
+    if _PANEL is None:
+        return matrix[tf.newaxis]
+    matrix = tf.pad(matrix, [[0, 0], [0, -outputs % _PANEL]])
+    return tf.transpose(tf.reshape(matrix, [inputs, -1, _PANEL]), [1, 0, 2])
+
+
+class Variables:
+    """Variables that hold weights in packed form only, in the default graph.
+
+    by_name: name of a weight -> variable.
+    """
+
+    def __init__(self, network):
+        self.by_name, self._assign = {}, {}
+        for name in names(network):
+            weights = tf.placeholder(tf.float32, shapes(network)[name])
+            form = pack(name, weights)
+            variable = tf.get_variable('packed/' + name, form.shape.as_list(), trainable=False)
+            self.by_name[name] = variable
+            self._assign[name] = weights, variable.assign(form).op
+
+    def assign(self, session, values):
+        """Set them; `values`: name -> float32 array, as released, and others."""
+        for name, (weights, assign) in self._assign.items():
+            session.run(assign, {weights: values[name]})
+
+
+def product(x, packed, outputs):
+    """The product of x float32 [n, inputs] with a packed matrix: [n, outputs]."""
+    panels, _, columns = shape_list(packed)
+    if panels == 1:
+        return tf.matmul(x, packed[0])[:, :outputs]
+    each = tf.matmul(x[tf.newaxis], packed)  # [panels, n, columns]
+    return tf.reshape(tf.transpose(each, [1, 0, 2]), [-1, panels * columns])[:, :outputs]
+
+
+def rsqrt(x):
+    """1 / sqrt(x) of x [n, t, 1], with the same bits for a number at whatever index.
+
+    TensorFlow computes up to 16 numbers at once, and what is left over by another formula.
+    """
+    n, t, _ = shape_list(x)
+    flat = tf.reshape(x, [-1])
+    return tf.reshape(tf.rsqrt(tf.pad(flat, [[0, -(n * t) % 16]]))[:n * t], [n, t, 1])
