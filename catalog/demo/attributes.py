@@ -1,7 +1,9 @@
 """The vocabulary of the demo catalogue and the `Garment` record, drawn with a stated imbalance.
 
 A value is also the plain word that stands for it in tags, in the CSV and in prompts, so no word
-belongs to two attributes. '' means that the attribute does not apply: a skirt has no sleeves.
+belongs to two attributes. '' means that the attribute does not apply: a skirt has no sleeves. That
+something is absent is a value with a word of its own ('sleeveless', 'plain', 'unadorned'): a prompt
+could not ask for it otherwise.
 """
 
 import dataclasses
@@ -42,30 +44,30 @@ CHOICES = {
         'length': {'mini': 0.26, 'knee-length': 0.24, 'midi': 0.28, 'maxi': 0.22},
         'hem': {'straight hem': 0.56, 'asymmetric': 0.16, 'ruffled': 0.12, 'high-low': 0.08,
                 'side slit': 0.08},
-        'detail': {'': 0.5, 'belt': 0.26, 'buttons': 0.12, 'bow': 0.12}},
+        'detail': {'unadorned': 0.5, 'belt': 0.26, 'buttons': 0.12, 'bow': 0.12}},
     'jumpsuit': {
         'silhouette': _LEGS, 'neckline': _NECKLINES, 'sleeve': _SLEEVES,
         'length': {'ankle-length': 0.5, 'full-length': 0.5},
         'hem': {'straight hem': 0.7, 'cuffed': 0.3},
-        'detail': {'': 0.4, 'belt': 0.4, 'buttons': 0.1, 'bow': 0.1}},
+        'detail': {'unadorned': 0.4, 'belt': 0.4, 'buttons': 0.1, 'bow': 0.1}},
     'top': {
         'silhouette': {'fitted': 0.4, 'relaxed': 0.35, 'peplum': 0.25},
         'neckline': _NECKLINES, 'sleeve': _SLEEVES,
         'length': {'cropped': 0.35, 'hip-length': 0.65},
         'hem': {'straight hem': 0.74, 'asymmetric': 0.14, 'ruffled': 0.12},
-        'detail': {'': 0.6, 'buttons': 0.25, 'bow': 0.15}},
+        'detail': {'unadorned': 0.6, 'buttons': 0.25, 'bow': 0.15}},
     'skirt': {
         'silhouette': {'a-line': 0.4, 'pencil': 0.25, 'full': 0.35},
         'neckline': _BARE, 'sleeve': _BARE,
         'length': {'mini': 0.28, 'knee-length': 0.27, 'midi': 0.3, 'maxi': 0.15},
         'hem': {'straight hem': 0.5, 'asymmetric': 0.16, 'ruffled': 0.14, 'high-low': 0.08,
                 'side slit': 0.12},
-        'detail': {'': 0.45, 'belt': 0.25, 'buttons': 0.15, 'bow': 0.15}},
+        'detail': {'unadorned': 0.45, 'belt': 0.25, 'buttons': 0.15, 'bow': 0.15}},
     'trousers': {
         'silhouette': _LEGS, 'neckline': _BARE, 'sleeve': _BARE,
         'length': {'cropped': 0.25, 'ankle-length': 0.35, 'full-length': 0.4},
         'hem': {'straight hem': 0.7, 'cuffed': 0.3},
-        'detail': {'': 0.5, 'belt': 0.35, 'bow': 0.15}},
+        'detail': {'unadorned': 0.5, 'belt': 0.35, 'bow': 0.15}},
 }
 _EVERY = {'colour': _COLOUR_SHARES, 'pattern': _PATTERNS, 'fabric': _FABRICS}
 

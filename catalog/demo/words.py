@@ -11,9 +11,9 @@ import numpy as np
 
 from catalog.demo import attributes, phrases
 
-# What every description names, wherever the category has it; the detail only if there is one.
+# What every description names, wherever the category has it.
 REQUIRED = ('category', 'colour', 'pattern', 'neckline', 'sleeve', 'silhouette', 'length', 'hem',
-            'fabric')
+            'fabric', 'detail')
 
 
 def _normal(text):
@@ -134,8 +134,7 @@ def _shape_sentences(garment, slots, pick, full):
         upper = phrases.UPPER_SLEEVELESS if garment.sleeve == 'sleeveless' else phrases.UPPER
         lines.append(pick(phrases.UPPER_NECK if full else upper))
     lines.append(pick(phrases.LOWER_HEM if full else phrases.LOWER))
-    if garment.detail:
-        lines.append(pick(phrases.DETAILS[garment.detail]))
+    lines.append(pick(phrases.DETAILS[garment.detail]))
     return [_sentence(line.format(**slots)) for line in lines]
 
 
@@ -146,8 +145,7 @@ def _shape_items(garment, slots, pick, full):
         items.append(slots['neck'][2:])
     if not full:
         items += [slots['length']] + [value for value in [garment.sleeve] if value]
-    if garment.detail:
-        items.append(pick(phrases.DETAIL_ITEMS[garment.detail]))
+    items.append(pick(phrases.DETAIL_ITEMS[garment.detail]))
     return items
 
 

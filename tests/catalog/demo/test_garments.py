@@ -83,7 +83,7 @@ def test_longer_dresses_are_slimmer():
 
 @pytest.mark.parametrize('colour', sorted(attributes.COLOURS))
 def test_a_plain_garment_shows_its_colour(colour):
-    plain = sample(category='dress', pattern='plain', detail='')
+    plain = sample(category='dress', pattern='plain', detail='unadorned')
     garment = dataclasses.replace(plain, colour=colour)
     picture = garments.product(garment, size=96, rng=np.random.RandomState(4))
     seen = np.median(picture[:3, picture[3] > 0.99], axis=1)

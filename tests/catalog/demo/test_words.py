@@ -81,7 +81,7 @@ def test_contradictions_are_found(text, about):
 def test_a_consistent_text_has_no_contradictions():
     assert words.contradictions('A red sleeveless dress. This dress is red.') == []
     assert words.missing('A red sleeveless dress.') == [
-        'pattern', 'neckline', 'silhouette', 'length', 'hem', 'fabric']
+        'pattern', 'neckline', 'silhouette', 'length', 'hem', 'fabric', 'detail']
     assert words.missing('Nothing to see.') == ['category']
 
 
