@@ -1,16 +1,16 @@
 """Editing: the smallest change of a style whose image shows a target value and keeps the rest.
 
-A tagger (see `steering`) classifies the images. Three kinds of candidates are tried in turn:
+A tagger (see `steering`) classifies the images of two kinds of candidates:
 
 1. Lines. The direction of the target value, itself and made orthogonal to the directions of the
    values to keep, and the line to the mean of similar sampled w that show the target value; each
    in every band of layers, with increasing strength.
 2. Mixes. The same sampled w, one by one, mixed into a band of layers, half or entirely.
-3. Evolution. The best candidates are crossed over by layers and mutated: by steps along the
-   direction of a value that is wrong, or at random.
 
-The best candidate shows the target value with confidence, also when flipped, keeps most of the
-other values, and among those is nearest to the original image.
+The best candidate shows the target value with confidence, keeps most of the other values, and among
+those is nearest to the original image. All this must hold for the flipped image too: it guards
+against candidates that fool the tagger. (An evolutionary search among the best candidates changed
+what this tagger saw, and not what a second one did, so there is none.)
 """
 
 import dataclasses
@@ -23,11 +23,9 @@ from steering.directions import named
 from stylegan import labelled, latent, linear
 
 BANDS = ('coarse', 'middle', 'fine', 'coarse+middle', 'middle+fine', 'all')
-_PARENTS, _EVOLVED = 8, ', evolved'
 _TARGET_MARGIN = np.log(3)  # least log odds of a target value over the next most probable one, ...
 _KEPT_MARGIN = np.log(1.5)  # ... and of a value to keep
 _TARGET_COST, _GREY_COST = 5.0, 0.02  # of a target head and of a grey level; a kept head costs 1
-_CROSSOVER, _MUTATION = 0.3, 0.3  # fraction of layers from the second parent, scale of random steps
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,8 +35,6 @@ class Search:
     strengths: int = knob(5, 'strengths along each line', least=1)
     strongest: float = knob(4.0, 'the strongest of them', 'standard deviations', above=0)
     similar: int = knob(8, 'sampled w with the target value to use', least=1)
-    generations: int = knob(8, 'generations of the evolution; 0: only lines and mixes', least=0)
-    children: int = knob(32, 'images per generation', least=1)
     threads: int = knob(0, 'CPU threads; 0 takes all, 1 makes the bytes repeatable', least=0)
 
     def __post_init__(self):
@@ -113,46 +109,26 @@ def report(edit, targets):
     return '\n'.join(lines + ['unchanged: ' + ', '.join(same)])
 
 
-class _Candidates:
-    """Styles [n, layers, w], the methods that made them, costs [n], and wrong heads [n, heads]."""
-
-    def __init__(self, ws, methods, costs, wrong):
-        self.ws, self.methods, self.costs, self.wrong = ws, methods, costs, wrong
-
-    def best(self, count):
-        """Those of least cost, the best first."""
-        order = np.argsort(self.costs, kind='stable')[:count]
-        return _Candidates(self.ws[order], [self.methods[i] for i in order], self.costs[order],
-                           self.wrong[order])
-
-    def joined(self, other):
-        """These and others."""
-        return _Candidates(np.concatenate([self.ws, other.ws]), self.methods + other.methods,
-                           np.concatenate([self.costs, other.costs]),
-                           np.concatenate([self.wrong, other.wrong]))
-
-
 class Editor:
     """Edits styles of one generator.
 
     generator: stylegan.generator.Generator. tagger: see `steering`. known: {name: Direction}.
-    sample: a LabelledSample of the same generator and tagger.
+    sample: a LabelledSample of the same generator and tagger. Attributes: these, and heads: the
+    visible ones, which alone are changed or kept.
     """
 
     def __init__(self, generator, tagger, sample, known, config=Search()):
         self.generator, self.tagger, self.sample = generator, tagger, sample
-        self.known, self.config = known, config
+        self.known, self.config, self.heads = known, config, sample.visible()
         self._deviation, self._covariance = sample.w.std(0), linear.covariance(sample.w)
 
-    def edit(self, ws, targets, moves=(), seed=0, on_round=lambda done, ws: None):
+    def edit(self, ws, targets, moves=()):
         """Move ws [layers, w] along directions, then search for targets {head: value} -> Edit.
 
         The target values are searched for in turn; earlier ones are kept with the rest. moves: see
-        `along`. on_round: called after each round of a search with the fraction of the most rounds
-        that it may take, and the best ws so far. Raises UserError for unknown values.
+        `along`. Raises UserError for unknown values.
         """
-        indices = {head: labelled.value_index(self.tagger.heads, head, value)
-                   for head, value in targets.items()}
+        indices = {head: self._target(head, value) for head, value in targets.items()}
         shown_before = self.shows(ws)
         before, ws = ws, self.along(ws, moves)
         methods = [f'{direction.name} {strength:+g} in {band}'
@@ -161,15 +137,24 @@ class Editor:
         for count, (head, index) in enumerate(indices.items(), 1):
             if index != goal[head]:
                 goal[head] = index
-                best = self._search(ws, head, list(indices)[:count], goal, seed, on_round)
-                ws, methods = best.ws[0], methods + best.methods
+                ws, method = self._search(ws, head, list(indices)[:count], goal)
+                methods.append(method)
         return Edit(ws, before, '; '.join(methods) or 'nothing to change', self.shows(ws),
                     shown_before)
 
+    def _target(self, head, value):
+        """The index of a target value. Raises UserError if it is unknown or its head invisible."""
+        index = labelled.value_index(self.tagger.heads, head, value)
+        if head not in self.heads:
+            raise UserError(f"the tagger cannot see '{head}' in these images; it sees: "
+                            f"{', '.join(self.heads)}")
+        return index
+
     def shows(self, ws):
-        """The tagger's predictions for the image of ws [layers, w]: {head: value}."""
+        """The tagger's predictions for the image of ws [layers, w]: {visible head: value}."""
         found = self.tagger.probabilities(self.generator.pictures(ws[np.newaxis]))
-        return {head: self.tagger.heads[head][int(p[0].argmax())] for head, p in found.items()}
+        return {head: self.tagger.heads[head][int(found[head][0].argmax())]
+                for head in self.heads}
 
     def _indices(self, ws):
         return {head: self.tagger.heads[head].index(value)
@@ -182,91 +167,49 @@ class Editor:
                               layers_of(band, len(ws)))[0]
         return ws
 
-    def _search(self, ws, head, targets, goal, seed, on_round):
-        """The best style found, as _Candidates of one.
+    def _search(self, ws, head, targets, goal):
+        """The best candidate: (ws [layers, w], the method that made it).
 
         goal: {head: index}, the target value of `head` and the values of all others to keep;
         targets: the heads with target values so far.
         """
-        original = self.generator.pictures(ws[np.newaxis]).astype(np.float32)
-        tried, methods = self._first_candidates(ws, head, goal)
-        found = self._evaluated(tried, methods, targets, goal, original)
-        rng = np.random.RandomState([seed, 61])
-        for generation in range(self.config.generations):
-            parents = found.best(_PARENTS)
-            on_round((generation + 1) / (self.config.generations + 1), parents.ws[0])
-            if not parents.wrong[0].any():
-                break
-            children, firsts = self._offspring(parents, goal, rng)
-            methods = [parents.methods[first].split(_EVOLVED)[0] + _EVOLVED for first in firsts]
-            found = parents.joined(self._evaluated(children, methods, targets, goal, original))
-        return found.best(1)
+        tried, methods = self._candidates(ws, head, goal)
+        best = int(np.argmin(self._costs(tried, targets, goal)))
+        return tried[best], methods[best]
 
-    def _evaluated(self, ws, methods, targets, goal, original):
-        """_Candidates with their costs. original: the image before, float.
-
-        Target heads are checked on the flipped image too, against adversarial candidates.
-        """
+    def _costs(self, ws, targets, goal):
+        """The cost of each candidate ws [n, layers, w], the first of which is unedited: [n]."""
         pictures = self.generator.pictures(ws)
-        cost, wrong = _GREY_COST * np.abs(pictures - original).mean((1, 2, 3)), []
+        original = pictures[:1].astype(np.float32)
+        costs = _GREY_COST * np.abs(pictures - original).mean((1, 2, 3))
         both = self.tagger.probabilities(np.concatenate([pictures, pictures[:, :, ::-1]]))
-        for name in self.tagger.heads:
+        for name in self.heads:
             logs = np.log(both[name] + 1e-6).reshape(2, len(ws), -1)
-            logs = logs if name in targets else logs[:1]
             others = np.delete(logs, goal[name], 2).max(2, initial=-20)
             deficit = others - logs[:, :, goal[name]]
             margin = _TARGET_MARGIN if name in targets else _KEPT_MARGIN
             loss = np.clip(deficit + margin, 0, 3) + (deficit > 0)
-            wrong.append((deficit > (-margin if name in targets else 0)).any(0))
-            cost = cost + (_TARGET_COST if name in targets else 1) * loss.mean(0)
-        return _Candidates(ws, methods, cost, np.stack(wrong, 1))
+            costs = costs + (_TARGET_COST if name in targets else 1) * loss.mean(0)
+        return costs
 
     # Candidates.
 
-    def _first_candidates(self, ws, head, goal):
-        """All lines and mixes for ws [layers, w] -> (ws [n, layers, w], methods)."""
+    def _candidates(self, ws, head, goal):
+        """ws itself, and all lines and mixes for ws [layers, w] -> (ws [n, layers, w], methods)."""
         similar = self._similar(ws, head, goal)
         found = [self._line(ws, *line) for line in self._lines(ws, head, goal, similar)]
         found += [self._mix(ws, w) for w in similar]
         return (np.concatenate([ws[np.newaxis]] + [each for each, _ in found]),
                 ['unedited'] + [method for _, methods in found for method in methods])
 
-    def _offspring(self, parents, goal, rng):
-        """Children of _Candidates -> (ws [n, layers, w], index of each one's first parent)."""
-        result, firsts = [], rng.randint(len(parents.ws), size=self.config.children)
-        for first in firsts:
-            child = np.array(parents.ws[first])
-            second = parents.ws[rng.randint(len(parents.ws))]
-            crossed = rng.rand(len(child)) < _CROSSOVER
-            child[crossed] = second[crossed]
-            for head, wrong in zip(self.tagger.heads, parents.wrong[first]):
-                if wrong:
-                    child = self._step(child, f'{head}={self._value(head, goal)}', rng)
-            if rng.rand() < 0.5:
-                mutation = rng.randn(child.shape[1]) * self._deviation * _MUTATION
-                child[self._random_layers(child, rng)] += np.float32(mutation)
-            result.append(child)
-        return np.stack(result), firsts
-
     def _value(self, head, goal):
         return self.sample.heads[head][goal[head]]
-
-    def _random_layers(self, ws, rng):
-        return layers_of(BANDS[rng.randint(len(BANDS))], len(ws))
-
-    def _step(self, ws, name, rng):
-        """With probability 0.7, a random step along the direction of this name, if there is one."""
-        if name not in self.known or rng.rand() < 0.3:
-            return ws
-        own = self.known[name]
-        amount = rng.rand() * 2 * own.scale
-        return latent.moved(ws[np.newaxis], own.vector, [amount], self._random_layers(ws, rng))[0]
 
     def _similar(self, ws, head, goal):
         """Sampled w that show the target value, those that share most other values first."""
         shows = np.flatnonzero(self.sample.values[head] == goal[head])
         kept = sum((self.sample.probabilities[name][shows, goal[name]]
-                    for name in self.sample.heads if name != head), np.zeros(len(shows)))
+                    for name in self.heads if name != head), np.zeros(len(shows)))
         standardised = (self.sample.w[shows] - ws.mean(0)) / (self._deviation + 1e-9)
         distance = np.linalg.norm(standardised, axis=1)
         order = np.argsort(-kept + 0.02 * distance, kind='stable')

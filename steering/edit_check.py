@@ -14,19 +14,19 @@ FEWEST = 10  # sampled images that must show a value for it to be a target
 def plausible_values(sample, shown):
     """Plausible target values for an image: list of (head, value).
 
-    shown: {head: value} of the image. A value is plausible if the sample combines it with each
-    other value of the image `labelled.FEWEST` times. The category, the first head, is left out:
-    a change of category changes the other attributes too.
+    shown: {head: value} of the image. A value of a visible head is plausible if the sample
+    combines it with each other value of the image `labelled.FEWEST` times. The category, the first
+    head, is left out: a change of category changes the other attributes too.
     """
-    indices = {head: labelled.value_index(sample.heads, head, value)
-               for head, value in shown.items()}
-    found = []
-    for head in list(sample.heads)[1:]:
+    indices = {head: sample.value_index(head, shown[head]) for head in sample.visible()}
+    category, found = next(iter(sample.heads)), []
+    for head in indices:
         for index, value in enumerate(sample.heads[head]):
             shows = sample.values[head] == index
-            if value and value != shown[head] and shows.sum() >= FEWEST and all(
-                    (sample.values[other][shows] == indices[other]).sum() >= labelled.FEWEST
-                    for other in indices if other != head):
+            if value and head != category and index != indices[head] and (
+                    shows.sum() >= FEWEST and all(
+                        (sample.values[other][shows] == indices[other]).sum() >= labelled.FEWEST
+                        for other in indices if other != head)):
                 found.append((head, value))
     return found
 
@@ -62,7 +62,7 @@ def measure(editor, log, *, count, seed, psi, models, judge=None):
         ws = generator.truncate(generator.w(generator.seeded([own])), psi)[0]
         target = _random_target(editor.sample, editor.shows(ws), np.random.RandomState([own, 81]))
         if target:
-            edit = editor.edit(ws, dict([target]), seed=own)
+            edit = editor.edit(ws, dict([target]))
             result.append(dict(_described(editor, edit, target, judge), seed=own))
             with open(str(log), 'a', encoding='utf-8') as lines:
                 lines.write(json.dumps(result[-1]) + '\n')
@@ -102,11 +102,11 @@ def _described(editor, edit, target, judge):
                   method=edit.method, change=round(float(change), 3))
     if judge:
         found = judge.probabilities(pictures)
-        shown = [{head: values[int(found[head][index].argmax())]
-                  for head, values in judge.heads.items()} for index in (0, 1)]
+        shown = [{head: judge.heads[head][int(found[head][index].argmax())]
+                  for head in editor.heads} for index in (0, 1)]
         result['judged'] = _outcome(shown[0], shown[1], target)
         result['agreed'] = float(np.mean([shown[0][head] == edit.shown_before[head]
-                                          for head in judge.heads]))
+                                          for head in editor.heads]))
     return result
 
 

@@ -12,6 +12,7 @@ from dnnlib.files import UserError
 
 _BATCH = 64
 FEWEST = 3  # images that combine two values, for the pair to be plausible
+_VISIBLE = 0.5  # least median probability of the predicted value, for a head to be visible
 
 
 class LabelledSample:
@@ -41,6 +42,14 @@ class LabelledSample:
     def value_index(self, head, value):
         """The index of a head's value. Raises UserError that lists the known ones."""
         return value_index(self.heads, head, value)
+
+    def visible(self):
+        """The heads that images show: the predicted value is probable in most of them.
+
+        Others, such as the fabric in small images, are guesses, which differ between classifiers.
+        """
+        return [head for head, p in self.probabilities.items()
+                if np.median(p.max(1)) >= _VISIBLE]
 
     def plausible(self, head, value):
         """bool [n]: whether each image could plausibly show this value (an index) of the head.

@@ -8,6 +8,8 @@ could not ask for it otherwise.
 
 import dataclasses
 
+UNADORNED = 'unadorned'  # the detail of a garment without one, of which descriptions say nothing
+
 # Shares of the catalogue: dresses dominate. Jumpsuits, the rare class, take their own share first.
 CATEGORIES = {'dress': 0.66, 'top': 0.14, 'skirt': 0.13, 'trousers': 0.07}
 JUMPSUIT_SHARE = 0.03
@@ -44,30 +46,30 @@ CHOICES = {
         'length': {'mini': 0.26, 'knee-length': 0.24, 'midi': 0.28, 'maxi': 0.22},
         'hem': {'straight hem': 0.56, 'asymmetric': 0.16, 'ruffled': 0.12, 'high-low': 0.08,
                 'side slit': 0.08},
-        'detail': {'unadorned': 0.5, 'belt': 0.26, 'buttons': 0.12, 'bow': 0.12}},
+        'detail': {UNADORNED: 0.5, 'belt': 0.26, 'buttons': 0.12, 'bow': 0.12}},
     'jumpsuit': {
         'silhouette': _LEGS, 'neckline': _NECKLINES, 'sleeve': _SLEEVES,
         'length': {'ankle-length': 0.5, 'full-length': 0.5},
         'hem': {'straight hem': 0.7, 'cuffed': 0.3},
-        'detail': {'unadorned': 0.4, 'belt': 0.4, 'buttons': 0.1, 'bow': 0.1}},
+        'detail': {UNADORNED: 0.4, 'belt': 0.4, 'buttons': 0.1, 'bow': 0.1}},
     'top': {
         'silhouette': {'fitted': 0.4, 'relaxed': 0.35, 'peplum': 0.25},
         'neckline': _NECKLINES, 'sleeve': _SLEEVES,
         'length': {'cropped': 0.35, 'hip-length': 0.65},
         'hem': {'straight hem': 0.74, 'asymmetric': 0.14, 'ruffled': 0.12},
-        'detail': {'unadorned': 0.6, 'buttons': 0.25, 'bow': 0.15}},
+        'detail': {UNADORNED: 0.6, 'buttons': 0.25, 'bow': 0.15}},
     'skirt': {
         'silhouette': {'a-line': 0.4, 'pencil': 0.25, 'full': 0.35},
         'neckline': _BARE, 'sleeve': _BARE,
         'length': {'mini': 0.28, 'knee-length': 0.27, 'midi': 0.3, 'maxi': 0.15},
         'hem': {'straight hem': 0.5, 'asymmetric': 0.16, 'ruffled': 0.14, 'high-low': 0.08,
                 'side slit': 0.12},
-        'detail': {'unadorned': 0.45, 'belt': 0.25, 'buttons': 0.15, 'bow': 0.15}},
+        'detail': {UNADORNED: 0.45, 'belt': 0.25, 'buttons': 0.15, 'bow': 0.15}},
     'trousers': {
         'silhouette': _LEGS, 'neckline': _BARE, 'sleeve': _BARE,
         'length': {'cropped': 0.25, 'ankle-length': 0.35, 'full-length': 0.4},
         'hem': {'straight hem': 0.7, 'cuffed': 0.3},
-        'detail': {'unadorned': 0.5, 'belt': 0.35, 'bow': 0.15}},
+        'detail': {UNADORNED: 0.5, 'belt': 0.35, 'bow': 0.15}},
 }
 _EVERY = {'colour': _COLOUR_SHARES, 'pattern': _PATTERNS, 'fabric': _FABRICS}
 

@@ -52,14 +52,11 @@ DETAILS = {
                 'Neat buttons finish the front', 'Buttons down the front add interest'),
     'bow': ('A bow at the front adds a sweet touch', 'It is finished with a bow',
             'A soft bow sits at the front', 'The bow is sewn on by hand'),
-    'unadorned': ('The front is unadorned', 'It is left unadorned', 'Clean and unadorned',
-                  'Unadorned by design'),
 }
 DETAIL_ITEMS = {
     'belt': ('Removable belt', 'Matching belt', 'Belt with metal buckle'),
     'buttons': ('Buttons down the front', 'Front buttons', 'Button-front closure'),
     'bow': ('Bow at the front', 'Bow detail', 'Decorative bow'),
-    'unadorned': ('Unadorned front', 'Unadorned design', 'Clean, unadorned look'),
 }
 
 COMPOSITIONS = {

@@ -11,9 +11,9 @@ import numpy as np
 
 from catalog.demo import attributes, phrases
 
-# What every description names, wherever the category has it.
+# What every description names, wherever the category has it; the detail only if there is one.
 REQUIRED = ('category', 'colour', 'pattern', 'neckline', 'sleeve', 'silhouette', 'length', 'hem',
-            'fabric', 'detail')
+            'fabric')
 
 
 def _normal(text):
@@ -80,12 +80,14 @@ def consistent(text):
 def agrees(text, tags):
     """Disagreements between a text and tags such as ['red', 'midi', 'dress'], one line each.
 
-    A tag that the text does not name counts; words that are no attribute are ignored.
+    A tag that the text does not name counts, except for `attributes.UNADORNED`, of which texts say
+    nothing; words that are no attribute are ignored.
     """
     found = mentions(text)
     lines = []
     for attribute, expected in mentions('; '.join(tags)).items():
-        values = found.get(attribute, [])
+        values = found.get(attribute, [value for value in expected
+                                       if value == attributes.UNADORNED])
         said = ' and '.join(values) or 'nothing'
         lines += [f'{attribute}: {value} expected, text says {said}'
                   for value in expected if values != [value]]
@@ -134,7 +136,8 @@ def _shape_sentences(garment, slots, pick, full):
         upper = phrases.UPPER_SLEEVELESS if garment.sleeve == 'sleeveless' else phrases.UPPER
         lines.append(pick(phrases.UPPER_NECK if full else upper))
     lines.append(pick(phrases.LOWER_HEM if full else phrases.LOWER))
-    lines.append(pick(phrases.DETAILS[garment.detail]))
+    if garment.detail != attributes.UNADORNED:
+        lines.append(pick(phrases.DETAILS[garment.detail]))
     return [_sentence(line.format(**slots)) for line in lines]
 
 
@@ -145,7 +148,8 @@ def _shape_items(garment, slots, pick, full):
         items.append(slots['neck'][2:])
     if not full:
         items += [slots['length']] + [value for value in [garment.sleeve] if value]
-    items.append(pick(phrases.DETAIL_ITEMS[garment.detail]))
+    if garment.detail != attributes.UNADORNED:
+        items.append(pick(phrases.DETAIL_ITEMS[garment.detail]))
     return items
 
 

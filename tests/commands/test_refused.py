@@ -47,7 +47,7 @@ def test_every_seed_is_a_number_from_0_to_its_largest_or_a_list_of_such():
 
 COUNTS = ['--count', '--frames', '--steps', '--batch', '--fps', '--window', '--resolution',
           '--n-layer', '--n-head', '--n-embd', '--n-ctx', '--latent-size', '--side', '--size',
-          '--search', '--pool', '--synthetic', '--probes', '--children', '--strengths',
+          '--search', '--pool', '--synthetic', '--probes', '--strengths',
           '--mbstd-group', '--accumulate', '--average-kimg', '--kimg', '--validate-every']
 
 

@@ -13,7 +13,7 @@ from steering import hand_labels
 
 TOY = ['--stylegan', 'toy.npz', '--threads', '1']
 FIND = ['directions', '--count', '100', '--components', '2', '--fewest', '12', '--probes', '1']
-EDIT = ['edit', '--strengths', '2', '--similar', '2', '--generations', '1', '--children', '4']
+EDIT = ['edit', '--strengths', '2', '--similar', '2']
 
 
 @pytest.fixture(scope='module')
