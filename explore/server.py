@@ -191,8 +191,7 @@ class Server:
         name, head, value = [_text(body, key) for key in ('item', 'head', 'value')]
 
         def work(job):
-            made, shown = self._studio.edited(
-                name, head, value, lambda done, item: job.report('progress', done=done, item=item))
+            made, shown = self._studio.edited(name, head, value)
             return dict(_shown(made), shown=shown)
         return self._events(work)
 

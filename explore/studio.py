@@ -137,18 +137,16 @@ class Studio:
         held, ws = self._along(name, moves)
         return self.store.put(item(ws, **_edited(held.origin, _told(moves)))) if moves else held
 
-    def edited(self, name, head, value, report):
+    def edited(self, name, head, value):
         """An item changed so that its image shows a value -> (Item, did it succeed).
 
-        report: called with the fraction done and the name of the best Item so far. Raises
-        UserError.
+        Raises UserError.
         """
         held = self.store.get(name)
         if self.editor is None:
             raise UserError('the directions are not found yet; wait a moment')
         origin = _edited(held.origin, f'{head}={value}')
-        found = self.editor.edit(held.ws, {head: value}, on_round=lambda done, ws: report(
-            done, self.drawn(ws, origin).name))
+        found = self.editor.edit(held.ws, {head: value})
         return self.drawn(found.ws, origin), found.shown[head] == value
 
     def mixed(self, source, target):

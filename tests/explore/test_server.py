@@ -90,7 +90,6 @@ def test_changes_give_items_and_long_ones_events(client):
     seen = _get(client, f'/seen/{first}').get_json()
     colour = next(value for value in ('red', 'blue') if value != seen['attributes']['colour'])
     events = _events(_post(client, '/edited', {'item': first, 'head': 'colour', 'value': colour}))
-    assert {'progress', 'result'} <= {kind for kind, _ in events}
     assert events[-1][0] == 'result' and f'colour={colour}' in events[-1][1]['told']
     events = _events(_post(client, '/described', {'item': first, 'words': '', 'attempt': 0}))
     assert events[-1][1]['text'] and 'agreement' in events[-1][1]
