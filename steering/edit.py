@@ -23,9 +23,9 @@ from steering.directions import named
 from stylegan import labelled, latent, linear
 
 BANDS = ('coarse', 'middle', 'fine', 'coarse+middle', 'middle+fine', 'all')
-_TARGET_MARGIN = np.log(3)  # least log odds of a target value over the next most probable one, ...
-_KEPT_MARGIN = np.log(1.5)  # ... and of a value to keep
-_TARGET_COST, _GREY_COST = 5.0, 0.02  # of a target head and of a grey level; a kept head costs 1
+_TARGET_MARGIN = np.log(20)  # least log odds of a target value over the next most probable one, ...
+_KEPT_MARGIN = np.log(5)  # ... and of a value to keep
+_TARGET_COST, _GREY_COST = 5.0, 0.05  # of a target head and of a grey level; a kept head costs 1
 
 
 @dataclasses.dataclass(frozen=True)
