@@ -94,6 +94,11 @@ def config(threads=0, bfloat16=False):
     return result
 
 
+def has_gpu():
+    """Whether TensorFlow sees a GPU, which then runs whatever it can."""
+    return bool(tf.config.experimental.list_physical_devices('GPU'))
+
+
 def session(threads=0, bfloat16=False):
     """A session on the default graph. `threads` 0 takes all cores; 1 makes the bytes repeatable.
 

@@ -12,7 +12,8 @@ from dnnlib.files import UserError
 from dnnlib.tflib import tf
 from stylegan import networks, snapshots
 
-CHUNK = 16  # pictures drawn at a time: at 512 px memory is the limit, not speed
+CHUNK = 16   # images drawn at a time: at 512 px memory is the limit, not speed
+ALONE = 128  # px from which on CPUs draw one at a time: it fits the caches, and norms are fused
 _ROWS = 8  # rows of a product of matrices that are computed at once
 
 
@@ -51,7 +52,8 @@ class Generator:
         self.layers = networks.layers(self.res)
         with tf.Graph().as_default():
             self._z = tf.placeholder(tf.float32, [None, self.latent_size])
-            self._ws = tf.placeholder(tf.float32, [None, self.layers, network.w_width])
+            self._batch = 1 if self.res >= ALONE and not tflib.has_gpu() else None
+            self._ws = tf.placeholder(tf.float32, [self._batch, self.layers, network.w_width])
             self._labels = tf.placeholder(tf.float32, [None, network.label_size])
             with tf.variable_scope('Gs'):
                 self._w = networks.mapping(self._z, network, self._labels)
@@ -91,8 +93,9 @@ class Generator:
 
     def images(self, ws):
         """ws [n, layers, w] -> float32 [n, res, res, 3], about [-1, 1], with the stored noise."""
-        return np.concatenate([self._session.run(self._rgb, {self._ws: ws[i:i + CHUNK]})
-                               for i in range(0, len(ws), CHUNK)])
+        count = self._batch or CHUNK
+        return np.concatenate([self._session.run(self._rgb, {self._ws: ws[i:i + count]})
+                               for i in range(0, len(ws), count)])
 
     def pictures(self, ws):
         """The same as uint8 [n, res, res, 3]."""

@@ -190,10 +190,10 @@ class Graph:
         own = {'Gs' + v.op.name[1:]: v for v in tf.global_variables('G/')}
         assert set(own) <= set(self._averaged), set(own) - set(self._averaged)
         beta = decay(self._minibatch, self.training.average_kimg)
-        self._copy = [tf.assign(self._averaged[name], own[name]) for name in own]
-        self._average = [
+        self._copy = tf.group(*[tf.assign(self._averaged[name], own[name]) for name in own])
+        self._average = tf.group(*[
             tf.assign(self._averaged[name], own[name] if name == 'Gs/dlatent_avg'
-                      else ops.mix(own[name], self._averaged[name], beta)) for name in own]
+                      else ops.mix(own[name], self._averaged[name], beta)) for name in own])
 
     def _trained(self):
         """The trainable variables of D, less the frozen blocks (Mo et al. 2020), and those of G."""

@@ -57,11 +57,11 @@ def stored_noise(layer):
 
 
 def _finish(x, layer, ws, planes):
-    """What follows every convolution: noise, bias, nonlinearity, instance norm, style (AdaIN)."""
+    """What follows every convolution: bias, noise, nonlinearity, AdaIN."""
+    x = ops.bias(x)
     if planes is not None:
         x = ops.noise(x, planes(layer))
-    x = ops.lrelu(ops.bias(x))
-    return ops.style(ops.instance_norm(x), ws[:, layer])
+    return ops.adain(ops.lrelu(x), ws[:, layer])
 
 
 def _to_rgb(x):

@@ -25,6 +25,11 @@ def randomise(sess, seed=0):
     return values
 
 
+def no_noise(layer):
+    """A noise plane of zeros."""
+    return tf.zeros([1, networks.noise_res(layer), networks.noise_res(layer), 1])
+
+
 def planes(values, scope=''):
     """The stored noise planes among random weights, by layer."""
     found = {}

@@ -53,8 +53,14 @@ def test_bias_and_its_slower_form():
     _close(_run(lambda x: ops.bias(x, lrmul=0.01), x, bias=value), x + value * 0.01)
 
 
-def test_lrelu():
-    assert _run(ops.lrelu, [-5.0, 0, 5]).tolist() == [-1, 0, 5]
+def test_lrelu_and_its_gradients():
+    x = [-5.0, 0, 5]
+    assert _run(ops.lrelu, x).tolist() == [-1, 0, 5]
+    for build in (ops.lrelu, lambda x: tf.nn.leaky_relu(x, 0.2)):
+        found = _run(lambda x: tf.gradients(tf.square(build(x)), [x])[0], x)  # noqa: B023
+        np.testing.assert_allclose(found, [-0.4, 0, 10], rtol=1e-6)
+        found = _run(lambda x: tf.gradients(tf.gradients(build(x) ** 3, [x]), [x])[0], x)  # noqa: B023
+        np.testing.assert_allclose(found, [-0.24, 0, 30], rtol=1e-6)
 
 
 def test_dense():
@@ -106,21 +112,45 @@ def test_noise_has_a_strength_for_each_map():
         _close(_run(ops.noise, x, plane, noise_strength=strength), x + plane * strength)
 
 
-def test_instance_norm():
-    x = 5 + 3 * _maps()
-    y = _run(ops.instance_norm, x)
-    _close(y, oracle.instance_norm(x))
-    _close(_run(ops.instance_norm, 1e-4 * x), oracle.instance_norm(1e-4 * x), 1e-3)  # epsilon
+def _adain(x, w, known):
+    """AdaIN of a batch of known size, which large samples are fused for, or of an unknown one."""
+    return ops.adain(x if known else tf.placeholder_with_default(x, [None] + x.shape.as_list()[1:]),
+                     w)
+
+
+@pytest.mark.parametrize('known', [False, True])
+@pytest.mark.parametrize('size', [6, 32])
+def test_adain_normalises_then_scales_then_shifts(size, known):
+    x, w = 5 + 3 * _maps(n=2, size=size), RANDOM.randn(2, 4)
+    values = {'style/weight': RANDOM.randn(4, 6), 'style/bias': RANDOM.randn(6)}
+    affine = (w @ values['style/weight'] / 2 + values['style/bias'])[:, np.newaxis, np.newaxis]
+
+    def build(x, w):
+        return _adain(x, w, known)
+    _close(_run(build, x, w, **values),
+           oracle.instance_norm(x) * (affine[..., :3] + 1) + affine[..., 3:])
+    values = {name: 0 * value for name, value in values.items()}
+    y = _run(build, x, w, **values)
     assert np.abs(y.mean((1, 2))).max() < 1e-5 and np.abs(y.var((1, 2)) - 1).max() < 1e-4
+    _close(_run(build, 1e-4 * x, w, **values), oracle.instance_norm(1e-4 * x), 1e-3)  # epsilon
 
 
-def test_style_scales_first_then_shifts():
-    x, w = _maps(n=2, channels=3), RANDOM.randn(2, 4)
-    weight, bias = RANDOM.randn(4, 6), RANDOM.randn(6)
-    affine = (w @ weight / np.sqrt(4) + bias)[:, np.newaxis, np.newaxis]
-    result = _run(ops.style, x, w, **{'style/weight': weight, 'style/bias': bias})
-    _close(result, x * (affine[..., :3] + 1) + affine[..., 3:])
-    _close(_run(ops.style, x, w, **{'style/weight': 0 * weight, 'style/bias': 0 * bias}), x)
+def test_gradients_of_adain_fused_and_not():
+    """Of first and second order."""
+    x, w, y = _maps(size=32), RANDOM.randn(2, 4), _maps(size=32)
+    values = {'style/weight': RANDOM.randn(4, 6), 'style/bias': RANDOM.randn(6)}
+
+    def gradients(known, order):
+        def build(x, w, y):
+            loss = tf.reduce_sum(y * tf.sin(_adain(x, w, known)))
+            by_x, by_w = tf.gradients(loss, [x, w])
+            if order == 2:
+                by_x, by_w = tf.gradients(tf.reduce_sum(y * tf.square(by_x)), [x, w])
+            return tf.concat([tf.reshape(by_x, [-1]), tf.reshape(by_w, [-1])], 0)
+        return _run(build, x, w, y, **values)
+    for order in (1, 2):
+        fused, plain = gradients(True, order), gradients(False, order)
+        _close(fused, plain, 2e-5 * np.abs(plain).max())
 
 
 def _stddev_of_four(x):

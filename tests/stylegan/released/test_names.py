@@ -6,6 +6,7 @@ import pathlib
 import numpy as np
 import pytest
 import toy_released
+import toy_stylegan
 
 from dnnlib import tflib
 from dnnlib.files import UserError
@@ -36,7 +37,7 @@ def _ours(network):
         res = 2 ** r
         with tf.Graph().as_default():
             labels = tf.zeros([4, network.label_size])
-            for scope, planes in [('G', lambda layer: 0.0), ('Gs', networks.stored_noise)]:
+            for scope, planes in [('G', toy_stylegan.no_noise), ('Gs', networks.stored_noise)]:
                 with tf.variable_scope(scope):
                     w = networks.mapping(tf.zeros([4, network.latent_size]), network, labels)
                     tf.get_variable('dlatent_avg', [network.w_width])
