@@ -44,6 +44,8 @@ class _Draws:
         """All of it: there is one worker."""
         return x
 
+    own_uniform = uniform
+
     def planes(self, count):
         if self._stored:
             return networks.stored_noise
