@@ -59,7 +59,8 @@ def test_lrelu_and_its_gradients():
     for build in (ops.lrelu, lambda x: tf.nn.leaky_relu(x, 0.2)):
         found = _run(lambda x: tf.gradients(tf.square(build(x)), [x])[0], x)  # noqa: B023
         np.testing.assert_allclose(found, [-0.4, 0, 10], rtol=1e-6)
-        found = _run(lambda x: tf.gradients(tf.gradients(build(x) ** 3, [x]), [x])[0], x)  # noqa: B023
+        found = _run(lambda x: tf.gradients(tf.gradients(
+            build(x) ** 3, [x]), [x])[0], x)  # noqa: B023
         np.testing.assert_allclose(found, [-0.24, 0, 30], rtol=1e-6)
 
 
