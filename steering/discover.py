@@ -144,7 +144,7 @@ def supervised(sample, config):
     does not also separate trousers from dresses.
     """
     found, known = [], orders(config.ordered)
-    for head in progress.bar(list(sample.heads), what='fitting', unit='head', leave=False):
+    for head in progress.bar(sample.visible(), what='fitting', unit='head', leave=False):
         values = sample.values[head]
         for index, value in enumerate(sample.heads[head]):
             chosen = (values == index) | sample.plausible(head, index)
