@@ -32,6 +32,7 @@ from dnnlib.tflib import tf
 LOST = 75  # exit code of a worker that stops because another one did: EX_TEMPFAIL, try again
 _BUCKET = 1 << 22  # elements that travel together: one message of gigabytes is slow, and can fail
 _POLL, _REMIND = 0.2, 30  # seconds between two looks at the notes, and two lines about waiting
+_LATE = 10  # times the timeout: how long a worker may take to start
 # How an HTTP/2 client begins, and so gRPC: its preface and an empty SETTINGS frame.
 _HELLO = b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n' + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 
@@ -218,8 +219,11 @@ class _Reminder:
         """These are not there yet."""
         if time.time() > self._next:
             self._next = time.time() + _REMIND
-            _say('waiting for ' + ', '.join(f'worker {each} ({addresses[each]})'
-                                            for each in sorted(ranks)[:4]))
+            _say(f'waiting for {_listed(ranks)}')
+
+
+def _listed(ranks):
+    return ', '.join(f'worker {each} ({addresses[each]})' for each in sorted(ranks)[:4])
 
 
 def _say(line):
@@ -265,6 +269,13 @@ def _start_server(threads):
             f'({str(error).splitlines()[0]})')
 
 
+def _give_up(late, seconds):
+    """End this process because these workers have not come."""
+    _say(f'error: {_listed(late)} did not start within {seconds} s, so worker {rank} stops; start '
+         'all workers again')
+    sys.exit(LOST)
+
+
 def _refuse_unlike(members):
     """Raise UserError if a worker is there twice or differs from worker 0.
 
@@ -291,8 +302,10 @@ def _refuse_unlike(members):
 def _join(options):
     """Connect this worker with all others, or raise UserError."""
     _start_server(options.get('threads', 0))
-    timeout, reminder = options.get('worker_timeout', 60), _Reminder()
+    timeout, began, reminder = options.get('worker_timeout', 60), time.time(), _Reminder()
     while not _answers(0, timeout / 4):
+        if time.time() - began > _LATE * timeout:
+            _give_up({0}, _LATE * timeout)
         reminder.waiting({0})
         time.sleep(_POLL)
     notes = _open['notes'] = _Notes()
@@ -301,7 +314,10 @@ def _join(options):
         {'who': f'process {os.getpid()} on {platform.node()}', 'facts': facts}))
     if rank > 0:
         _watch_each([0], timeout)
-    members = notes.wait('join', range(size))
+    members = notes.wait('join', range(size), _LATE * timeout)
+    late = set(range(size)) - {int(name.split('/')[0]) for name in members}
+    if late:
+        _give_up(late, _LATE * timeout)
     try:
         _refuse_unlike(members)
     except UserError:

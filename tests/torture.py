@@ -30,7 +30,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / 'tests')]
 
 import mutations  # noqa: E402
-from process import SMALL_GAN, SMALL_GPT2  # noqa: E402
+from process import SMALL_GAN, SMALL_GPT2, tf_configs  # noqa: E402
 
 from dnnlib import archive, files, images, runs  # noqa: E402
 from dnnlib.tflib import tf  # noqa: E402
@@ -45,6 +45,7 @@ DAMAGED = ('checkpoint/*.index', 'checkpoint/*.data*', 'checkpoint.json', 'progr
            'options.json')
 LIMIT = 900  # seconds that a command may take
 KILLS, FILES = 5, 1000  # kills, and mutated files, in a trial
+WORKERS = 3
 
 Ended = collections.namedtuple('Ended', 'code out err')
 
@@ -109,12 +110,14 @@ def fork(function, folder, name='it'):
         os._exit(99)
 
 
-def start(arguments, folder, name='it', kill_at=0):
+def start(arguments, folder, name='it', kill_at=0, tf_config='{}'):
     """Start a command in a folder -> its process id.
 
     kill_at: the number of the event, see `_events`, at which it is killed; 0: it is not.
+    tf_config: JSON of the workers of a data-parallel training, if it is one of them.
     """
     def main():
+        os.environ['TF_CONFIG'] = tf_config
         _count_events(kill_at, pathlib.Path(f'{name}.events').absolute())
         sys.argv = ['run.py', *arguments]
         import run
@@ -183,6 +186,7 @@ class Bench:
                           ['prune', '--data', 'small']):
             assert run(arguments, folder).code == 0
         self.whole, self.events, self.seconds, self._good = {}, {}, {}, {}
+        self.together = {}  # model -> what three workers leave, and their seconds
         for model in models:
             before = time.time()
             ended = run([*TRAININGS[model], model], folder)
@@ -276,6 +280,42 @@ def kill_at_random(bench, model, number, count, rng):
     return _kills(bench, model, min(KILLS, count - number), killed)
 
 
+def _workers(bench, model, name):
+    """Start three workers of a training -> their process ids."""
+    batch = {'stylegan': ['--minibatch', '12'], 'gpt2': ['--batch', '6']}[model]
+    return [start([*TRAININGS[model], name, *batch, '--worker-timeout', '10'], bench.folder,
+                  f'worker-{rank}', tf_config=config)
+            for rank, config in enumerate(tf_configs(WORKERS))]
+
+
+def _all_ended(bench, workers):
+    return [end(process, bench.folder, f'worker-{rank}') for rank, process in enumerate(workers)]
+
+
+def kill_a_worker(bench, model, number, count, rng):
+    """One of three workers killed at any moment: the others name it and stop; started again, all
+    end as three that were left alone."""
+    if model not in bench.together:
+        with bench.trial(model) as name:
+            before = time.time()
+            ended = _all_ended(bench, _workers(bench, model, name))
+            assert [each.code for each in ended] == [0] * WORKERS, ended
+            bench.together[model] = state(bench.folder / name), time.time() - before
+    whole, seconds = bench.together[model]
+    with bench.trial(model) as name:
+        workers, victim = _workers(bench, model, name), rng.randint(WORKERS)
+        time.sleep(rng.uniform(0, seconds))
+        os.kill(workers[victim], signal.SIGKILL)  # nobody has waited for it yet: it is there
+        ended = _all_ended(bench, workers)
+        for rank, each in enumerate(ended):
+            assert each.code in (0, 75) or rank == victim, ended
+            assert each.code != 75 or f'worker {victim} (' in each.err, ended
+        assert [each.code for each in _all_ended(bench, _workers(bench, model, name))] == (
+            [0] * WORKERS)
+        assert state(bench.folder / name) == whole
+    return {'stopped, then continued': 1}
+
+
 def full_disk(bench, model, number, count, rng):
     """On a disk of any size that is too small; then the same command on one that is large enough.
 
@@ -354,8 +394,8 @@ def mutation(bench, model, number, count, rng):
 
 # --- The order, and the table.
 
-KINDS = {'kills': (kill_at_event, kill_at_random), 'disks': (full_disk,), 'pairs': (pair,),
-         'damages': (damaged_run,)}
+KINDS = {'kills': (kill_at_event, kill_at_random), 'workers': (kill_a_worker,),
+         'disks': (full_disk,), 'pairs': (pair,), 'damages': (damaged_run,)}
 
 
 def trials(counts, models):
@@ -419,7 +459,8 @@ if __name__ == '__main__':
     os.nice(max(0, 10 - os.nice(0)))
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     for name, count, of in (
-            ('kills', 100, 'at file events, and at random moments'), ('disks', 20, 'sizes'),
+            ('kills', 100, 'at file events, and at random moments'),
+            ('workers', 30, 'one of three'), ('disks', 20, 'sizes'),
             ('pairs', 10, 'offsets'), ('damages', 40 * len(DAMAGED), 'files of a run'),
             ('mutations', 1000000, 'files')):
         parser.add_argument('--' + name, type=int, default=count, help=f'{of} (default {count})')
