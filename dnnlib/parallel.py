@@ -136,7 +136,10 @@ _waiting = []  # since when this worker has been in a collective, or nothing
 
 
 def session(threads=0, bfloat16=False):
-    """As tflib.session; with several workers, inside of `joined`."""
+    """As tflib.session; with several workers, inside of `joined`.
+
+    Then all sessions of a process share variables of one name, which have to have one shape.
+    """
     if size == 1:
         return tflib.session(threads, bfloat16)
     config = _connected(tflib.config(threads, bfloat16))
@@ -181,7 +184,7 @@ class _Notes:
             self._read = tf.raw_ops.LookupTableExportV2(
                 table_handle=table, Tkeys=tf.int64, Tvalues=tf.string)
         self._session = tf.Session('grpc://' + addresses[0], graph, tf.ConfigProto(
-            device_filters=['/job:worker/task:0'], operation_timeout_in_ms=20000))
+            device_filters=['/job:worker/task:0'], operation_timeout_in_ms=60000))
 
     def write(self, name, text=''):
         """Add a note, for good."""
@@ -216,8 +219,8 @@ class _Reminder:
         self._next = time.time() + _REMIND
 
     def waiting(self, ranks):
-        """These are not there yet."""
-        if time.time() > self._next:
+        """These are not there yet, if any."""
+        if ranks and time.time() > self._next:
             self._next = time.time() + _REMIND
             _say(f'waiting for {_listed(ranks)}')
 
@@ -294,8 +297,9 @@ def _refuse_unlike(members):
             other = each['facts'].get(fact)
             if other != value:
                 raise UserError(
-                    f"worker {each['rank']} ({each['who']}) differs from worker 0: {fact} is "
-                    f'{other}, not {value}; start all with the same command, code and data')
+                    f"worker {each['rank']} ({each['who']}) differs from worker {first['rank']}: "
+                    f'{fact} is {other}, not {value}; start all with the same command, code and '
+                    'data')
         previous = each
 
 
@@ -314,16 +318,20 @@ def _join(options):
         {'who': f'process {os.getpid()} on {platform.node()}', 'facts': facts}))
     if rank > 0:
         _watch_each([0], timeout)
-    members = notes.wait('join', range(size), _LATE * timeout)
-    late = set(range(size)) - {int(name.split('/')[0]) for name in members}
-    if late:
-        _give_up(late, _LATE * timeout)
-    try:
-        _refuse_unlike(members)
-    except UserError:
-        if rank == 0:
-            time.sleep(10 * _POLL)  # until all others have read it too
-        raise
+    late = {rank}
+    while late:
+        members = notes.read('join')
+        try:
+            _refuse_unlike(members)
+        except UserError:
+            if rank == 0:
+                time.sleep(10 * _POLL)  # until all others have read it too
+            raise
+        late = set(range(size)) - {int(name.split('/')[0]) for name in members}
+        if late and time.time() - began > _LATE * timeout:
+            _give_up(late, _LATE * timeout)
+        reminder.waiting(late)
+        time.sleep(_POLL)
     _watch_each([peer for peer in range(1, size) if peer != rank], timeout)
     threading.Thread(target=_remind, args=(timeout,), daemon=True).start()
 

@@ -29,7 +29,8 @@ def _measure(widths, batch, steps):
     with parallel.joined({'threads': 1, 'worker_timeout': 60}, KeyboardInterrupt):
         for width in widths:
             network = Network(VOCABULARY, WINDOW, width, 4, LAYERS)
-            with tf.Graph().as_default(), parallel.session(1) as sess:
+            with tf.Graph().as_default(), parallel.session(1) as sess, \
+                    tf.variable_scope(f'of{width}'):  # sessions share variables by name
                 graph = train.Graph(network, training, _Vocabulary())
                 sess.run([tf.global_variables_initializer(), tf.local_variables_initializer()])
                 parallel.run(sess, graph.sync)
