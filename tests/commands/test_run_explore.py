@@ -63,7 +63,7 @@ def test_it_serves_while_it_prepares_and_ends_with_all_that_it_began(tmp_path):
          'photos', '--threads', '1', '--port', '8792'], cwd=str(tmp_path),
         stdout=subprocess.PIPE, start_new_session=True)
     try:
-        end, state = time.time() + 120, None
+        end, state = time.time() + 300, None
         while not state or not state['products']:
             assert time.time() < end and process.poll() is None
             time.sleep(0.2)

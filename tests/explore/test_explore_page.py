@@ -79,7 +79,7 @@ def _drag(chromium, selector, share):
     for step in range(1, 9):
         mouse('mouseMoved', middle + (end - middle) * step / 8)
         chromium.run("new Promise(done => setTimeout(done, 30))")
-    assert 'blob:' in chromium.run(SOURCE)  # the image follows before the hand lets go
+    chromium.wait(f"{SOURCE}.startsWith('blob:')")  # it follows before the hand lets go
     mouse('mouseReleased', end)
 
 
@@ -107,9 +107,16 @@ def test_a_value_is_searched_and_what_else_changed_is_told(page):
     chromium = page.open()
     chip = '.head[aria-label=colour] .chip:not(:disabled):not([aria-pressed=true])'
     value = chromium.run(f"document.querySelector('{chip}').textContent")
-    chromium.click(chip)
+    chromium.run(f"document.querySelector('{chip}').focus()")
+    chromium.press('Enter')
     chromium.wait(f"{TOLD}.includes('colour={value}')")
     chromium.wait("document.querySelector('#busy').hidden")
+    chromium.click('#undo')
+    chromium.run(f"document.querySelector('{chip}').focus()")
+    chromium.press('Enter')
+    chromium.wait(f"{TOLD}.includes('colour={value}')")
+    chromium.run("new Promise(done => setTimeout(done, 300))")
+    assert chromium.run(FOCUS % 'dataset.name') == f'colour={value}'  # the keyboard's place
     assert chromium.said == []
 
 
