@@ -138,7 +138,7 @@ def from_hand_labels(generator, labels, config):
 
 
 def supervised(sample, config):
-    """Directions of frequent enough values of a LabelledSample, and of ordinal attributes.
+    """Directions of the frequent values of visible heads, and of ordinal attributes.
 
     The negatives of a value are images that could plausibly show it, so that a direction of sleeves
     does not also separate trousers from dresses.
