@@ -71,9 +71,8 @@ def sampling(threads, count=1, tokens=128, bfloat16=False, library=''):
         weights = packed.Variables(Network())
         sampler = Sampler(Network(), _Ids(), weights.by_name)
         session = tflib.session(threads)
-        rng = np.random.RandomState([0])
-        values = {name: (rng.standard_normal(shape) * 0.02).astype(np.float32)
-                  for name, shape in shapes(Network()).items()}
+        noise = np.random.RandomState([0]).standard_normal(10 ** 6).astype(np.float32) * 0.02
+        values = {name: np.resize(noise, shape) for name, shape in shapes(Network()).items()}
         weights.assign(session, values)
         tflib.assign(session, {v.op.name: values[v.op.name] for v in tf.trainable_variables()})
     config = Sampling(temperature=1.0, top_k=_SAMPLED, max_tokens=tokens, batch=count)
