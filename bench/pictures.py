@@ -1,6 +1,7 @@
 """The rows about pictures: drawing, training, packing, pruning."""
 
 import dataclasses
+import functools
 import pathlib
 import shutil
 import tempfile
@@ -181,6 +182,9 @@ ROWS = {
     'step-64-full': Row(full_step),
     'input': Row(real_data, variants={'real data': {'constant': False},
                                       'constant batch': {'constant': True}}),
+    **{f'growth-{res}': Row(functools.partial(synthesis, res=res), variants={
+        f'batch {batch}': {'batch': batch} for batch in (1, 4, 16)})
+       for res in (64, 128, 256, 512, 1024)},
     'packing': Row(packing),
     'pruning': Row(pruning),
     'drawing': Row(drawing, quick=True),

@@ -46,7 +46,8 @@ class Worker:
         return json.loads(line)
 
     def run(self):
-        """Do the work once -> {'seconds', 'memory'}, the latter the peak so far in MiB."""
+        """Do the work once -> {'seconds', 'processor', 'memory'}: seconds of a clock and of all
+        cores together, and the peak of memory so far in MiB."""
         self._process.stdin.write('run\n')
         self._process.stdin.flush()
         return self._answer()
@@ -79,12 +80,12 @@ def _serve(name, variant, threads):
                 ('tensorflow', 'numpy', 'torch', 'transformers', 'PIL') if module in sys.modules}
     answer(amount=work.amount, flops=work.flops, traffic=work.traffic, versions=versions)
     for _ in sys.stdin:
-        before = time.perf_counter()
+        before, used = time.perf_counter(), sum(os.times()[:4])
         work.run()
-        seconds = time.perf_counter() - before
+        seconds, used = time.perf_counter() - before, sum(os.times()[:4]) - used
         peak = max(resource.getrusage(who).ru_maxrss
                    for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-        answer(seconds=seconds, memory=peak / 1024)
+        answer(seconds=seconds, processor=used, memory=peak / 1024)
     return None
 
 

@@ -23,7 +23,7 @@ class _Worker:
 
     def run(self):
         type(self).order += (self._variant,)
-        return {'seconds': next(self._seconds), 'memory': 7}
+        return {'seconds': next(self._seconds), 'processor': 6, 'memory': 7}
 
     def __enter__(self):
         return self
@@ -41,6 +41,7 @@ def test_figures_ratios_and_floor(monkeypatch, capsys):
     assert _Worker.order == ('ours', 'theirs') * 3
     assert 'missing: left out: it is not installed' in capsys.readouterr().out
     assert [ours[name] for name in ('value', 'min', 'max')] == [1, 0.5, 2]
+    assert ours['processor_seconds'] == 3
     assert ours['floor'] == pytest.approx(2 / 0.3) and 'ratio' not in ours
     assert theirs['ratio'] == {'median': 2, 'min': 2, 'max': 3}
     assert '0.15 of it' in alternate.text(ours)
@@ -50,7 +51,8 @@ def test_figures_ratios_and_floor(monkeypatch, capsys):
 def test_seconds_are_better_the_fewer():
     toy = row.Row(None, 's')
     assert toy.figure(4, 2) == 0.5
-    line = {'name': 'a', 'variant': '', 'value': 4, 'unit': 's', 'min': 3, 'max': 5, 'floor': 1}
+    line = {'name': 'a', 'variant': '', 'value': 4, 'unit': 's', 'min': 3, 'max': 5, 'floor': 1,
+            'processor_seconds': 2}
     assert '0.25 of it' in alternate.text(line)
 
 
