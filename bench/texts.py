@@ -119,7 +119,7 @@ def encoding(threads, count=100000):
     rng = np.random.RandomState([0])
     words = [''.join(rng.choice(list('abcdefghijklmnopqrstuvwxyz'), size)) for size in
              rng.randint(2, 10, size=3000)]
-    texts = [' '.join(rng.choice(words, 40)) + '.' for _ in range(count)]
+    texts = [' '.join(chosen) + '.' for chosen in rng.choice(words, [count, 40])]
     vocabulary = encoder.train(texts[:2000], 5000)
     return Work(lambda: encoded.encode(texts, vocabulary))
 
