@@ -172,7 +172,8 @@ def load(address, meter, clients, seconds):
         resident.append(f'{meter.memory():.0f}')
     for thread in threads:
         thread.join()
-    meter.row(f'a slider beside {clients - 1} clients', times, '')
+    if times:
+        meter.row(f'a slider beside {clients - 1} clients', times, '')
     print(f'memory in MB, {len(resident)} times: {" ".join(resident)}')
     print('errors:', len(errors), *errors[:5])
 
