@@ -70,7 +70,7 @@ def _check_columns(path, columns, header):
     for column in columns:
         if column not in header:
             names = ', '.join(name for name in header if name) or 'none, the file is empty'
-            raise UserError(f"{path} has no column '{column}'; its columns are: {names[:1000]}")
+            raise UserError(f"{path} has no column '{column}'; its columns are: {names[:300]}")
 
 
 def _body(text):

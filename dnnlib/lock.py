@@ -105,6 +105,8 @@ def _refuse(what, path, owner):
 def _create(path, what):
     """Make the lock file at `path` this process's -> its open number. Raises UserError."""
     if path.exists():
+        if not path.is_file():
+            raise UserError(f'{path} is not a lock file; delete it')
         owner = _owner(path)
         if owner is not None:
             _refuse(what, path, owner)

@@ -23,9 +23,11 @@ def lrate_factor(run, key, position):
     run: dnnlib.runs.Run; key: the name of the position in its history, which worker 0 has.
     """
     from dnnlib import parallel
+    numbers = [(line.get(key), line['lrate_factor']) for line in run.history()
+               if isinstance(line.get('lrate_factor'), float)]
     return parallel.from_first(min(
-        [line['lrate_factor'] for line in run.history()
-         if 'lrate_factor' in line and line.get(key, 0) <= position], default=1.0))
+        [factor for at, factor in numbers if 0 < factor < 1 and isinstance(at, (int, float))
+         and at <= position], default=1.0))
 
 
 def roll_back(run, on_nan, key, position, *, saved_at, flag):

@@ -89,7 +89,7 @@ def _listed(folder):
     except UserError:  # then TensorFlow's own checksums have to do
         return {}
     return {name: hashes for name, hashes in listed.items()
-            if re.match(r'state-\d{1,18}$', name) and isinstance(hashes, dict)}
+            if re.match(r'state-\d{1,18}$', name) and isinstance(hashes, dict) and hashes}
 
 
 def _position(name):
@@ -329,6 +329,11 @@ class Run:
                     raise UserError(f'line {number} of {path} is damaged; delete that line')
                 del records[number - 1:]
         return records
+
+    def refuse_lost(self):
+        """Raise UserError: there is no checkpoint, and the history shows that there was one."""
+        raise UserError(f'{self.folder} has a history but no checkpoint; copy its checkpoint '
+                        'folder back, or start a new run with --run OTHER_FOLDER')
 
     def cut_history(self, key, position):
         """Drop the lines whose `key` lies beyond `position`: training repeats them."""

@@ -320,23 +320,26 @@ def _train(run, products, network, config, start, vocabulary):
             try:
                 return _run_graph(run, dataset, network, config, start)
             except NotFinite:
-                number = _progress(run)
+                number = _progress(run, config)
                 factor = rollback.roll_back(run, config.on_nan, 'step', number,
                                             saved_at=f'update {number}', flag='--learning-rate')
                 print(f'a loss or gradient is not finite: back to update {number}, with the '
                       f'learning rate times {factor:g}')
 
 
-def _progress(run):
-    """The number of updates that a run's checkpoint has."""
+def _progress(run, config):
+    """The number of updates that a run's checkpoint has. Raises UserError if it is missing."""
     checkpoint = run.latest()
+    if checkpoint is None and any(line.get('step', 0) > config.save_every
+                                  for line in run.history() if type(line.get('step')) is int):
+        run.refuse_lost()
     return parallel.from_first(
         int(tf.train.load_variable(checkpoint, 'step')) if checkpoint else 0)
 
 
 def _run_graph(run, dataset, network, config, start):
     """Build the graph, restore what the run has, and train -> what `Trainer.loop` does."""
-    factor = rollback.lrate_factor(run, 'step', _progress(run))
+    factor = rollback.lrate_factor(run, 'step', _progress(run, config))
     config = dataclasses.replace(config, learning_rate=config.learning_rate * factor)
     with tf.Graph().as_default(), parallel.session(config.threads) as sess:
         graph = Graph(network, config, dataset.training.encoder)

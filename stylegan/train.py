@@ -82,8 +82,7 @@ def _progress(run):
     """The images that a run's checkpoint has been shown. Raises UserError if it is missing."""
     checkpoint, ticks = run.latest(), [line for line in run.history() if line.get('nimg')]
     if checkpoint is None and len(ticks) > 1:  # the first one comes before the first checkpoint
-        raise UserError(f'{run.folder} has a history but no checkpoint; copy its checkpoint folder '
-                        'back, or start a new run with --run OTHER_FOLDER')
+        run.refuse_lost()
     return parallel.from_first(
         int(tf.train.load_variable(checkpoint, 'nimg')) if checkpoint else 0)
 

@@ -1,5 +1,6 @@
 """One process at a time writes to a folder or file; what killed ones left is removed."""
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -70,6 +71,13 @@ def test_without_flock_the_start_time_tells_processes_apart(tmp_path, other, mon
         _enter(lock.folder(tmp_path))
     files.write_json(path, dict(whole, boot='another', host='another-machine'))
     with pytest.raises(UserError, match=r'on another-machine is working on .* delete'):
+        _enter(lock.folder(tmp_path))
+
+
+@pytest.mark.parametrize('make', [os.mkfifo, os.mkdir])
+def test_what_is_no_lock_file_is_not_read(tmp_path, make):
+    make(str(tmp_path / '.lock'))
+    with pytest.raises(UserError, match=r'[.]lock is not a lock file; delete it'):
         _enter(lock.folder(tmp_path))
 
 

@@ -204,7 +204,8 @@ def test_a_checkpoint_that_was_not_noted_any_more_is_noted_on_resuming(tmp_path)
     for position in (100, 200, 300):
         _save(runs.Run(tmp_path, {}), position, position)
     whole = files.read_json(tmp_path / 'checkpoint.json')
-    for known in ({'state-200': whole['state-200']}, {}):  # a kill; an earlier version
+    lie = {'state-999': {}, 'state-998': {'a': 'b'}, 'state-997': []}  # of files that never were
+    for known in ({'state-200': whole['state-200']}, {}, lie):  # a kill; an earlier version
         files.write_json(tmp_path / 'checkpoint.json', known)
         run = runs.Run(tmp_path, {})
         with run.writing():

@@ -2,13 +2,14 @@ import collections
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import types
 
 import numpy as np
 import pytest
 
-from dnnlib import runs, tflib
+from dnnlib import files, runs, tflib
 from dnnlib.accumulation import NotFinite
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
@@ -256,6 +257,19 @@ def test_a_rollback_continues_from_the_checkpoint_with_half_the_rate(tmp_path, i
         {'step': 3, 'lrate_factor': 0.5}]
     go(tmp_path, dataclasses.replace(config, steps=7))
     assert infinite.rates[8:] == [0.005]
+
+
+def test_a_run_whose_checkpoints_are_gone_is_refused(trained, tmp_path):
+    """Its snapshot, the best so far, would be replaced by one of new weights."""
+    folder = tmp_path / 'copy'
+    shutil.copytree(str(trained), str(folder))
+    shutil.rmtree(str(folder / 'checkpoint'))
+    (folder / 'checkpoint.json').unlink()
+    before = files.digest(folder)
+    with pytest.raises(UserError, match='has a history but no checkpoint; copy its checkpoint fol'):
+        go(folder)
+    (folder / 'options.json').write_bytes((trained / 'options.json').read_bytes())
+    assert files.digest(folder) == before
 
 
 @pytest.mark.slow
