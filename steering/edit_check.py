@@ -20,10 +20,10 @@ def plausible_values(sample, shown):
     """
     indices = {head: sample.value_index(head, shown[head]) for head in sample.visible()}
     category, found = next(iter(sample.heads)), []
-    for head in indices:
+    for head, own in indices.items():
         for index, value in enumerate(sample.heads[head]):
             shows = sample.values[head] == index
-            if value and head != category and index != indices[head] and (
+            if value and head != category and index != own and (
                     shows.sum() >= FEWEST and all(
                         (sample.values[other][shows] == indices[other]).sum() >= labelled.FEWEST
                         for other in indices if other != head)):
