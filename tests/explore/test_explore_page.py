@@ -112,6 +112,7 @@ def test_a_value_is_searched_and_what_else_changed_is_told(page):
     chromium.wait(f"{TOLD}.includes('colour={value}')")
     chromium.wait("document.querySelector('#busy').hidden")
     chromium.click('#undo')
+    chromium.wait(f"!{TOLD}.includes('colour=') && !!document.querySelector('{chip}')")
     chromium.run(f"document.querySelector('{chip}').focus()")
     chromium.press('Enter')
     chromium.wait(f"{TOLD}.includes('colour={value}')")
