@@ -268,7 +268,8 @@ def test_every_record_is_checked_when_a_set_is_opened(tmp_path, record, place):
         dataset.Records(_set(tmp_path / 'set', records))
 
 
-@pytest.mark.parametrize('place', [8, SOUND.index(bytes(range(48))), -1])
+@pytest.mark.parametrize('place', [8, SOUND.index(bytes(range(48))), -1],
+                         ids=['length', 'pixels', 'payload'])
 def test_records_that_differ_from_their_checksums_are_refused(tmp_path, place):
     """A byte of the length's checksum, of the pixels, of the payload's checksum."""
     damaged = bytearray(SOUND)
