@@ -13,6 +13,7 @@ from this process, which has imported TensorFlow and done nothing with it.
 import argparse
 import collections
 import contextlib
+import importlib
 import json
 import os
 import pathlib
@@ -32,7 +33,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / 'tests')]
 import mutations  # noqa: E402
 from process import SMALL_GAN, SMALL_GPT2, tf_configs  # noqa: E402
 
-from dnnlib import archive, files, images, runs  # noqa: E402
+from dnnlib import archive, files, images, parallel, runs  # noqa: E402
 from dnnlib.tflib import tf  # noqa: E402
 
 # The least that packs, grows, reports, and writes checkpoints and snapshots more than once.
@@ -118,6 +119,7 @@ def start(arguments, folder, name='it', kill_at=0, tf_config='{}'):
     """
     def main():
         os.environ['TF_CONFIG'] = tf_config
+        importlib.reload(parallel)  # it has read the variable when this process was prepared
         _count_events(kill_at, pathlib.Path(f'{name}.events').absolute())
         sys.argv = ['run.py', *arguments]
         import run

@@ -46,6 +46,6 @@ def test_the_demo_is_made_on_first_use_and_kept(tmp_path, monkeypatch, capsys):
 def test_a_catalogue_that_is_named_is_taken(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / 'texts.csv').write_text('description\nA dress.\n')
-    with pytest.raises(UserError, match=r'texts\.csv has no images'):
+    with pytest.raises(UserError, match=r'texts\.csv is one file and has no images'):
         inputs.pictured(tmp_path / 'texts.csv')
     assert not inputs.DEMO.exists()

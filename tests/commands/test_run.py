@@ -150,7 +150,7 @@ def test_a_released_pickle_is_converted_drawn_and_trained_on(place, here):
     options = json.loads((place / 'runs' / 'started' / 'options.json').read_text())['options']
     assert (options['resolution'], options['initial'], options['fmap_base']) == (32, 32, 256)
     code, _, err = here(*start, 'original.npz', '--resolution', '64')
-    assert code == 1 and 'original.npz has resolution 32, not 64; leave --resolution out' in err
+    assert code == 1 and 'original.npz has --resolution 32, not 64; leave that option out' in err
 
 
 def test_download_lists_and_takes_a_file(tmp_path):

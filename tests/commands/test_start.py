@@ -78,5 +78,5 @@ def test_what_is_typed_decides(tmp_path, shipped):
     toy_stylegan.snapshot(tmp_path / 'a.npz', res=8)
     with pytest.raises(UserError, match=r'a.npz has only grown to 8 of 16 px'):
         _networks(tmp_path, '--start', str(tmp_path / 'a.npz'))
-    with pytest.raises(UserError, match='has fmap_max 4, not 5; leave --fmap-max out'):
+    with pytest.raises(UserError, match='has --fmap-max 4, not 5; leave that option out'):
         _networks(tmp_path, '--start', str(shipped), '--fmap-max', '5')

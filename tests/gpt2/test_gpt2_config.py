@@ -84,7 +84,8 @@ def test_every_knob_is_a_flag():
     knobs.add_flags(parser, Sampling)
     words = '--temperature 0.7 --top-k 0 --top-p 0.9 --repetition-penalty 1.2 --max-tokens 50 '
     typed = parser.parse_args((words + '--trim yes --seed 3 --threads 1').split())
-    assert knobs.from_flags(Sampling(), typed) == Sampling(0.7, 0, 0.9, 1.2, 50, True, 3, 1)
+    assert knobs.from_flags(Sampling(), typed) == Sampling(
+        0.7, 0, 0.9, 1.2, max_tokens=50, trim=True, seed=3, threads=1)
     assert knobs.from_flags(Sampling(), parser.parse_args([])) == Sampling()
 
 
