@@ -1,6 +1,7 @@
 """The explorer: a page on which products are made, changed, described, found and kept."""
 
 import argparse
+import contextlib
 import multiprocessing
 import os
 import pathlib
@@ -124,7 +125,9 @@ def _find_directions(options):
     """`run.py directions` for the models of the explorer."""
     parser = argparse.ArgumentParser()
     steering.directions_options(parser)
-    with lock.folder(options.directions):
+    # Its table is kept in directions.txt; the terminal belongs to the server.
+    with lock.folder(options.directions), open(os.devnull, 'w', encoding='utf-8') as nowhere, \
+            contextlib.redirect_stdout(nowhere):
         steering.directions(parser.parse_args([
             '--stylegan', str(inputs.stylegan(options)), '--tagger', str(inputs.tagger(options)),
             '--out', str(options.directions), '--threads', str(options.threads)]))
