@@ -158,7 +158,7 @@ def _prepare_catalogue(options, server, studio, worker, processes):
             _apart(processes, inputs.demo_pruned)
         products = inputs.pictured(options.data)
         cache = (options.data or inputs.demo_pruned()) / '.explore.npz'
-        studio.library = worker.submit(lambda job: library.read(
+        studio.catalogue = worker.submit(lambda job: library.read(
             products, studio.taggers.images, cache, worker.between), long=True).result()
         del server.preparing['catalogue']
     except (UserError, OSError) as error:

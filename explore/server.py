@@ -122,7 +122,7 @@ class Server:
 
     def state(self):
         """What the page has to know of the models, and what is not ready yet."""
-        editor, library = self._studio.editor, self._studio.library
+        editor, library = self._studio.editor, self._studio.catalogue
         return {
             'preparing': self.preparing, 'wall': WALL, 'largest': LARGEST_UPLOAD,
             'heads': self._studio.taggers.images.heads,
@@ -211,7 +211,7 @@ class Server:
         category = flask.request.args.get('category', '')
         colour, count = _number('colour', float, 0, 1), _number('count', int, 1, 48)
         found = self._worker.do(lambda: self._studio.neighbours(name, category, colour, count))
-        products = self._studio.library.products
+        products = self._studio.catalogue.products
         return {'products': [{
             'index': index, 'similarity': round(similarity, 3),
             'category': products[index].category, 'description': products[index].description,
@@ -219,7 +219,7 @@ class Server:
 
     def thumbnail(self, index):
         """A small image of a product of the catalogue."""
-        return _png(self._thumbnail(index, self._studio.library), 'private, max-age=3600')
+        return _png(self._thumbnail(index, self._studio.catalogue), 'private, max-age=3600')
 
     def _draw_thumbnail(self, index, library):
         picture = images.open_rgb(_product(library, index).image, draft=2 * _THUMBNAIL)
@@ -228,7 +228,7 @@ class Server:
     def projected(self):
         """Find the styles of a product of the catalogue: events."""
         index = _body().get('product')
-        product = _product(self._studio.library, index if isinstance(index, int) else -1)
+        product = _product(self._studio.catalogue, index if isinstance(index, int) else -1)
         return self._project(product.image, product.name)
 
     def uploaded(self):

@@ -48,14 +48,15 @@ class Studio:
 
     stylegan, gpt2, tagger: the paths of the models. threads: CPU threads, 0 takes all.
     between: called many times a second by whatever takes long, see `Worker.between`.
-    Attributes: gan, taggers, store; editor and library, None until they are there.
+    Attributes: gan, taggers, store; editor and catalogue (a library.Library), None until they are
+    there.
     """
 
     def __init__(self, stylegan, gpt2, tagger, threads, between):
         self._between, self._threads = between, threads
         self.gan = Generator(stylegan, threads, between)
         self.taggers = ProductTagger(tagger, threads)
-        self.store, self.editor, self.library = Store(), None, None
+        self.store, self.editor, self.catalogue = Store(), None, None
         self._writer = Writer(gpt2, threads)
         self._projector = None
         self._origin = runs.origin_of(stylegan=self.gan.path.name)
@@ -243,10 +244,10 @@ class Studio:
 
         See `library.Library.nearest`. Raises UserError while the catalogue is being read.
         """
-        if self.library is None:
+        if self.catalogue is None:
             raise UserError('the catalogue is still being read; wait a moment')
         pictures = self.gan.pictures(self.store.get(name).ws[np.newaxis])
-        return self.library.nearest(pictures, self.taggers.images, category, colour, count)
+        return self.catalogue.nearest(pictures, self.taggers.images, category, colour, count)
 
 
 def _told(moves):

@@ -43,7 +43,7 @@ def page(tmp_path_factory):
     chromium = browser.Browser(tmp_path_factory.mktemp('profile'))  # before there are threads
     folder = tmp_path_factory.mktemp('explorer')
     made, studio, worker = toy_explorer.server(folder)
-    studio.library = library.read(toy_explorer.products(folder), studio.taggers.images,
+    studio.catalogue = library.read(toy_explorer.products(folder), studio.taggers.images,
                                   folder / 'cache.npz', lambda: None)
     serving = waitress.create_server(made.app, host='127.0.0.1', port=0, threads=8,
                                      clear_untrusted_proxy_headers=True)

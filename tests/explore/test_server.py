@@ -18,7 +18,7 @@ PAGE = {'Origin': toy_explorer.HOST, 'Host': 'localhost:8017'}
 def parts(tmp_path_factory):
     made, studio, worker = toy_explorer.server(tmp_path_factory.mktemp('server'))
     folder = tmp_path_factory.mktemp('catalogue')
-    studio.library = library.read(toy_explorer.products(folder), studio.taggers.images,
+    studio.catalogue = library.read(toy_explorer.products(folder), studio.taggers.images,
                                   folder / 'cache.npz', lambda: None)
     yield made, studio
     worker.close()

@@ -136,12 +136,12 @@ def test_without_directions_edits_wait_and_the_rest_works(own, monkeypatch):
 
 
 def test_the_neighbours_of_a_catalogue_s_own_picture(own, tmp_path):
-    own.library = library.read(toy_explorer.products(tmp_path), own.taggers.images,
+    own.catalogue = library.read(toy_explorer.products(tmp_path), own.taggers.images,
                                tmp_path / 'cache.npz', lambda: None)
     item, = _wall(own, [3])
     found = own.neighbours(item.name, 'dress', 0.5, 9)
     assert sorted(index for index, _ in found) == [1, 3, 5]
-    own.library = None
+    own.catalogue = None
 
 
 @pytest.mark.slow
