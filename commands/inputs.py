@@ -28,7 +28,7 @@ def shipped(path):
 
 
 def stylegan(options):
-    """The snapshot, pickle or run folder of the picture model to use."""
+    """The snapshot, pickle or run folder of the StyleGAN network to use."""
     return options.stylegan or newest('network-snapshot-*.npz')
 
 

@@ -1,4 +1,4 @@
-"""Measurements: of a picture model, and of the speed of the program."""
+"""Measurements: of a StyleGAN network, and of the speed of the program."""
 
 import dataclasses
 import pathlib

@@ -99,8 +99,8 @@ def shard(parser, use):
 
 
 def stylegan(parser):
-    """--stylegan: the picture model."""
-    parser.add_argument('--stylegan', type=pathlib.Path, help='picture model: a run folder, a '
+    """--stylegan: the StyleGAN network."""
+    parser.add_argument('--stylegan', type=pathlib.Path, help='StyleGAN network: a run folder, a '
                         'snapshot or a released .pkl (default: the newest run, else the '
                         'pretrained one)')
 
@@ -120,10 +120,10 @@ def writing(parser):
 
 
 def tagger(parser):
-    """--tagger: the classifier of pictures."""
+    """--tagger: the classifier of images."""
     parser.add_argument('--tagger', type=pathlib.Path, metavar='FILE|RUN', help='classifier of '
-                        'pictures: a tagger.npz, or the folder of one (default: the newest run; '
-                        'for the pretrained picture model the pretrained one)')
+                        'images: a tagger.npz, or the folder of one (default: the newest run; '
+                        'for the pretrained StyleGAN the pretrained one)')
 
 
 def judge(parser, use):

@@ -335,7 +335,7 @@ def _product(library, index):
 
 def _shown(made):
     """An Item for the page."""
-    return {'item': made.name, 'origin': made.origin, 'told': tray.told(made.origin)}
+    return {'item': made.name, 'origin': made.origin, 'caption': tray.caption(made.origin)}
 
 
 def _png(data, caching='no-store'):

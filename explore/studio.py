@@ -24,7 +24,7 @@ STRONGEST = 4.0  # units that a slider goes to, both ways
 PROJECTION = Projection(steps=120, candidates=400, newton=4, frames=0)  # within 20 seconds
 _FIRST_TOKENS = 10  # of a text that is shown while it grows
 _ADAM = 3  # images that a step of Adam, forward and backward, takes the time of
-_SHOWN_EVERY = 0.9  # seconds between two images of a projection
+_SHOWN_EVERY = 0.6  # seconds between two images of a projection
 
 
 class Generator(generator.Generator):
@@ -131,12 +131,14 @@ class Studio:
     def moved_png(self, name, moves):
         """The PNG of an item moved along directions, which is not kept."""
         held, ws = self._along(name, moves)
-        return self.png(ws, _edited(held.origin, _told(moves)))
+        return self.png(ws, _edited(held.origin, _described(moves)))
 
     def moved(self, name, moves):
         """The Item moved along directions: {direction: strength in units}. Raises UserError."""
         held, ws = self._along(name, moves)
-        return self.store.put(item(ws, **_edited(held.origin, _told(moves)))) if moves else held
+        if not moves:
+            return held
+        return self.store.put(item(ws, **_edited(held.origin, _described(moves))))
 
     def edited(self, name, head, value):
         """An item changed so that its image shows a value -> (Item, did it succeed).
@@ -156,8 +158,8 @@ class Studio:
         made = {}
         for band, layers in latent.bands(self.gan.layers).items():
             ws = latent.mixed(target.ws[np.newaxis], source.ws[np.newaxis], layers)[0]
-            told = f'{_short(source)} onto {_short(target)}, layers {band}'
-            made[band] = self.store.put(item(ws, mix=told))
+            caption = f'{_short(source)} onto {_short(target)}, layers {band}'
+            made[band] = self.store.put(item(ws, mix=caption))
         return made
 
     def _between_two(self, first, last, t):
@@ -250,7 +252,7 @@ class Studio:
         return self.catalogue.nearest(pictures, self.taggers.images, category, colour, count)
 
 
-def _told(moves):
+def _described(moves):
     return '; '.join(f'{direction}={strength:+g}' for direction, strength in moves.items())
 
 

@@ -19,7 +19,7 @@ MOST = 200  # picks
 _NAME = re.compile(r'[\w][\w .-]{0,59}')
 
 
-def told(origin):
+def caption(origin):
     """An origin in words, such as 'seed 7 · psi 0.7 · colour=red'."""
     words = [f'{name} {value}' for name, value in origin.items() if name not in ('edit', 'mix')]
     return ' · '.join(words + [str(origin[name]) for name in ('mix', 'edit') if name in origin])
@@ -55,7 +55,7 @@ def _write(folder, picks, facts):
                          description=pick['text'], category=pick['category']))
         embedded = 'data:image/png;base64,' + base64.b64encode(pick['png']).decode('ascii')
         products.append(dict(pick, image=embedded, seed=number, psi=0,
-                             made=told(pick['item'].origin)))
+                             made=caption(pick['item'].origin)))
     tables.write_rows(folder / 'products.csv', ['image', 'description', 'category'] + heads, rows)
     latent.save(folder / 'w.npz', [pick['item'].ws for pick in picks])
     build.write(folder / 'index.html', title='These products do not exist', facts=facts,

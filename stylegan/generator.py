@@ -26,7 +26,7 @@ def find(path):
     if path.suffix in ('.npz', '.pkl'):
         return path
     if path.is_file():
-        raise UserError(f'{path} is no picture model; give a run folder, a snapshot (.npz) or a '
+        raise UserError(f'{path} is no StyleGAN network; give a run folder, a snapshot (.npz) or a '
                         'released .pkl')
     snapshot = snapshots.newest(path)
     if snapshot is None:

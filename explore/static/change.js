@@ -49,7 +49,7 @@ async function edit(head, value) {
   const {item} = current();
   const result = await labour(`Looking for ${value}…`, 'edited', {item, head, value});
   if (!result) return;
-  push({item: result.item, told: result.told, wanted: head});
+  push({item: result.item, caption: result.caption, head});
   if (!result.shown) complain(new Error(`No picture shows ${value}; this is the nearest.`));
 }
 
@@ -68,8 +68,8 @@ async function settle() {
   const {base} = current();
   const chosen = moves();
   try {
-    const {item, told} = await post('moved', {item: base, moves: chosen});
-    if (current().base === base) push({item, told, base, moves: chosen});
+    const {item, caption} = await post('moved', {item: base, moves: chosen});
+    if (current().base === base) push({item, caption, base, moves: chosen});
   } catch (error) {
     complain(error);
   }

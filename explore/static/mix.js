@@ -6,7 +6,7 @@ import {complain, current, follower, onChange, push, recent, show} from './produ
 import {picks} from './tray.js';
 
 const ABOUT = {coarse: 'Its shape', middle: 'Its parts', fine: 'Its colour and cloth'};
-let second = null;  // {item, told}
+let second = null;  // {item, caption}
 let asked = 0;  // counts the requests for mixes: a late answer is dropped
 let settleSeconds = () => {};
 let playing = 0;
@@ -18,7 +18,7 @@ export function showSeconds() {
   if (second) known.set(second.item, second);
   known.delete(own.item);
   $('#seconds').replaceChildren(...[...known.values()].map(each => {
-    const one = tile(picture(each.item), `Mix with ${each.told}`, () => choose(each));
+    const one = tile(picture(each.item), `Mix with ${each.caption}`, () => choose(each));
     one.firstChild.setAttribute('aria-pressed', String(second && second.item === each.item));
     return one;
   }));

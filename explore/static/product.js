@@ -5,13 +5,13 @@ import {Follower, get, picture, work} from './server.js';
 
 const listeners = [];
 const seen = new Map();  // item -> what the tagger sees, a promise
-let entries = [];  // {item, told, base, moves, wanted}: the last two are of sliders and of edits
+let entries = [];  // {item, caption, base, moves, head}: the last two are of sliders and of edits
 let at = -1;
 let opened = 0;  // counts the products opened: an answer for an earlier one is not shown
 let busy = null;  // the AbortController of the work in progress
 
 export const current = () => entries[at];
-export const recent = [];  // {item, told} of products that were opened, the newest first
+export const recent = [];  // {item, caption} of products that were opened, the newest first
 export const onChange = listener => listeners.push(listener);
 
 export function say(sentence) {
@@ -39,23 +39,23 @@ export function look(item) {
 export const forget = () => seen.clear();
 
 // Open a product; its history begins.
-export function open({item, told}) {
+export function open({item, caption}) {
   if (busy) busy.abort();
   entries = [];
   at = -1;
   opened += 1;
   const place = recent.findIndex(other => other.item === item);
   if (place >= 0) recent.splice(place, 1);
-  recent.unshift({item, told});
+  recent.unshift({item, caption});
   recent.splice(24);
   document.body.classList.add('opened');
   $('#product').hidden = false;
-  push({item, told});
+  push({item, caption});
 }
 
 // The next entry of the history; what had been undone is forgotten.
-export function push({item, told, base = item, moves = {}, wanted = ''}) {
-  entries.splice(at + 1, Infinity, {item, told, base, moves, wanted});
+export function push({item, caption, base = item, moves = {}, head = ''}) {
+  entries.splice(at + 1, Infinity, {item, caption, base, moves, head});
   at = entries.length - 1;
   say('');
   show();
@@ -69,9 +69,9 @@ export function step(by) {
 
 export function show() {
   follower.stop();
-  const {item, told} = current();
+  const {item, caption} = current();
   $('#picture').src = picture(item);
-  $('#told').textContent = told;
+  $('#caption').textContent = caption;
   $('#undo').disabled = at === 0;
   $('#redo').disabled = at === entries.length - 1;
   $('#compare').disabled = at === 0;
@@ -87,7 +87,7 @@ async function describe(item) {
   $('#product-title').textContent = name[0].toUpperCase() + name.slice(1);
   $('#picture').alt = `Synthetic picture: ${now.tags.join(', ')}`;
   $('#tags').replaceChildren(...now.tags.map(tag => make('li', {}, tag)));
-  const wanted = new Set(entries.slice(0, at + 1).map(entry => entry.wanted));
+  const wanted = new Set(entries.slice(0, at + 1).map(entry => entry.head));
   const changed = Object.keys(now.attributes)
     .filter(head => now.attributes[head] !== before.attributes[head]);
   $('#changes ul').replaceChildren(...changed.map(head => make(
@@ -145,7 +145,7 @@ export function start() {
     $('#compare').setAttribute('aria-pressed', String(start));
     follower.stop();
     $('#picture').src = picture(start ? entries[0].item : current().item);
-    $('#told').textContent = start ? `the start: ${entries[0].told}` : current().told;
+    $('#caption').textContent = start ? `the start: ${entries[0].caption}` : current().caption;
   };
   document.addEventListener('keydown', event => {
     if (!entries.length || !(event.ctrlKey || event.metaKey) || event.target.matches(

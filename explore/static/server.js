@@ -4,11 +4,11 @@ const client = String(crypto.getRandomValues(new Uint32Array(1))[0]);  // of thi
 
 async function checked(response) {
   if (response.ok) return response;
-  let told = {};
+  let answer = {};
   try {
-    told = await response.json();
+    answer = await response.json();
   } catch (unreadable) { /* not the explorer's own answer */ }
-  throw new Error(told.error || `the server answers ${response.status}`);
+  throw new Error(answer.error || `the server answers ${response.status}`);
 }
 
 async function fetched(address, options) {

@@ -6,14 +6,14 @@ import {complain, current, onChange, open} from './product.js';
 import {textOf} from './describe.js';
 
 const NAME = 'tray';
-let kept = JSON.parse(sessionStorage.getItem(NAME) || '[]');  // {item, told, text}
+let kept = JSON.parse(sessionStorage.getItem(NAME) || '[]');  // {item, caption, text}
 
 export const picks = () => kept;
 
 function keep() {
-  const {item, told} = current();
+  const {item, caption} = current();
   const known = kept.some(each => each.item === item);
-  set(known ? kept.filter(each => each.item !== item) : [...kept, {item, told}]);
+  set(known ? kept.filter(each => each.item !== item) : [...kept, {item, caption}]);
 }
 
 function set(next) {
@@ -31,15 +31,15 @@ function show() {
   $('#tray .empty').hidden = kept.length > 0;
   $('#saving').hidden = !kept.length;
   $('#picks').replaceChildren(...kept.map(each => {
-    const one = tile(picture(each.item), `Look at ${each.told}`, () => {
+    const one = tile(picture(each.item), `Look at ${each.caption}`, () => {
       $('#tray').close();
       open(each);
-    }, each.told);
+    }, each.caption);
     one.querySelector('img').onerror = () => {  // of a server that has ended since
       set(kept.filter(other => other !== each));
     };
     one.append(make('button', {
-      type: 'button', className: 'remove', 'aria-label': `Remove ${each.told}`,
+      type: 'button', className: 'remove', 'aria-label': `Remove ${each.caption}`,
       onclick: () => {
         set(kept.filter(other => other !== each));
         $('#tray .close').focus();

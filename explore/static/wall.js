@@ -20,7 +20,7 @@ export async function more() {
     if (mine !== generation) return;
     first = (first + items.length) % (LARGEST_SEED + 1);
     $('#wall .tiles').append(...items.map(each => tile(
-      picture(each.item), `Product, ${each.told}`, () => choose(each))));
+      picture(each.item), `Product, ${each.caption}`, () => choose(each))));
     settle();
   } catch (error) {
     complain(error);

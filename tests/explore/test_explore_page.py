@@ -21,7 +21,7 @@ AXE = os.environ.get('AXE')
 READY = "document.querySelectorAll('#wall .tile').length >= 24"
 OPENED = f"{READY} && document.querySelectorAll('.chip').length > 20"
 SOURCE = "document.querySelector('#picture').src"
-TOLD = "document.querySelector('#told').textContent"
+CAPTION = "document.querySelector('#caption').textContent"
 FOCUS = "document.activeElement.%s"
 
 
@@ -87,17 +87,17 @@ def test_a_slider_changes_the_picture_and_undo_takes_it_back(page):
     chromium = page.open()
     before = chromium.run(SOURCE)
     _drag(chromium, '#sliders input[name=pca0]', 0.9)
-    chromium.wait(f"{TOLD}.includes('pca0=+')")
+    chromium.wait(f"{CAPTION}.includes('pca0=+')")
     after = chromium.run(SOURCE)
     assert after != before and 'blob:' not in after
     chromium.click('#undo')
-    assert chromium.run(SOURCE) == before and 'pca0' not in chromium.run(TOLD)
+    assert chromium.run(SOURCE) == before and 'pca0' not in chromium.run(CAPTION)
     assert chromium.run("document.querySelector('#sliders input[name=pca0]').value") == '0'
     chromium.click('#redo')
     assert chromium.run(SOURCE) == after
     assert float(chromium.run("document.querySelector('#sliders input[name=pca0]').value")) > 1
     chromium.click('#compare')
-    assert chromium.run(SOURCE) == before and chromium.run(TOLD).startswith('the start: seed 0')
+    assert chromium.run(SOURCE) == before and chromium.run(CAPTION).startswith('the start: seed 0')
     chromium.click('#compare')
     assert chromium.run(SOURCE) == after
     assert chromium.said == []
@@ -109,13 +109,13 @@ def test_a_value_is_searched_and_what_else_changed_is_told(page):
     value = chromium.run(f"document.querySelector('{chip}').textContent")
     chromium.run(f"document.querySelector('{chip}').focus()")
     chromium.press('Enter')
-    chromium.wait(f"{TOLD}.includes('colour={value}')")
+    chromium.wait(f"{CAPTION}.includes('colour={value}')")
     chromium.wait("document.querySelector('#busy').hidden")
     chromium.click('#undo')
-    chromium.wait(f"!{TOLD}.includes('colour=') && !!document.querySelector('{chip}')")
+    chromium.wait(f"!{CAPTION}.includes('colour=') && !!document.querySelector('{chip}')")
     chromium.run(f"document.querySelector('{chip}').focus()")
     chromium.press('Enter')
-    chromium.wait(f"{TOLD}.includes('colour={value}')")
+    chromium.wait(f"{CAPTION}.includes('colour={value}')")
     chromium.run("new Promise(done => setTimeout(done, 300))")
     assert chromium.run(FOCUS % 'dataset.name') == f'colour={value}'  # the keyboard's place
     assert chromium.said == []
@@ -132,7 +132,7 @@ def test_the_wall_grows_and_begins_anew(page):
     _fill(chromium, '#psi', '1', 'input', 'change')
     chromium.wait(f"{label} === 'Product, seed 7000 · psi 1.0'")
     chromium.click('#wall li:nth-child(3) .tile')
-    chromium.wait(f"{TOLD} === 'seed 7002 · psi 1.0'")
+    chromium.wait(f"{CAPTION} === 'seed 7002 · psi 1.0'")
     assert chromium.said == []
 
 
@@ -145,11 +145,11 @@ def test_two_products_are_mixed_and_walked_between(page):
     _fill(chromium, '#way', '0.5', 'input')
     chromium.wait(f"{SOURCE}.startsWith('blob:')")
     chromium.click('#take')
-    chromium.wait(f"{TOLD}.includes('walk 1 to 0, at 0.500')")
+    chromium.wait(f"{CAPTION}.includes('walk 1 to 0, at 0.500')")
     chromium.click('#undo')
     chromium.wait("document.querySelectorAll('#mixes .tile').length === 3")
     chromium.click('#mixes .tile')
-    chromium.wait(f"{TOLD}.includes('0 onto 1, layers coarse')")
+    chromium.wait(f"{CAPTION}.includes('0 onto 1, layers coarse')")
     assert chromium.said == []
 
 
@@ -219,9 +219,9 @@ def test_a_refused_photo_is_a_sentence_and_the_page_goes_on(page, tmp_path):
     chromium.wait("!document.querySelector('#busy').hidden")
     chromium.click('#cancel')
     chromium.wait("document.querySelector('#busy').hidden")
-    assert chromium.run(TOLD) == 'seed 0 · psi 0.7'
+    assert chromium.run(CAPTION) == 'seed 0 · psi 0.7'
     chromium.click('#wall li:nth-child(2) .tile')
-    chromium.wait(f"{TOLD} === 'seed 1 · psi 0.7'")
+    chromium.wait(f"{CAPTION} === 'seed 1 · psi 0.7'")
     chromium.said[:] = [line for line in chromium.said if '400' not in line]
     assert chromium.said == []
 
@@ -232,7 +232,7 @@ def test_all_of_it_works_by_keyboard(page):
     chromium.press('ArrowRight', 2)
     assert chromium.run(FOCUS % "getAttribute('aria-label')") == 'Product, seed 2 · psi 0.7'
     chromium.press('Enter')
-    chromium.wait(f"{TOLD} === 'seed 2 · psi 0.7'")
+    chromium.wait(f"{CAPTION} === 'seed 2 · psi 0.7'")
     assert chromium.run(FOCUS % 'id') == 'product'
     seen = []
     for _ in range(60):
@@ -244,7 +244,7 @@ def test_all_of_it_works_by_keyboard(page):
     assert 'keep' in seen and 'tab-change' in seen and 'pca0' in seen and 'chip' in ' '.join(seen)
     assert 'tab-mix' not in seen  # tabs are one stop, and arrow keys go on
     chromium.press('ArrowRight', 3)
-    chromium.wait(f"{TOLD}.includes('pca0=+0.')")
+    chromium.wait(f"{CAPTION}.includes('pca0=+0.')")
     chromium.run("document.querySelector('#tab-change').focus()")
     chromium.press('ArrowRight')
     assert chromium.run(FOCUS % 'id') == 'tab-mix'

@@ -82,7 +82,7 @@ def test_pictures_are_pngs_that_browsers_may_keep(client):
 def test_changes_give_items_and_long_ones_events(client):
     first, second = _items(client)
     moved = _post(client, '/moved', {'item': first, 'moves': {'pca0': 1}}).get_json()
-    assert moved['told'] == 'seed 0 · psi 0.7 · pca0=+1'
+    assert moved['caption'] == 'seed 0 · psi 0.7 · pca0=+1'
     mixed = _post(client, '/mixed', {'source': second, 'target': first}).get_json()['items']
     assert set(mixed) == {'coarse', 'middle', 'fine'}
     walked = _post(client, '/walked', {'first': first, 'last': second, 't': 0.5}).get_json()
@@ -90,7 +90,7 @@ def test_changes_give_items_and_long_ones_events(client):
     seen = _get(client, f'/seen/{first}').get_json()
     colour = next(value for value in ('red', 'blue') if value != seen['attributes']['colour'])
     events = _events(_post(client, '/edited', {'item': first, 'head': 'colour', 'value': colour}))
-    assert events[-1][0] == 'result' and f'colour={colour}' in events[-1][1]['told']
+    assert events[-1][0] == 'result' and f'colour={colour}' in events[-1][1]['caption']
     events = _events(_post(client, '/described', {'item': first, 'words': '', 'attempt': 0}))
     assert events[-1][1]['text'] and 'agreement' in events[-1][1]
 
@@ -202,5 +202,5 @@ def test_a_photo_is_projected(client):
     data = io.BytesIO()
     Image.new('RGB', (60, 80), (200, 30, 40)).save(data, 'JPEG')
     events = _events(_upload(client, data.getvalue(), 'red.jpg'))
-    assert events[-1][0] == 'result' and events[-1][1]['told'] == 'target red.jpg'
+    assert events[-1][0] == 'result' and events[-1][1]['caption'] == 'target red.jpg'
     assert any(kind == 'progress' for kind, _ in events)

@@ -113,10 +113,10 @@ def test_a_walk_goes_from_one_to_the_other(own):
 def test_texts_are_those_of_cards_and_grow(own):
     item, = _wall(own, [3])
     grown = []
-    told = own.described(item.name, '', 0, grown.append)
+    result = own.described(item.name, '', 0, grown.append)
     prompt = ' '.join(own.seen(item.name)['tags'])
     written, = own._writer.texts([prompt], seeds=[3], sampling=Sampling())
-    assert told['text'] == written == grown[-1] and told['prompt'] == prompt
+    assert result['text'] == written == grown[-1] and result['prompt'] == prompt
     assert all(later.startswith(earlier) for earlier, later in zip(grown, grown[1:]))
     again = own.described(item.name, '', 1, grown.append)
     assert again['text'] != written and again['seed'] == 1000006

@@ -72,7 +72,7 @@ def test_truncation_draws_the_first_layers_to_the_average(drawn):
 
 def test_a_file_of_another_kind_is_not_taken_for_a_run_folder(tmp_path):
     (tmp_path / 'a.jpg').write_bytes(b'')
-    with pytest.raises(UserError, match=r'a.jpg is no picture model; give a run folder'):
+    with pytest.raises(UserError, match=r'a.jpg is no StyleGAN network; give a run folder'):
         generator.find(tmp_path / 'a.jpg')
 
 
