@@ -127,7 +127,7 @@ class Server:
             'preparing': self.preparing, 'wall': WALL, 'largest': LARGEST_UPLOAD,
             'heads': self._studio.taggers.images.heads,
             'directions': [{'name': each.name, 'kind': each.kind}
-                           for each in editor.known.values()] if editor else [],
+                           for each in editor.directions.values()] if editor else [],
             'categories': library.categories if library else [],
             'products': len(library.products) if library else 0}
 

@@ -124,7 +124,7 @@ class Studio:
         for direction, strength in moves.items():
             if not (isinstance(strength, (int, float)) and abs(strength) <= STRONGEST):
                 raise UserError(f"'{direction}' can be moved by up to {STRONGEST:g}")
-        known = [directions.named(self.editor.known, direction) for direction in moves]
+        known = [directions.named(self.editor.directions, direction) for direction in moves]
         return held, self.editor.along(held.ws, [
             (direction, moves[direction.name], direction.band) for direction in known])
 

@@ -112,14 +112,14 @@ def report(edit, targets):
 class Editor:
     """Edits styles of one generator.
 
-    generator: stylegan.generator.Generator. tagger: see `steering`. known: {name: Direction}.
+    generator: stylegan.generator.Generator. tagger: see `steering`. directions: {name: Direction}.
     sample: a LabelledSample of the same generator and tagger. Attributes: these, and heads: the
     visible ones, which alone are changed or kept.
     """
 
-    def __init__(self, generator, tagger, sample, known, config=Search()):
+    def __init__(self, generator, tagger, sample, directions, config=Search()):
         self.generator, self.tagger, self.sample = generator, tagger, sample
-        self.known, self.config, self.heads = known, config, sample.visible()
+        self.directions, self.config, self.heads = directions, config, sample.visible()
         self._deviation, self._covariance = sample.w.std(0), linear.covariance(sample.w)
 
     def edit(self, ws, targets, moves=()):
@@ -218,8 +218,8 @@ class Editor:
     def _lines(self, ws, head, goal, similar):
         """(vector whose length is one unit, its name) of each line to move along."""
         name = f'{head}={self._value(head, goal)}'
-        if name in self.known:
-            own = self.known[name]
+        if name in self.directions:
+            own = self.directions[name]
             yield own.vector * own.scale, name
             kept = self._kept_normals(head, goal)
             if 0 < len(kept) < len(own.vector) // 2:
@@ -232,7 +232,7 @@ class Editor:
     def _kept_normals(self, head, goal):
         """The normals of the values to keep."""
         names = [f'{other}={self._value(other, goal)}' for other in goal if other != head]
-        return [self.known[name].normal for name in names if name in self.known]
+        return [self.directions[name].normal for name in names if name in self.directions]
 
     def _line(self, ws, vector, name):
         """Candidates along a line, in each band: (ws, methods)."""

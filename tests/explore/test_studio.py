@@ -74,7 +74,7 @@ def test_edits_are_those_of_the_command(own, folder, monkeypatch, tmp_path):
 def test_sliders_move_along_directions_and_back(own):
     item, = _wall(own, [3])
     moves = {'pca0': 1.5, 'pca1': -2}
-    known = own.editor.known
+    known = own.editor.directions
     expected = own.editor.along(item.ws, [(known[name], strength, known[name].band)
                                           for name, strength in moves.items()])
     moved = own.moved(item.name, moves)

@@ -45,21 +45,21 @@ def test_a_target_already_shown_changes_nothing(editor):
 
 
 def test_directions_move_their_band_in_units(editor):
-    own = editor.known['pca0']
-    moves = edit.parse_moves(['pca0=+2', ' pca0 =-0.5'], editor.known, 'fine')
+    own = editor.directions['pca0']
+    moves = edit.parse_moves(['pca0=+2', ' pca0 =-0.5'], editor.directions, 'fine')
     assert [(move[1], move[2]) for move in moves] == [(2.0, 'fine'), (-0.5, 'fine')]
     done = editor.edit(_ws(0), {}, moves)
     step = done.ws - done.before
     np.testing.assert_allclose(step[4:], [1.5 * own.scale * own.vector] * 2, atol=1e-5)
     assert not step[:4].any() and 'pca0 +2 in fine' in done.method
-    assert edit.parse_moves(['colour=red=+1'], editor.known)[0][0].name == 'colour=red'
+    assert edit.parse_moves(['colour=red=+1'], editor.directions)[0][0].name == 'colour=red'
 
 
 @pytest.mark.parametrize('text, words', [('pca0', 'pca3=[+]2'), ('pca0=far', 'pca3=[+]2'),
                                          ('pca9=1', 'known are: pca0, sefa-coarse0')])
 def test_invalid_moves_are_refused(editor, text, words):
     with pytest.raises(UserError, match=words):
-        edit.parse_moves([text], editor.known)
+        edit.parse_moves([text], editor.directions)
 
 
 def test_values():
@@ -72,7 +72,7 @@ def test_what_the_tagger_guesses_is_neither_a_target_nor_kept(editor):
     sample = editor.sample
     unsure = dict(sample.probabilities, size=np.full_like(sample.probabilities['size'], 0.25))
     blurred = edit.Editor(World(), Tagger(), labelled.LabelledSample(
-        sample.w, sample.heads, unsure), editor.known, editor.config)
+        sample.w, sample.heads, unsure), editor.directions, editor.config)
     assert 'size' in editor.heads and 'size' not in blurred.heads
     assert set(blurred.edit(_ws(4), {'colour': 'red'}).shown) == set(HEADS) - {'size'}
     assert 'size' not in {head for head, _ in edit_check.plausible_values(
