@@ -2,7 +2,7 @@
 
     python tests/torture.py                     the long form: hours on two cores
     python tests/torture.py --minutes 30        a piece of it; the same command continues
-    python tests/torture.py --kills 5 --disks 2 --pairs 2 --damages 5 --mutations 6000
+    python tests/torture.py --kills 5 --disks 2         these kinds of damage alone
 
 Every trial ends with the same command typed again, which must end bitwise as an undisturbed
 training does, or with exit code 1 and one line that says why, with nothing lost. Trials are noted
@@ -45,6 +45,11 @@ LONGER = {'stylegan': ['--kimg', '0.128'], 'gpt2': ['--steps', '6']}
 DAMAGED = ('checkpoint/*.index', 'checkpoint/*.data*', 'checkpoint.json', 'progress.jsonl',
            'options.json')
 LIMIT = 900  # seconds that a command may take
+# Kinds of damage: (option, how often in the long form, to what).
+LONG_FORM = (
+    ('kills', 100, 'at file events, and at random moments'), ('workers', 30, 'one of three'),
+    ('disks', 20, 'sizes'), ('pairs', 10, 'offsets'),
+    ('damages', 40 * len(DAMAGED), 'files of a run'), ('mutations', 1000000, 'files'))
 KILLS, FILES = 5, 1000  # kills, and mutated files, in a trial
 WORKERS = 3
 
@@ -460,14 +465,15 @@ def main(options):
 if __name__ == '__main__':
     os.nice(max(0, 10 - os.nice(0)))
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
-    for name, count, of in (
-            ('kills', 100, 'at file events, and at random moments'),
-            ('workers', 30, 'one of three'), ('disks', 20, 'sizes'),
-            ('pairs', 10, 'offsets'), ('damages', 40 * len(DAMAGED), 'files of a run'),
-            ('mutations', 1000000, 'files')):
-        parser.add_argument('--' + name, type=int, default=count, help=f'{of} (default {count})')
+    for name, count, of in LONG_FORM:
+        parser.add_argument('--' + name, type=int, help=f'{of} ({count} where no kind is given)')
     parser.add_argument('--minutes', type=float, default=1e6, help='start no trial after so many')
     parser.add_argument('--models', nargs='+', choices=TRAININGS, default=list(TRAININGS))
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--out', type=pathlib.Path, default=pathlib.Path('out/torture'))
-    sys.exit(0 if main(parser.parse_args()) else 1)
+    options = parser.parse_args()
+    given = any(getattr(options, name) is not None for name, _, _ in LONG_FORM)
+    for name, count, _ in LONG_FORM:
+        if getattr(options, name) is None:
+            setattr(options, name, 0 if given else count)
+    sys.exit(0 if main(options) else 1)
