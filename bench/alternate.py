@@ -79,9 +79,10 @@ def measure(name, *, runs, threads=0, other=None):
         if variant != first:  # how many times as fast the first one is
             line['ratio'] = _spread([theirs / ours for ours, theirs in
                                      zip(per_unit[first], per_unit[variant])])
-        # Hardly depends on what else the machine does, so it tells most on a busy one.
-        line['processor_seconds'] = statistics.median(
-            answer['processor'] / facts['amount'] for answer in answers[variant])
+        if 'processor' in answers[variant][-1]:  # an earlier checkout does not measure it
+            # Hardly depends on what else the machine does, so it tells most on a busy one.
+            line['processor_seconds'] = statistics.median(
+                answer['processor'] / facts['amount'] for answer in answers[variant])
         line.update(memory_mib=answers[variant][-1]['memory'], threads=count or machine.cores(),
                     processor=processor, vector_units=units, python=platform.python_version(),
                     time=time.strftime('%Y-%m-%d %H:%M:%S UTC', time.gmtime()))
@@ -92,8 +93,9 @@ def measure(name, *, runs, threads=0, other=None):
 def text(line):
     """One measured dict as a line to print."""
     shown = (f"{line['name']:24} {line['variant']:16} {line['value']:9.4g} {line['unit']:9}"
-             f" {line['min']:.4g} to {line['max']:.4g};"
-             f" {line['processor_seconds']:.3g} s of processor time each")
+             f" {line['min']:.4g} to {line['max']:.4g}")
+    if 'processor_seconds' in line:
+        shown += f"; {line['processor_seconds']:.3g} s of processor time each"
     if 'floor' in line:
         slower, faster = [value if line['unit'].endswith('/s') else 1 / value
                           for value in (line['value'], line['floor'])]

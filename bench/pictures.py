@@ -185,6 +185,7 @@ ROWS = {
     **{f'growth-{res}': Row(functools.partial(synthesis, res=res), variants={
         f'batch {batch}': {'batch': batch} for batch in (1, 4, 16)})
        for res in (64, 128, 256, 512, 1024)},
+    'growth-step': Row(demo_step, variants={f'{res} px': {'res': res} for res in (8, 16, 32, 64)}),
     'packing': Row(packing),
     'pruning': Row(pruning),
     'drawing': Row(drawing, quick=True),

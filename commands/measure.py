@@ -120,6 +120,8 @@ def bench_options(parser):
                         help='runs of each variant of a row (default 5)')
     parser.add_argument('--against', type=pathlib.Path,
                         help='another checkout of this project, to run in turn with this one')
+    parser.add_argument('--plot', action='store_true', help='draw plot.png of the rows growth-... '
+                        'and text-... that were measured before, and stop')
     common.threads(parser)
     common.out(parser, 'out/bench')
 
@@ -128,8 +130,12 @@ def bench(options):
     """Measure the speed of the program beside what this machine could do at best."""
     from bench import alternate, machine
     from bench.rows import ROWS
+    results = options.out / 'bench.jsonl'
     if options.list:
         print('\n'.join(ROWS))
+        return
+    if options.plot:
+        _plot(results)
         return
     unknown = [name for name in options.names if name not in ROWS]
     if unknown:
@@ -139,10 +145,18 @@ def bench(options):
     flops, memory = alternate.rates(options.threads)
     print(f"{', '.join(machine.processor())}: {flops / 1e9:.0f} GFLOP/s in products of matrices, "
           f'{memory / 1e9:.1f} GB/s of memory')
-    results = options.out / 'bench.jsonl'
     for name in options.names or [name for name, row in ROWS.items() if row.quick]:
         lines = alternate.measure(name, runs=options.runs, threads=options.threads,
                                   other=options.against)
         alternate.append(results, lines)
         print('\n'.join(alternate.text(line) for line in lines), flush=True)
     print(f'done: {results}')
+
+
+def _plot(results):
+    """Draw plot.png beside a file of results."""
+    from bench import plot
+    from dnnlib import images
+    path = results.with_name('plot.png')
+    images.write_png(path, plot.draw(plot.latest(results)))
+    print(f'done: {path}')

@@ -9,6 +9,7 @@ from commands import options as common
 from dnnlib import files, knobs
 from dnnlib.files import UserError
 
+_FPS = 24  # frames per second of the videos
 _FIGURES = [
     ('image', 'grid.png', 'Generated pictures', 'One picture per seed.'),
     ('video', 'walk.mp4', 'Latent walk', 'Every panel moves from image to image and back to '
@@ -24,8 +25,8 @@ _FIGURES = [
 def samples_options(parser):
     """What `samples` takes."""
     _products_options(parser, 'out/samples')
-    parser.add_argument('--frames', type=knobs.number(int, 1), default=40, help='frames of the '
-                        'videos from one image to the next (default 40)')
+    parser.add_argument('--frames', type=knobs.number(int, 1), default=_FPS, help='frames of the '
+                        f'videos from one image to the next, {_FPS} a second (default {_FPS})')
     common.writing(parser)
 
 
@@ -53,10 +54,9 @@ def _write_figures(options, gan, seed):
     images.write_png(out / 'truncation.png', figures.truncation(gan, common.seeds(seed, 4)),
                      dict(origin, psi='1 to -1'))
     images.write_png(out / 'mixing.png', figures.mixing(gan, seed, psi=psi), origin)
-    video.write_mp4(out / 'walk.mp4', figures.walk(gan, seed, psi=psi, frames=options.frames),
-                    origin=origin)
-    video.write_mp4(out / 'mixing.mp4',
-                    figures.mixing_walk(gan, seed, psi=psi, frames=options.frames), origin=origin)
+    for name, frames in (('walk.mp4', figures.walk), ('mixing.mp4', figures.mixing_walk)):
+        video.write_mp4(out / name, frames(gan, seed, psi=psi, frames=options.frames), fps=_FPS,
+                        origin=origin)
 
 
 def cards_options(parser):

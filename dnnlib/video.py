@@ -12,14 +12,16 @@ import imageio_ffmpeg
 import numpy as np
 from PIL import Image
 
-from dnnlib import files
+from dnnlib import files, progress
 from dnnlib.files import UserError
 
 _ADVICE = ('type `python -m pip install --force-reinstall imageio-ffmpeg`, or set '
            'IMAGEIO_FFMPEG_EXE to an ffmpeg program that has libx264')
 
 _OPTIONS = [
-    '-crf', '16',  # near lossless; banding and blocks would show on plain studio backgrounds
+    # Near lossless, since banding and blocks would show on plain studio backgrounds. The preset
+    # takes half the time of the usual one, for files a tenth larger and half a decibel less.
+    '-crf', '15', '-preset', 'veryfast',
     # Players guess the colour matrix from the picture's size unless it is converted and named.
     '-vf', 'scale=out_color_matrix=bt709:out_range=tv',
     '-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709',
@@ -63,7 +65,7 @@ def _encode(path, frames, shape, fps, origin):
     with contextlib.closing(encoder):  # closing waits for ffmpeg
         with _explained(path):
             encoder.send(None)
-        for frame in frames:  # outside the block above: what fails in here is not ffmpeg
+        for frame in progress.ahead(frames):  # outside the block above: what fails is not ffmpeg
             pixels = _checked(frame, shape)
             with _explained(path):
                 encoder.send(pixels)

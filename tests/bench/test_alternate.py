@@ -48,6 +48,20 @@ def test_figures_ratios_and_floor(monkeypatch, capsys):
     assert 'the first is 2.00 times as fast (2.00 to 3.00)' in alternate.text(theirs)
 
 
+def test_an_earlier_checkout_tells_no_processor_time(monkeypatch):
+    class Earlier(_Worker):
+        def run(self):
+            return {name: value for name, value in super().run().items() if name != 'processor'}
+    monkeypatch.setitem(rows.ROWS, 'toy', row.Row(None, 'images/s', {'ours': {}}))
+    monkeypatch.setattr(alternate, 'rates', lambda threads: (1e10, 1e10))
+    monkeypatch.setattr(alternate, 'Worker', lambda *given: (Earlier if given[3:] else _Worker)(
+        *given))
+    ours, earlier = alternate.measure('toy', runs=2, other='elsewhere')
+    assert earlier['variant'] == 'ours other checkout' and earlier['ratio']['median'] == 1
+    assert 'processor_seconds' in ours and 'processor time' in alternate.text(ours)
+    assert 'processor_seconds' not in earlier and 'processor time' not in alternate.text(earlier)
+
+
 def test_seconds_are_better_the_fewer():
     toy = row.Row(None, 's')
     assert toy.figure(4, 2) == 0.5
