@@ -156,6 +156,12 @@ def shape_list(x):
     return [dynamic[axis] if size is None else size for axis, size in enumerate(static)]
 
 
+def reshape(x, shape):
+    """tf.reshape to a shape as `shape_list` gives it; a single unknown size is not computed."""
+    sizes = [size if isinstance(size, int) else -1 for size in shape]
+    return tf.reshape(x, sizes if sizes.count(-1) == 1 else shape)
+
+
 def parameters(variables):
     """How many numbers a list of variables holds."""
     return int(sum(np.prod(v.shape.as_list()) for v in variables))

@@ -65,11 +65,13 @@ def write(buffer, new, seen):
     The result is the same memory. So `buffer` has to come from `empty` and must not be used
     afterwards; whoever still reads earlier positions finds them unchanged.
     """
-    shape = shape_list(buffer)
-    rows = tf.reshape(buffer, [-1, shape[-1]])
+    size = buffer.shape.as_list()[-1]
+    rows = tf.reshape(buffer, [-1, size])
     # tf.tensor_scatter_nd_update is in place in TensorFlow 1.15 only; 2.21 copies all of it.
-    rows = tf.raw_ops.InplaceUpdate(x=rows, i=seen.rows, v=tf.reshape(new, [-1, shape[-1]]))
-    return tf.reshape(rows, shape)
+    rows = tf.raw_ops.InplaceUpdate(x=rows, i=seen.rows, v=tf.reshape(new, [-1, size]))
+    rows = tf.reshape(rows, tf.shape(buffer))
+    rows.set_shape(buffer.shape)
+    return rows
 
 
 def attend(query, keys, values, seen):

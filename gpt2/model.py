@@ -12,7 +12,7 @@ import zlib
 
 import numpy as np
 
-from dnnlib.tflib import shape_list, tf
+from dnnlib.tflib import reshape, shape_list, tf
 from gpt2 import packed
 from gpt2.cache import attend, view, write
 from gpt2.config import shapes
@@ -101,7 +101,7 @@ def _dense(x, scope, width, compute):
             product = _matmul(flat, tf.squeeze(w, 0), compute)
         else:
             product = packed.product(flat, weights, width)
-        return tf.reshape(product + _variable('b', [width]), [n, t, width])
+        return reshape(product + _variable('b', [width]), [n, t, width])
 
 
 def _gelu(x):
@@ -115,13 +115,15 @@ def _gelu(x):
 
 def _split_heads(x, n_head):
     n, t, width = shape_list(x)
-    heads = tf.reshape(x, [n, t, n_head, width // n_head])
+    if t == 1:  # nothing changes places
+        return reshape(x, [n, n_head, 1, width // n_head])
+    heads = reshape(x, [n, t, n_head, width // n_head])
     return tf.transpose(heads, [0, 2, 1, 3])  # [n, h, t, d]
 
 
 def _merge_heads(x):
     n, h, t, d = shape_list(x)
-    return tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [n, t, h * d])
+    return reshape(x if t == 1 else tf.transpose(x, [0, 2, 1, 3]), [n, t, h * d])
 
 
 def _causal_mask(t):
@@ -189,7 +191,7 @@ def _logits(x, network, compute=PLAIN):
             logits = tf.matmul(flat, wte, transpose_b=True)
         else:
             logits = packed.product(flat, weights, network.n_vocab)
-        return tf.reshape(logits, [n, t, network.n_vocab])
+        return reshape(logits, [n, t, network.n_vocab])
 
 
 def model(tokens, network, *, cache=None, positions=None, compute=PLAIN):

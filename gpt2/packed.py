@@ -71,14 +71,16 @@ def product(x, packed, outputs):
     if panels == 1:
         return tf.matmul(x, packed[0])[:, :outputs]
     each = tf.matmul(x[tf.newaxis], packed)  # [panels, n, columns]
-    return tf.reshape(tf.transpose(each, [1, 0, 2]), [-1, panels * columns])[:, :outputs]
+    # Transposed as integers: TensorFlow hands a transpose of floats to oneDNN, whose preparations
+    # take longer than these few rows.
+    each = tf.bitcast(tf.transpose(tf.bitcast(each, tf.int32), [1, 0, 2]), tf.float32)
+    return tf.reshape(each, [-1, panels * columns])[:, :outputs]
 
 
 def rsqrt(x):
     """1 / sqrt(x) of x [n, t, 1], with the same bits for a number at whatever index.
 
-    TensorFlow computes up to 16 numbers at once, and what is left over by another formula.
+    TensorFlow computes up to 16 numbers at once, and what is left over by another formula. So each
+    number is computed 16 times.
     """
-    n, t, _ = shape_list(x)
-    flat = tf.reshape(x, [-1])
-    return tf.reshape(tf.rsqrt(tf.pad(flat, [[0, -(n * t) % 16]]))[:n * t], [n, t, 1])
+    return tf.rsqrt(tf.tile(x, [1, 1, 16]))[..., :1]
