@@ -86,7 +86,7 @@ def prune_options(parser):
 def prune(options):
     """Mark bad shots by the post's four rules; nothing is deleted or moved."""
     from catalog.prune import decisions, scores
-    from catalog.prune.rules import Prune, prune, summary, to_judge
+    from catalog.prune.rules import Prune, advice, prune, summary, to_judge
     out = options.out or decisions.default_folder(options.data)
     if not options.shard.whole():
         if not options.out:
@@ -97,8 +97,12 @@ def prune(options):
             scores.of(products[first:last], out / 'scores.jsonl')
         print(f"done: {last - first} images are measured, in {out / 'scores.jsonl'}")
         return
+    config = knobs.from_flags(Prune(), options)
     with lock.folder(out):
-        print(summary(prune(options.data, out, knobs.from_flags(Prune(), options))))
+        counts = prune(options.data, out, config)
+    print(summary(counts))
+    if advice(counts, config):
+        print(advice(counts, config))
     print(f"done: look through {out / 'sheets'}; where you disagree, change yes and no in the keep "
           f"column of {out / 'prune.csv'}; then: python run.py train-stylegan --data {out}")
 
@@ -118,6 +122,7 @@ def pack(options):
     from stylegan import dataset
     if options.resolution & (options.resolution - 1):
         raise UserError(f'--resolution {options.resolution} is no power of two; try 64')
+    common.check_shard(options)
     products, folder = inputs.pictured(options.data), options.out / 'records'
     if folder.exists():
         raise UserError(f'{folder} is there already; choose another --out')

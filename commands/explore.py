@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import errno
 import multiprocessing
 import os
 import pathlib
@@ -89,6 +90,8 @@ def _listen(host, port):
         raise UserError(f'{files.printable(host)} is no address of this machine; type --host '
                         '127.0.0.1')
     except OSError as error:
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise UserError(f'{host} is no address of this machine; type --host 127.0.0.1')
         raise UserError(f'{host}:{port} cannot be used ({error.strerror.lower()}); type: python '
                         f'run.py explore --port {port % 65535 + 1}')
     return listening
@@ -136,7 +139,7 @@ def _find_directions(options):
 def _prepare_editing(options, server, studio, worker, processes):
     """Read the directions that edits and sliders need; find them if these are no such."""
     models = steering.fingerprints(studio.gan, studio.taggers.images)
-    server.preparing['editing'] = 'The sliders are being found, once for this network: minutes.'
+    server.preparing['editing'] = 'Finding the sliders, once for this network: this takes minutes.'
     try:
         try:
             worker.do(lambda: studio.learn(options.directions, models))
@@ -151,10 +154,10 @@ def _prepare_editing(options, server, studio, worker, processes):
 def _prepare_catalogue(options, server, studio, worker, processes):
     """Read the catalogue to find products in; draw the demo if there is none yet."""
     from explore import library
-    server.preparing['catalogue'] = 'The catalogue is being read.'
+    server.preparing['catalogue'] = 'Reading the catalogue.'
     try:
         if not options.data and not inputs.demo_is_there():
-            server.preparing['catalogue'] = 'The demo catalogue is being drawn, once: a minute.'
+            server.preparing['catalogue'] = 'Drawing the demo catalogue, once: this takes a minute.'
             _apart(processes, inputs.demo_pruned)
         products = inputs.pictured(options.data)
         cache = (options.data or inputs.demo_pruned()) / '.explore.npz'

@@ -4,22 +4,34 @@ is shipped with the project, or the demo.
 
 import hashlib
 import pathlib
+import sys
 
-from dnnlib import lock
+from dnnlib import files, lock
 from dnnlib.files import UserError
 
 RUNS = pathlib.Path('runs')
 PRETRAINED = pathlib.Path(__file__).parents[1] / 'pretrained'
 DEMO = pathlib.Path('data/demo')
 _DEMO_PRUNED = DEMO.with_name('demo-pruned')
+_announced = set()
 
 
-def newest(pattern):
-    """The newest result in a run folder that matches, else the pretrained one. Raises UserError."""
+def newest(pattern, option):
+    """The newest result in a run folder that matches, else the pretrained one.
+
+    A run that nobody has named is announced once, on stderr, with the option that names another.
+    Raises UserError if there is nothing.
+    """
     found = list(RUNS.glob('*/' + pattern)) or list(PRETRAINED.glob('*/' + pattern))
     if not found:
         raise UserError('nothing is trained yet; type: make train-stylegan train-gpt2')
-    return max(found, key=lambda path: (path.stat().st_mtime, path.name))
+    path = max(found, key=lambda path: (path.stat().st_mtime, path.name))
+    if not shipped(path) and path not in _announced:
+        _announced.add(path)
+        run = RUNS / path.relative_to(RUNS).parts[0]
+        print(files.printable(f'no {option} given, so the newest run is used: {run}'),
+              file=sys.stderr)
+    return path
 
 
 def shipped(path):
@@ -29,19 +41,19 @@ def shipped(path):
 
 def stylegan(options):
     """The snapshot, pickle or run folder of the StyleGAN network to use."""
-    return options.stylegan or newest('network-snapshot-*.npz')
+    return options.stylegan or newest('network-snapshot-*.npz', '--stylegan')
 
 
 def gpt2(options):
     """The folder of the text model to use."""
-    return options.gpt2 or newest('snapshot/hparams.json').parent
+    return options.gpt2 or newest('snapshot/hparams.json', '--gpt2').parent
 
 
 def tagger(options):
     """The file of the picture tagger to use; the text tagger lies beside it."""
     if not options.tagger and shipped(stylegan(options)):
         return PRETRAINED / 'tagger' / 'tagger.npz'
-    path = options.tagger or newest('tagger.npz')
+    path = options.tagger or newest('tagger.npz', '--tagger')
     return path / 'tagger.npz' if path.is_dir() else path
 
 
@@ -108,8 +120,8 @@ def training_records(gan):
     if shipped(gan.path):  # trained on the demo
         folder = DEMO.with_name(f'demo-records-{gan.res}')
         if not folder.exists():
-            print('the training pictures nearest to each product are sought in the demo catalogue; '
-                  '--neighbours 0 does without')
+            print('finding the nearest training images needs the demo catalogue; --neighbours 0 '
+                  'leaves them out')
             dataset.pack([p.image for p in pictured()], folder, gan.res)
     elif not folder.exists() and about.exists():  # a training with --records has none of its own
         folder = pathlib.Path(runs.read_options(gan.path.parent)[1].get('records', folder))

@@ -7,6 +7,7 @@ import re
 import typing
 
 from dnnlib import knobs
+from dnnlib.files import UserError
 
 
 def folder(text):
@@ -25,7 +26,7 @@ def data(parser, help):
 
 def out(parser, default):
     """--out: the folder of the results, which run.py locks."""
-    parser.set_defaults(locks_out=True)
+    parser.set_defaults(locks_out=True, default_out=pathlib.Path(default))
     parser.add_argument('--out', type=folder, default=pathlib.Path(default),
                         help=f'folder of the results (default {default})')
 
@@ -96,6 +97,15 @@ def shard(parser, use):
     parser.add_argument('--shard', type=_shard, default=Shard(1, 1), metavar='I/N', help='do only '
                         'part I of N, so that N processes share the work, each with a place of its '
                         f'own for results; in order, these concatenate to those of one. {use}')
+
+
+def check_shard(options):
+    """Refuse a part that would write where all other parts do, in the default folder.
+
+    Raises UserError.
+    """
+    if not options.shard.whole() and options.out == options.default_out:
+        raise UserError('each --shard needs a folder of its own; name it with --out')
 
 
 def stylegan(parser):

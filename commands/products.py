@@ -94,6 +94,7 @@ def _models(options):
     from gpt2.write import Writer
     from stylegan.generator import Generator
     from tagger.agreement import ProductTagger
+    common.check_shard(options)
     sampling = knobs.from_flags(Sampling(), options)
     return (sampling, Generator(inputs.stylegan(options), sampling.threads, options.noise),
             Writer(inputs.gpt2(options), sampling.threads),

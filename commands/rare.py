@@ -42,6 +42,7 @@ def rare(options):
     from stylegan.generator import Generator
     from tagger import target_class
     from tagger.agreement import ProductTagger
+    common.check_shard(options)
     config, sampling = [knobs.from_flags(each(), options) for each in (Rare, Sampling)]
     gan = Generator(inputs.stylegan(options), config.threads)
     taggers = ProductTagger(inputs.tagger(options), config.threads)

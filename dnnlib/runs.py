@@ -166,7 +166,7 @@ class Run:
         names = set(old) | set(new)
         if self._packed is not None and not _names(self.folder) and not self.history():
             names = self._packed if self._results() else ()
-        differences = [f"--{name.replace('_', '-')} was {old.get(name)}, now {new.get(name)}"
+        differences = [f"--{name.replace('_', '-')} {self._difference(name, old, new)}"
                        for name in sorted(names)
                        if name not in self._free
                        and old.get(name) not in (new.get(name),
@@ -176,6 +176,14 @@ class Run:
             raise UserError(f'{self.folder} holds a run with other options: '
                             f"{'; '.join(differences[:_SHOWN] + more)}; repeat those options, or "
                             'start a new run with --run OTHER_FOLDER')
+
+    def _difference(self, name, old, new):
+        """What the user is told about an option that differs: an input by its path."""
+        before = read_options(self.folder)[1].get(name, old.get(name))
+        now = self._paths.get(name, new.get(name))
+        if before == now:
+            return f'{now} has other contents or columns now'
+        return f'was {before}, now {now}'
 
     @contextlib.contextmanager
     def writing(self):

@@ -38,8 +38,9 @@ def parse(heads, category='', where=''):
     if category:
         found = [head for head, values in heads.items() if category in values]
         if not found:
-            raise UserError(f"there is no '{category}'; known are: " + '; '.join(
-                f'{head}: {_listed(values)}' for head, values in heads.items()))
+            main, others = next(iter(heads)), ', '.join(list(heads)[1:])
+            raise UserError(f"there is no '{category}'; known are: {main}: {_listed(heads[main])}"
+                            + (f'; or a value of {others}' if others else ''))
         if len(found) > 1 and 'category' not in found:
             raise UserError(f"'{category}' is a value of {' and '.join(found)}; say which with "
                             f'--where {found[0]}={category}')

@@ -27,7 +27,8 @@ def _heads(products):
     heads = labels.heads_of(products)
     if not heads:
         raise UserError('the catalogue has nothing to classify: neither two categories nor an '
-                        'attribute column with 2 to 40 values')
+                        'attribute column with 2 to 40 values; put the photos into one folder for '
+                        'each category, or add columns to products.csv')
     return heads
 
 

@@ -152,6 +152,22 @@ def summary(counts):
                      for name, count in list(counts.items()) + [('all', sum(counts.values()))])
 
 
+def advice(counts, config):
+    """What to try where one rule rejects most images, a line; '' where none does.
+
+    counts: those of `prune`; config: its Prune.
+    """
+    total = sum(counts.values())
+    for reason in dict.fromkeys(reason for reason, _, _ in _RULES):
+        count = counts.get(reason, 0)
+        if count > total / 2:
+            options = ' '.join(f"--{name.replace('_', '-')} {getattr(config, name):g}"
+                               for each, _, name in _RULES if each == reason)
+            return (f'{count} of {total} images are rejected as {reason}; if that is too strict, '
+                    f'prune again with other thresholds than {options}')
+    return ''
+
+
 def to_judge(data):
     """The products of a catalogue that `prune` judges, each image once."""
     products = source.with_pictures(source.read(data), data)

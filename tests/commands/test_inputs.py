@@ -9,23 +9,26 @@ from commands import inputs
 from dnnlib.files import UserError
 
 
-def test_the_newest_run_comes_before_the_pretrained_one(tmp_path, monkeypatch):
+def test_the_newest_run_comes_before_the_pretrained_one(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    shipped = inputs.newest('tagger.npz')
-    assert inputs.shipped(shipped)
+    shipped = inputs.newest('tagger.npz', '--tagger')
+    assert inputs.shipped(shipped) and capsys.readouterr() == ('', '')
     for name, time in (('old', 1000), ('new', 2000), ('older', 500)):
         path = tmp_path / 'runs' / name / 'tagger.npz'
         path.parent.mkdir(parents=True)
         path.write_bytes(b'')
         os.utime(str(path), (time, time))
-    assert inputs.newest('tagger.npz') == inputs.RUNS / 'new' / 'tagger.npz'
-    assert not inputs.shipped(inputs.newest('tagger.npz'))
+    assert inputs.newest('tagger.npz', '--tagger') == inputs.RUNS / 'new' / 'tagger.npz'
+    assert not inputs.shipped(inputs.newest('tagger.npz', '--tagger'))
+    # Announced once, and not among the results.
+    assert capsys.readouterr() == (
+        '', 'no --tagger given, so the newest run is used: runs/new\n')
 
 
 def test_where_nothing_is_trained_it_says_how(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match='make train-stylegan'):
-        inputs.newest('nothing.npz')
+        inputs.newest('nothing.npz', '--tagger')
 
 
 def test_the_demo_is_made_on_first_use_and_kept(tmp_path, monkeypatch, capsys):

@@ -101,6 +101,8 @@ REFUSED = [
     (GPT2 + ['--vocabulary', 'nowhere'], 'nowhere'),
     (GPT2 + ['--n-embd', '15'], 'not a multiple'),
     (TAGGER + ['--data', 'unreadable'], 'unreadable'),
+    (['pack', '--data', 'toy', '--shard', '1/2'], 'each --shard needs a folder of its own'),
+    (['cards', '--shard', '1/2'], 'each --shard needs a folder of its own'),
     (TAGGER + ['--test', 'nowhere'], 'nowhere does not exist'),
     (['samples', '--out', 'new', '--tagger', 'nowhere'], 'nowhere'),
     (['samples', '--out', 'new', '--gpt2', 'nowhere'], 'nowhere does not exist'),

@@ -37,7 +37,8 @@ def test_a_port_in_use_is_one_line_that_says_what_to_type(capsys):
 
 @pytest.mark.parametrize('arguments, words', [
     (['--host', 'no.such.host.invalid'], 'is no address of this machine; type --host 127.0.0.1'),
-    (['--host', '192.0.2.1'], 'cannot be used'), (['--port', '0'], 'is too small'),
+    (['--host', '192.0.2.1'], '192.0.2.1 is no address of this machine'),
+    (['--port', '0'], 'is too small'),
     (['--port', '65536'], 'is too large'), (['--data', 'nowhere'], 'nowhere does not exist'),
     (['--stylegan', 'nowhere.npz'], 'nowhere.npz does not exist')])
 def test_a_mistake_is_one_line(capsys, tmp_path, monkeypatch, arguments, words):
@@ -68,7 +69,7 @@ def test_it_serves_while_it_prepares_and_ends_with_all_that_it_began(tmp_path):
             assert time.time() < end and process.poll() is None
             time.sleep(0.2)
             state = _asked('http://127.0.0.1:8792/state')
-        assert 'being found' in state['preparing']['editing'] and not state['directions']
+        assert 'Finding the sliders' in state['preparing']['editing'] and not state['directions']
         assert len(_asked('http://127.0.0.1:8792/wall?first=0&count=3&psi=1')['items']) == 3
         assert (tmp_path / 'photos' / '.explore.npz').exists()
     finally:

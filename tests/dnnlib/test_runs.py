@@ -55,6 +55,14 @@ def test_an_option_that_came_later_was_at_its_default(tmp_path):
         runs.Run(tmp_path, {'seed': 0, 'sizes': (1, 2)}, defaults={'seed': 0})
 
 
+def test_of_inputs_that_differ_the_paths_are_told(tmp_path):
+    _begin(tmp_path, {'data': '12ab'}, paths={'data': 'a.csv'})
+    with pytest.raises(UserError, match='--data was a.csv, now b.csv; repeat'):
+        runs.Run(tmp_path, {'data': '34cd'}, paths={'data': 'b.csv'})
+    with pytest.raises(UserError, match='--data a.csv has other contents or columns now; repeat'):
+        runs.Run(tmp_path, {'data': '34cd'}, paths={'data': 'a.csv'})
+
+
 def test_what_an_earlier_version_noted_for_the_same_input_is_accepted(tmp_path):
     _begin(tmp_path, {'data': 'data/photos'})
     with pytest.raises(UserError, match='--data was data/photos, now 12ab'):

@@ -23,7 +23,7 @@ def test_a_target_is_parsed(category, where, expected):
 
 
 @pytest.mark.parametrize('category, where, words', [
-    ('hat', '', 'category: dress, jumpsuit; colour: black, red'),
+    ('hat', '', 'category: dress, jumpsuit; or a value of colour, sleeve, trim'),
     ('red', '', 'a value of colour and trim'), ('', '', 'no class is named'),
     ('', 'size=xl', "no attribute 'size'; known are: category, colour, sleeve, trim"),
     ('', 'colour=gold', "no value 'gold'; known are: black, red"),

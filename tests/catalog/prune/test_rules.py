@@ -77,6 +77,14 @@ def test_each_rule_finds_its_picture(folder, tmp_path):
     assert [p.name for p in source.read_kept(tmp_path / 'out')] == ['a.png', 'b.png', 'c.png']
 
 
+def test_a_rule_that_rejects_most_images_is_named_with_its_options():
+    config = rules.Prune(max_cut=0.5)
+    assert rules.advice({'good': 9, 'small': 3, 'composition': 2}, config) == ''
+    assert '11 of 12 images are rejected as small' in rules.advice({'good': 1, 'small': 11}, config)
+    assert rules.advice({'composition': 2}, config).endswith('--max-offset 0.13 --max-cut 0.5')
+    assert rules.advice({'manual-dropped': 2}, config) == ''
+
+
 def test_thresholds_are_options(folder, tmp_path):
     for knob, value, name, rule in (
             ('min_side', 321, 'a', 'small'), ('min_side', 200, 'tiny', 'duplicate'),
