@@ -69,10 +69,10 @@ def read_documents(path):
 def _check_columns(path, columns, header):
     for column in columns:
         if column not in header:
-            names = ', '.join(name for name in header if name) or 'none, the file is empty'
+            names = ', '.join(name for name in header if name)[:300] or 'none, the file is empty'
             hint = ('; rename the column of the texts, or name it with train-gpt2 --text-column'
                     if column == 'description' else '')
-            raise UserError(f"{path} has no column '{column}'{hint}; its columns are: {names[:300]}")
+            raise UserError(f"{path} has no column '{column}'{hint}; its columns are: {names}")
 
 
 def _body(text):

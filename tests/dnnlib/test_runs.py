@@ -57,9 +57,9 @@ def test_an_option_that_came_later_was_at_its_default(tmp_path):
 
 def test_of_inputs_that_differ_the_paths_are_told(tmp_path):
     _begin(tmp_path, {'data': '12ab'}, paths={'data': 'a.csv'})
-    with pytest.raises(UserError, match='--data was a.csv, now b.csv; repeat'):
+    with pytest.raises(UserError, match=r'--data was a\.csv, now b\.csv; repeat'):
         runs.Run(tmp_path, {'data': '34cd'}, paths={'data': 'b.csv'})
-    with pytest.raises(UserError, match='--data a.csv has other contents or columns now; repeat'):
+    with pytest.raises(UserError, match=r'--data a\.csv has other contents or columns now; repeat'):
         runs.Run(tmp_path, {'data': '34cd'}, paths={'data': 'a.csv'})
 
 
