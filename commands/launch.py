@@ -35,8 +35,8 @@ def launch_options(parser):
 def launch(options):
     """Train with several processes on this machine, one for each GPU."""
     if options.training[:1] not in [[name] for name in TRAININGS]:
-        raise UserError(f"launch starts {' or '.join(TRAININGS)}; type it behind the options of "
-                        'launch, and what else it takes behind it')
+        raise UserError(f"launch starts {' or '.join(TRAININGS)}; type its name after the "
+                        "options of launch, and its own options after that")
     gpus = _visible_gpus()
     count = options.workers or len(gpus)
     if not count:
@@ -54,8 +54,8 @@ def launch(options):
     if bad:
         first = next((rank for rank in bad if codes[rank] != _LOST), bad[0])
         raise UserError(f'worker {first} ended with exit code {codes[first]}, so all have ended; '
-                        'what it said is above; the same command continues from the last '
-                        'checkpoint')
+                        'what it said is above; once that is corrected, the same command starts or '
+                        'continues the training')
 
 
 def _visible_gpus():

@@ -19,7 +19,7 @@ function chip(head, value, now) {
     onclick: () => !is && edit(head, value)
   }, value);
   button.dataset.name = `${head}=${value}`;
-  if (!can) button.title = 'This network makes no such product';
+  if (!can && head in now.possible) button.title = 'Too few products like this one have this value';
   if (head.startsWith('colo') && CSS.supports('color', value)) {
     const dot = make('span', {className: 'dot'});
     dot.style.backgroundColor = value;
