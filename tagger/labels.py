@@ -10,7 +10,7 @@ import collections
 
 import numpy as np
 
-_MOST = 40  # values of an attribute; a column with more is free text
+MOST = 100  # values of an attribute; columns with more are not predicted
 UNKNOWN = -1  # the label of a value that a head does not have; it is ignored
 _EXPECTED = 5.0  # least expected products with both values, for them to exclude each other
 
@@ -20,18 +20,29 @@ def _columns(product):
     return dict([('category', product.category)] + list(product.attributes))
 
 
-def heads_of(products):
-    """{name: (value, ...)}: the category, and every attribute column with 2 to 40 values.
-
-    products: catalog.source.Product. Values are sorted; '', which means that the attribute does not
-    apply, is one of them if it occurs. Columns with a single value are left out.
-    """
+def _values(products):
+    """{column: the set of its values}."""
     found = collections.OrderedDict()
     for product in products:
         for name, value in _columns(product).items():
             found.setdefault(name, set()).add(value)
-    return {name: tuple(sorted(values)) for name, values in found.items()
-            if len(values) > 1 and (name == 'category' or len(values) <= _MOST)}
+    return found
+
+
+def heads_of(products):
+    """{name: (value, ...)}: the category, and every attribute column with 2 to 100 values.
+
+    products: catalog.source.Product. Values are sorted; '', which means that the attribute does not
+    apply, is one of them if it occurs. Columns with a single value are left out.
+    """
+    return {name: tuple(sorted(values)) for name, values in _values(products).items()
+            if len(values) > 1 and (name == 'category' or len(values) <= MOST)}
+
+
+def too_varied(products):
+    """The attribute columns that are no heads, since they have more than 100 values."""
+    return [name for name, values in _values(products).items()
+            if name != 'category' and len(values) > MOST]
 
 
 def read_heads(about):

@@ -6,6 +6,7 @@ from tagger import calibration
 
 _VISIBLE = ('category', 'colour', 'sleeve', 'length', 'neckline', 'pattern')  # heads to compare
 _PLAIN = ('pattern', 'plain')  # what most garments are, and a poor generator draws too seldom
+_WIDEST, _ERRORS = 12, 20  # values of a matrix shown whole; errors shown of a larger one
 
 
 def confusion(truth, predicted, count):
@@ -64,9 +65,26 @@ def shown(value):
     return value or '(none)'
 
 
-def confusion_table(matrix, values):
-    """A confusion matrix as text: a row per true value, a column per prediction, and recall."""
+def confusion_text(matrix, values):
+    """A confusion matrix as text: the matrix, or of one with many values the largest errors."""
     matrix, names = np.asarray(matrix), [shown(value) for value in values]
+    return (_errors if len(names) > _WIDEST else _matrix)(matrix, names)
+
+
+def _errors(matrix, names):
+    """The most frequent pairs of true and predicted value, a line each."""
+    wrong = matrix - np.diag(np.diag(matrix))
+    lines = ['most frequent errors (true value, prediction, how many of that true value):']
+    for flat in np.argsort(-wrong, axis=None, kind='stable')[:_ERRORS]:
+        true, predicted = divmod(int(flat), len(names))
+        if wrong[true, predicted]:
+            lines.append(f'{names[true]}, {names[predicted]}, {wrong[true, predicted]} of '
+                         f'{matrix[true].sum()}')
+    return '\n'.join(lines)
+
+
+def _matrix(matrix, names):
+    """A row per true value, a column per prediction, and recall."""
     width = max([len(name) for name in names] + [5])
     wide = max([len(str(int(np.max(matrix))))] + [min(len(name), 10) for name in names]) + 1
     columns = ''.join(f'{name[:wide - 1]:>{wide}}' for name in names)

@@ -27,7 +27,7 @@ def _heads(products):
     heads = labels.heads_of(products)
     if not heads:
         raise UserError('the catalogue has nothing to classify: neither two categories nor an '
-                        'attribute column with 2 to 40 values; put the photos into one folder for '
+                        'attribute column with 2 to 100 values; put the photos into one folder for '
                         'each category, or add columns to products.csv')
     return heads
 
@@ -87,7 +87,7 @@ def report(title, figures):
     if 'category' in figures:
         category = figures['category']
         lines += ['', metrics.values_table(category), '',
-                  metrics.confusion_table(category['confusion'], tuple(category['values']))]
+                  metrics.confusion_text(category['confusion'], tuple(category['values']))]
     return '\n'.join(lines)
 
 
@@ -111,11 +111,15 @@ def _train(run, products, config, split, made, test, fit):
         with run.stoppable():
             model, figures['pictures'] = _pictures(*pictured, config, split, run, fit)
         image_tagger.save(run.folder / 'tagger.npz', model, made=made)
-        parts.append(report('pictures', figures['pictures']))
+        parts.append(report('images', figures['pictures']))
     if described[0] and (not pictured[0] or labels.heads_of(described[0])):
         model, figures['texts'] = _texts(*described, split, config.seed)
         text_tagger.save(run.folder / 'texttagger.npz', model, made=made)
         parts.append(report('texts', figures['texts']))
+    varied = labels.too_varied(products)
+    if varied:
+        parts.append(f"not predicted, since they have over {labels.MOST} values: "
+                     f"{', '.join(varied)}")
     text = '\n\n'.join(parts) + '\n'
     files.write_json(run.folder / 'report.json', figures)
     files.write_text(run.folder / 'report.txt', text)

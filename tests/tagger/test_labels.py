@@ -22,10 +22,10 @@ def test_heads_are_category_and_attribute_columns():
     assert heads['category'] == ('dress', 'skirt') and heads['sleeve'] == ('', 'long')
 
 
-def test_free_text_is_no_attribute_but_many_categories_are():
-    many = [product(f'kind {i}', name=f'name {i}') for i in range(41)]
-    assert list(labels.heads_of(many)) == ['category']
-    assert 'name' in labels.heads_of(many[:40])
+def test_a_column_of_over_100_values_is_no_head_but_many_categories_are():
+    many = [product(f'kind {i}', name=f'name {i}') for i in range(101)]
+    assert list(labels.heads_of(many)) == ['category'] and labels.too_varied(many) == ['name']
+    assert 'name' in labels.heads_of(many[:100]) and labels.too_varied(many[:100]) == []
     assert labels.heads_of([product('dress')] * 3) == {}
 
 

@@ -30,8 +30,15 @@ def test_evaluation_has_every_figure_and_tables_show_it():
     assert report['sleeve']['count'] == 2 and report['sleeve']['macro_f1'] == 1
     assert metrics.table(report).splitlines()[1].split()[:2] == ['category', '0.667']
     assert '(none)' in metrics.values_table(report['sleeve'])
-    rows = metrics.confusion_table(report['category']['confusion'], heads['category']).splitlines()
+    rows = metrics.confusion_text(report['category']['confusion'], heads['category']).splitlines()
     assert rows[2].split() == ['skirt', '1', '1', '50.0', '%']
+
+
+def test_of_a_large_confusion_matrix_the_largest_errors_are_shown():
+    matrix = 5 * np.eye(13, dtype=int)
+    matrix[2, 0], matrix[1, 3] = 4, 7
+    _, *rows = metrics.confusion_text(matrix, [''] + list('abcdefghijkl')).splitlines()
+    assert rows == ['a, c, 7 of 12', 'b, (none), 4 of 9']
 
 
 class Reader:
