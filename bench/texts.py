@@ -71,7 +71,8 @@ def sampling(threads, count=1, tokens=128, bfloat16=False, library=''):
         weights = packed.Variables(Network())
         sampler = Sampler(Network(), _Ids(), weights.by_name)
         session = tflib.session(threads)
-        noise = np.random.RandomState([0]).standard_normal(10 ** 6).astype(np.float32) * 0.02
+        # As many as no row of the embedding repeats another: ties would be sorted.
+        noise = np.random.RandomState([0]).standard_normal(10 ** 6 + 3).astype(np.float32) * 0.02
         values = {name: np.resize(noise, shape) for name, shape in shapes(Network()).items()}
         weights.assign(session, values)
         tflib.assign(session, {v.op.name: values[v.op.name] for v in tf.trainable_variables()})

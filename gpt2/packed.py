@@ -67,14 +67,16 @@ class Variables:
 
 def product(x, packed, outputs):
     """The product of x float32 [n, inputs] with a packed matrix: [n, outputs]."""
-    panels, _, columns = shape_list(packed)
+    panels, inputs, columns = shape_list(packed)
     if panels == 1:
-        return tf.matmul(x, packed[0])[:, :outputs]
-    each = tf.matmul(x[tf.newaxis], packed)  # [panels, n, columns]
-    # Transposed as integers: TensorFlow hands a transpose of floats to oneDNN, whose preparations
-    # take longer than these few rows.
-    each = tf.bitcast(tf.transpose(tf.bitcast(each, tf.int32), [1, 0, 2]), tf.float32)
-    return tf.reshape(each, [-1, panels * columns])[:, :outputs]
+        y = tf.matmul(x, packed[0])
+    else:
+        y = tf.matmul(tf.reshape(x, [1, -1, inputs]), packed)  # [panels, n, columns]
+        # Transposed as integers: TensorFlow hands a transpose of floats to oneDNN, whose
+        # preparations take longer than these few rows.
+        y = tf.bitcast(tf.transpose(tf.bitcast(y, tf.int32), [1, 0, 2]), tf.float32)
+        y = tf.reshape(y, [-1, panels * columns])
+    return y if outputs == panels * columns else y[:, :outputs]
 
 
 def rsqrt(x):

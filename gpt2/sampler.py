@@ -167,8 +167,9 @@ class Sampler:
         logits, kv = model(token[:, tf.newaxis], self._network, cache=kv,
                            positions=position[:, tf.newaxis], compute=self._compute)
         logits = logits[:, 0]  # [n, n_vocab]
-        drawn = draw(penalised(logits, tf.reshape(factor, [-1, v])), self._filters,
-                     self._uniform[step])
+        scores = tf.cond(tf.equal(self._penalty, 1), lambda: logits,
+                         lambda: penalised(logits, tf.reshape(factor, [-1, v])))
+        drawn = draw(scores, self._filters, self._uniform[step])
         drawn = tf.where(done, tf.fill([self._n], self._encoder.end), drawn)
         tokens = tokens.write(step, drawn)
         logprobs = logprobs.write(step, -tf.nn.sparse_softmax_cross_entropy_with_logits(

@@ -63,6 +63,17 @@ def test_bfloat16_is_refused_on_tensorflow_1_and_close_on_2(graph, bfloat16_unit
     np.testing.assert_allclose(found, expected, atol=0.02 * np.abs(expected).max())
 
 
+@pytest.mark.parametrize('sizes', [[2, 3, 4], [None, 3, 4], [None, None, 4]])
+def test_a_reshape_knows_what_is_known(graph, sizes):
+    x = tf.placeholder(tf.float32, sizes)
+    n, t, width = tflib.shape_list(x)
+    y = tflib.reshape(x, [n, width, t])
+    assert y.shape.as_list() == [sizes[0], 4, sizes[1]]
+    values = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    with tflib.session(1) as sess:
+        np.testing.assert_array_equal(sess.run(y, {x: values}), values.reshape(2, 4, 3))
+
+
 def test_session_has_the_threads_asked_for(graph):
     with tflib.session(1) as sess:
         assert sess.run(tf.constant(2) + 3) == 5
