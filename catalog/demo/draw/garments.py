@@ -47,25 +47,28 @@ def _grain(size, rng):
 
 
 def _cloth_coordinates(view, panel, box):
-    """Position along (s) and across (n) the axis in cm, and u between the edges: float32 [h, w]."""
+    """Position along (s) and across (n) the axis in cm, and u between the edges: float32 [h, w].
+
+    Of a vertical panel s is [h, 1] and n is [1, w], which saves much arithmetic.
+    """
     x0, y0, x1, y1 = box
     x = ((np.arange(x0, x1) + 0.5 - view.shift[0]) / view.scale - panel.origin[0])[None, :]
     y = ((np.arange(y0, y1) + 0.5 - view.shift[1]) / view.scale - panel.origin[1])[:, None]
     cos, sin = np.cos(panel.angle), np.sin(panel.angle)
-    s, n = (x * sin + y * cos).astype(np.float32), (x * cos - y * sin).astype(np.float32)
-    rows = s if panel.angle else s[:, :1]    # a vertical panel needs one look-up per row
-    left, right = (np.interp(rows, panel.stations, edge).astype(np.float32)
+    s, n = (x * sin + y * cos, x * cos - y * sin) if panel.angle else (y, x)
+    s, n = s.astype(np.float32), n.astype(np.float32)
+    left, right = (np.interp(s, panel.stations, edge).astype(np.float32)
                    for edge in (panel.left, panel.right))
     u = (2 * n - left - right) / np.maximum(right - left, 0.2)
     return s, n, np.clip(u, -1.15, 1.15)
 
 
-def _light(panel, s, u, fabric, grain):
+def _light(panel, s, u, waves, fabric, grain):
     """Brightness (1 is neutral) and gloss of the cloth, float32 [h, w] each."""
     depth, gloss, rough, rib_cm = fabric
     span = max(float(panel.stations[-1]) - panel.drape_from, 1.0)
     folds = panel.drape * depth * np.clip((s - panel.drape_from) / span, 0, 1) ** 0.7
-    folds = folds * wave(panel.folds, u, s)
+    folds = folds * waves
     facing = 2 * folds - 0.45 * u           # towards the light
     light = 1 - 0.2 * np.abs(u * u * u) + 0.16 * facing + 0.6 * folds + grain * (0.018 + rough)
     if rib_cm:
@@ -75,9 +78,9 @@ def _light(panel, s, u, fabric, grain):
     return (0.52 * light, 0 * shine) if panel.side == 'inner' else (light, shine)
 
 
-def _printed(view, panel, s, n, u, paint):
+def _printed(view, panel, s, n, u, waves, paint):
     """The colour of the unlit cloth, float32 [3, h, w]; the print follows the folds."""
-    ripple = panel.drape * wave(panel.folds, u, s) * np.clip((s - panel.drape_from) / 40, 0, 1)
+    ripple = panel.drape * waves * np.clip((s - panel.drape_from) / 40, 0, 1)
     percent = 100 * view.scale / view.size
     x, y = (n + 5 * ripple) * percent, (s + panel.origin[1] - view.top) * percent
     return paint(x, y, u, panel.part)
@@ -89,8 +92,9 @@ def _draw_panel(picture, view, panel, openings, cloth):
     box = x0, y0, x1, y1 = canvas.box_around(view, panel.outline)
     cover = canvas.mask(view, [panel.outline], box)
     s, n, u = _cloth_coordinates(view, panel, box)
-    light, shine = _light(panel, s, u, fabric, grain[y0:y1, x0:x1])
-    colour = trim if panel.side == 'trim' else _printed(view, panel, s, n, u, paint)
+    waves = wave(panel.folds, u, s)
+    light, shine = _light(panel, s, u, waves, fabric, grain[y0:y1, x0:x1])
+    colour = trim if panel.side == 'trim' else _printed(view, panel, s, n, u, waves, paint)
     if openings:
         cover = cover * (1 - canvas.mask(view, openings, box))
     if panel.fade:  # it fades into the legs: neither shadow nor rim
@@ -108,7 +112,8 @@ def _draw_inner_back(picture, view, cut, outline, colour):
     x = np.linspace(-1, 1, 25)
     edge = np.stack([x * half, sides + (dip - sides) * (1 - x * x)], 1)
     above = np.concatenate([[(-40, -30), (-40, sides)], edge, [(40, sides), (40, -30)]])
-    box = canvas.box_around(view, outline)
+    # Less of the panel's box is enough, but with the same corner: Pillow rounds towards it.
+    box = canvas.box_around(view, outline)[:2] + canvas.box_around(view, cut.openings[0])[2:]
     cover = (canvas.mask(view, cut.openings[:1], box) * canvas.mask(view, [outline], box)
              * (1 - canvas.mask(view, [above], box)))
     depth = ((np.arange(box[1], box[3]) + 0.5 - view.shift[1]) / view.scale - dip)[:, None]
@@ -194,7 +199,7 @@ def on_scene(picture, scene):
     cast = np.zeros([size, size], np.float32)
     cast[down:, right:] = picture[3, :size - down, :size - right]
     light = (1 - 0.2 * canvas.blurred(cast, 0.022 * size)) * (1 - picture[3])
-    return np.clip(scene * light + picture[:3] + 0.5, 0, 255).astype(np.uint8).transpose(1, 2, 0)
+    return np.stack(np.clip(scene * light + picture[:3] + 0.5, 0, 255).astype(np.uint8), -1)
 
 
 def render(garment, *, size=320, rng):
