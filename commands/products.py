@@ -1,5 +1,6 @@
 """Fake products: generated pictures, what they show, texts that fit, and a page of them all."""
 
+import concurrent.futures
 import json
 import shlex
 import sys
@@ -54,9 +55,15 @@ def _write_figures(options, gan, seed):
     images.write_png(out / 'truncation.png', figures.truncation(gan, common.seeds(seed, 4)),
                      dict(origin, psi='1 to -1'))
     images.write_png(out / 'mixing.png', figures.mixing(gan, seed, psi=psi), origin)
-    for name, frames in (('walk.mp4', figures.walk), ('mixing.mp4', figures.mixing_walk)):
+
+    def write_video(name, frames):
         video.write_mp4(out / name, frames(gan, seed, psi=psi, frames=options.frames), fps=_FPS,
                         origin=origin)
+    with concurrent.futures.ThreadPoolExecutor() as threads:  # what one leaves idle, another uses
+        videos = [threads.submit(write_video, 'walk.mp4', figures.walk),
+                  threads.submit(write_video, 'mixing.mp4', figures.mixing_walk)]
+    for done in videos:
+        done.result()  # raises what went wrong
 
 
 def cards_options(parser):

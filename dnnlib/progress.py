@@ -1,8 +1,7 @@
-"""Everything that takes long: a progress bar (how far, how fast, how long still), a map that uses
-all cores, and items computed ahead of their use.
+"""Everything that takes long: a progress bar (how far, how fast, how long still), and a map that
+uses all cores.
 """
 
-import concurrent.futures
 import contextlib
 import multiprocessing
 import os
@@ -56,19 +55,3 @@ def parallel(function, values, count=None, *, chunk=8, **shown):
         return
     with multiprocessing.Pool(count, initializer=_ignore_interrupts) as pool:
         yield bar(pool.imap(function, values, chunksize=chunk), total=len(values), **shown)
-
-
-def ahead(iterable):
-    """The items of an iterable, each computed in a thread while the caller uses the one before.
-
-    An error comes in the place of its item. Closing the generator waits for the item at hand.
-    """
-    items, end = iter(iterable), object()
-    with concurrent.futures.ThreadPoolExecutor(1) as thread:
-        coming = thread.submit(next, items, end)
-        while True:
-            item = coming.result()
-            if item is end:
-                return
-            coming = thread.submit(next, items, end)
-            yield item

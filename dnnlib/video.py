@@ -12,7 +12,7 @@ import imageio_ffmpeg
 import numpy as np
 from PIL import Image
 
-from dnnlib import files, progress
+from dnnlib import files
 from dnnlib.files import UserError
 
 _ADVICE = ('type `python -m pip install --force-reinstall imageio-ffmpeg`, or set '
@@ -65,7 +65,7 @@ def _encode(path, frames, shape, fps, origin):
     with contextlib.closing(encoder):  # closing waits for ffmpeg
         with _explained(path):
             encoder.send(None)
-        for frame in progress.ahead(frames):  # outside the block above: what fails is not ffmpeg
+        for frame in frames:  # outside the block above: what fails in here is not ffmpeg
             pixels = _checked(frame, shape)
             with _explained(path):
                 encoder.send(pixels)

@@ -4,12 +4,15 @@ Each takes a stylegan.generator.Generator and returns uint8 images; nothing is w
 are those of `Generator.seeded`; `seed` is the first of several.
 """
 
+import itertools
+
 import numpy as np
 
 from dnnlib import images
 from stylegan import latent
 
 GAP = 2  # white pixels between images
+_TOGETHER = 5  # frames of three images that are drawn at once: a full minibatch is faster
 
 
 def _sheet(pictures, columns, side):
@@ -95,12 +98,14 @@ def three_panels(generator, triples, band, *, side=256):
              the target's styles.
     """
     corner = np.full([1, generator.res, generator.res, 3], 255, np.uint8)
-    for source, target, weight in triples:
-        styles = source if weight == 1 else target + (source - target) * np.float32(weight)
-        result = latent.mixed(target[np.newaxis], styles[np.newaxis], band)
-        pictures = generator.pictures(np.concatenate([source[np.newaxis], target[np.newaxis],
-                                                      result]))
-        yield _sheet(np.concatenate([corner, pictures]), 2, side)
+
+    def styles(source, target, weight):
+        moved = source if weight == 1 else target + (source - target) * np.float32(weight)
+        return [source, target, latent.mixed(target[np.newaxis], moved[np.newaxis], band)[0]]
+    frames = itertools.starmap(styles, triples)
+    for some in iter(lambda: list(itertools.islice(frames, _TOGETHER)), []):
+        for pictures in np.split(generator.pictures(np.concatenate(some)), len(some)):
+            yield _sheet(np.concatenate([corner, pictures]), 2, side)
 
 
 def mixes(generator, sources, targets, band, *, side=128):
