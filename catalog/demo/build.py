@@ -93,27 +93,26 @@ def row(index, demo):
                 truth=item.truth)
 
 
-def _write_picture(index, folder, demo):
+def _make(index, folder, demo):
+    """Write the image of product `index`, unless it is there, and return its row."""
     path = folder / _name(index)
     if not path.exists():
         with files.replacing(path) as temporary:
             temporary.write_bytes(picture_file(index, demo))
+    return row(index, demo)
 
 
-def _write_pictures(folder, demo, processes):
-    task = functools.partial(_write_picture, folder=folder, demo=demo)
+def _write_products(table, demo, processes):
+    """Write all images, then products.csv at the path `table`."""
+    task = functools.partial(_make, folder=table.parent, demo=demo)
     with progress.parallel(task, range(demo.count), processes, what='drawing',
-                           unit='image') as done:
-        for _ in done:
-            pass
-
-
-def _write_table(path, demo):
-    with files.replacing(path) as temporary, \
+                           unit='image') as rows:
+        rows = list(rows)
+    with files.replacing(table) as temporary, \
             open(str(temporary), 'w', newline='', encoding='utf-8') as stream:
-        table = csv.DictWriter(stream, COLUMNS)
-        table.writeheader()
-        table.writerows(row(index, demo) for index in range(demo.count))
+        writer = csv.DictWriter(stream, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def _check(folder, demo):
@@ -151,8 +150,7 @@ def write(folder, demo=Demo(), *, processes=None):
     _check(folder, demo)
     table = folder / 'products.csv'
     if not table.exists():
-        _write_pictures(folder, demo, processes)
-        _write_table(table, demo)
+        _write_products(table, demo, processes)
     return _counts(table)
 
 
