@@ -114,7 +114,7 @@ def pack_options(parser):
     parser.add_argument('--resolution', type=knobs.number(int, 4), default=512,
                         help='side of the images, a power of two (default 512)')
     common.fit(parser)
-    common.shard(parser, 'Of the images')
+    common.shard(parser)
 
 
 def pack(options):

@@ -59,7 +59,7 @@ def key_column(parser, use):
 def tries(parser, default):
     """--tries."""
     parser.add_argument('--tries', type=knobs.number(int, 0), default=default,
-                        help='how often a text that contradicts its picture is written again '
+                        help='how often a text that contradicts its image is written again '
                         f'(default {default})')
 
 
@@ -92,11 +92,11 @@ def _shard(text):
     return Shard(*map(int, match.groups()))
 
 
-def shard(parser, use):
-    """--shard; use: what it does not do then."""
+def shard(parser, use=''):
+    """--shard; use: what a part does not do."""
     parser.add_argument('--shard', type=_shard, default=Shard(1, 1), metavar='I/N', help='do only '
-                        'part I of N, so that N processes share the work, each with a place of its '
-                        f'own for results; in order, these concatenate to those of one. {use}')
+                        'part I of N, so that N processes share the work. Each needs an output of '
+                        f'its own; joined in order, these are the output of one process. {use}')
 
 
 def check_shard(options):

@@ -91,7 +91,7 @@ def _products_options(parser, folder):
     common.shard(parser, 'A part has products and texts, but no page and no figures')
     common.tries(parser, 10)
     parser.add_argument('--neighbours', type=knobs.number(int, 0), default=3,
-                        help='training pictures to show beside each product, the nearest; 0: '
+                        help='nearest training images to show beside each product; 0: '
                         'none (default 3)')
 
 

@@ -68,7 +68,7 @@ def label_options(parser):
     parser.add_argument('--name', required=True, help='name of the label, such as elegant or '
                         '"sleeve=long sleeves"')
     parser.add_argument('--count', type=knobs.number(int, 1), default=200,
-                        help='pictures (default 200)')
+                        help='images (default 200)')
     parser.add_argument('--seed', type=knobs.seed, default=0,
                         help='the first of their seeds (default 0)')
 
@@ -96,7 +96,7 @@ def edit_options(parser):
     parser.add_argument('--seed', default='0', metavar='SEEDS|FILE', help='what to edit: 7, 1,5,9 '
                         'or 0-7, or an .npz with w or ws, as run.py project writes it (default 0)')
     parser.add_argument('--set', action='append', default=[], metavar='NAME=VALUE',
-                        help='a value that the picture should show; may be repeated')
+                        help='a value that the image should show; may be repeated')
     parser.add_argument('--direction', action='append', default=[], metavar='NAME=STRENGTH',
                         help='a direction to move along, such as pca3=+2; may be repeated')
     parser.add_argument('--layers', default='', help='for --direction: coarse, middle, fine, all '
@@ -239,9 +239,9 @@ def project_options(parser):
     from projection.config import Projection
     common.stylegan(parser)
     parser.add_argument('images', nargs='*', type=pathlib.Path, metavar='IMAGE',
-                        help='pictures to find (default: some of --data)')
+                        help='images to project (default: some of --data)')
     common.out(parser, 'out/project')
-    parser.add_argument('--data', type=pathlib.Path, help='a catalogue to take pictures from '
+    parser.add_argument('--data', type=pathlib.Path, help='a catalogue to take images from '
                         '(default: the demo)')
     parser.add_argument('--category', default='', help='only those of this category, or with this '
                         'value of any attribute')
@@ -256,7 +256,7 @@ def project_options(parser):
     parser.add_argument('--mix', type=knobs.number(int, 0), default=0, metavar='N',
                         help='make N new ones out of what was found, mixed.png (default 0)')
     parser.add_argument('--self-test', type=knobs.number(int, 0), default=0, metavar='N',
-                        help='project N generated pictures, whose w is known, and N real '
+                        help='project N generated images, whose w is known, and N real '
                         'ones of --data, and compare the results')
     knobs.add_flags(parser.add_argument_group('search'), Projection)
 

@@ -23,7 +23,7 @@ def text_options(parser):
                         help='texts per prompt (default 4)')
     parser.add_argument('--json', type=pathlib.Path, metavar='OUT.jsonl', help='also write prompt, '
                         'text, seed, finish, tokens and log-probability, one sample a line')
-    common.shard(parser, 'Of the texts')
+    common.shard(parser)
     parser.add_argument('--keep-prompt', action='store_true', help='print the prompt as well')
     common.writing(parser)
 
