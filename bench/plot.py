@@ -48,16 +48,16 @@ def draw(measured):
     """
     def images(value):
         return {f'batch {batch}': [
-            (res, value(line, res)) for res in (64, 128, 256, 512, 1024)
+            (res, value(line)) for res in (64, 128, 256, 512, 1024)
             for line in [measured.get((f'growth-{res}', f'batch {batch}'))] if line]
             for batch in _BATCHES}
     texts = [(count, measured[f'text-{count}', '']['value']) for count in _TEXTS
              if (f'text-{count}', '') in measured]
     charts = [
-        _chart('Images drawn: million pixels per second', 'resolution, pixels',
-               images(lambda line, res: line['value'] * res ** 2 / 1e6)),
+        _chart('Images drawn: seconds for each', 'resolution, pixels',
+               images(lambda line: 1 / line['value'])),
         _chart('Memory of drawing, GiB', 'resolution, pixels',
-               images(lambda line, res: line['memory_mib'] / 1024)),
+               images(lambda line: line['memory_mib'] / 1024)),
         _chart('Texts: tokens per second', 'texts sampled at a time', {'': texts})]
     charts = [chart for chart in charts if chart is not None]
     if not charts:
