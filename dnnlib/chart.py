@@ -8,6 +8,7 @@ LEFT, RIGHT, TOP, BOTTOM = 60, 20, 30, 45  # px of margin
 COLOURS = ((31, 90, 180), (205, 75, 30), (40, 140, 70), (140, 60, 160), (200, 150, 0),
            (0, 150, 170), (120, 120, 120), (90, 60, 30))
 _PAPER, _GRID, _INK = (255, 255, 255), (225, 225, 225), (60, 60, 60)
+_SPACE = 4  # px between words
 _TICKS = 6  # about how many on an axis
 
 
@@ -49,8 +50,14 @@ class Chart:
 
     def text(self, place, text, anchor=0.0, fill=_INK):
         """Text at x, y px; `anchor` 0 begins there, 0.5 is centred, 1 ends there."""
+        # Word by word, with a gap of our own: at this size the font's own space is 1 to 3 px wide.
         font = ImageFont.load_default()
-        self.pen.text((place[0] - anchor * font.getlength(text), place[1]), text, fill, font)
+        words = text.split()
+        widths = [font.getlength(word) + _SPACE for word in words]
+        x = place[0] - anchor * (sum(widths) - _SPACE)
+        for word, width in zip(words, widths):
+            self.pen.text((x, place[1]), word, fill, font)
+            x += width
 
     def line(self, points, colour):
         """A line through points, a list of (x, y) values."""
