@@ -48,7 +48,7 @@ def _bytes_and_flops(network, count, tokens):
     return 4 * tokens * (weights + keys), 2 * tokens * count * weights + 2 * keys * tokens
 
 
-def sampling(threads, count=1, tokens=128, bfloat16=False, library=''):
+def sampling(threads, count=1, tokens=128, bfloat16=False, library='', use_int8=False):
     """Sample `count` texts of `tokens` each with a 124M model, all at once."""
     from gpt2.config import Network, Sampling, shapes
     traffic, flops = _bytes_and_flops(Network(), count, tokens)
@@ -65,16 +65,17 @@ def sampling(threads, count=1, tokens=128, bfloat16=False, library=''):
         return Work(run, count * tokens, flops, traffic)
     from dnnlib import tflib
     from dnnlib.tflib import tf
-    from gpt2 import packed
+    from gpt2 import int8, packed
     from gpt2.sampler import Sampler
+    tflib.check_int8(use_int8)
     with tf.Graph().as_default():
-        weights = packed.Variables(Network())
-        sampler = Sampler(Network(), _Ids(), weights.by_name)
         session = tflib.session(threads)
+        weights = (int8 if use_int8 else packed).Variables(Network())
         # As many as no row of the embedding repeats another: ties would be sorted.
         noise = np.random.RandomState([0]).standard_normal(10 ** 6 + 3).astype(np.float32) * 0.02
         values = {name: np.resize(noise, shape) for name, shape in shapes(Network()).items()}
         weights.assign(session, values)
+        sampler = Sampler(Network(), _Ids(), weights.by_name)
         tflib.assign(session, {v.op.name: values[v.op.name] for v in tf.trainable_variables()})
     config = Sampling(temperature=1.0, top_k=_SAMPLED, max_tokens=tokens, batch=count)
 
@@ -132,9 +133,9 @@ def command(threads, arguments=('--help',)):
 
 
 def _beside(**arguments):
-    """Variants: ours in both precisions, and transformers."""
+    """Variants: ours in fp32 and with int8 weights, and transformers in fp32 and bfloat16."""
     theirs = dict(arguments, library='transformers')
-    return {'': arguments, 'transformers': theirs,
+    return {'': arguments, 'int8': dict(arguments, use_int8=True), 'transformers': theirs,
             'transformers bfloat16': dict(theirs, bfloat16=True)}
 
 

@@ -104,7 +104,7 @@ def _models(options):
     common.check_shard(options)
     sampling = knobs.from_flags(Sampling(), options)
     return (sampling, Generator(inputs.stylegan(options), sampling.threads, options.noise),
-            Writer(inputs.gpt2(options), sampling.threads),
+            Writer(inputs.gpt2(options), sampling.threads, sampling.int8),
             ProductTagger(inputs.tagger(options), sampling.threads))
 
 

@@ -48,7 +48,7 @@ def rare(options):
     taggers = ProductTagger(inputs.tagger(options), config.threads)
     tagger = taggers.images
     target = target_class.parse(tagger.heads, options.category, options.where)
-    writer = Writer(inputs.gpt2(options), sampling.threads)
+    writer = Writer(inputs.gpt2(options), sampling.threads, sampling.int8)
     first, last = options.shard.range(config.count)
     config = dataclasses.replace(config, count=last)
     extra = _more_codes(options, gan)  # a wrong file is reported before the demo is drawn

@@ -41,7 +41,7 @@ def text(options):
         raise UserError('--json goes with --prompt and --prompts, not with --interactive')
     if options.interactive and not options.shard.whole():
         raise UserError('--shard goes with --prompt and --prompts, not with --interactive')
-    writer = Writer(inputs.gpt2(options), sampling.threads)
+    writer = Writer(inputs.gpt2(options), sampling.threads, sampling.int8)
     if options.interactive:
         converse(writer, sampling, options.count)
         return
@@ -88,7 +88,7 @@ def check_text(options):
     from gpt2.config import Sampling
     from gpt2.write import Writer
     sampling = knobs.from_flags(Sampling(), options)
-    writer = Writer(inputs.gpt2(options), sampling.threads)
+    writer = Writer(inputs.gpt2(options), sampling.threads, sampling.int8)
     products = source.read(options.data or inputs.demo_drawn())
     seeds = common.seeds(sampling.seed, options.count)
     tags = words.random_prompts(options.count, sampling.seed)

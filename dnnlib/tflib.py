@@ -86,6 +86,23 @@ def onednn_units():
     return 'avx2' if 'avx2' in flags else ''
 
 
+def cpu_has_int8():
+    """Whether oneDNN multiplies int8 exactly, by VNNI; without it, sums saturate at 16 bits."""
+    vnni = {'avx512': 'avx512_vnni', 'avx2': 'avx_vnni'}.get(onednn_units())
+    limited = os.environ.get('ONEDNN_MAX_CPU_ISA', 'DEFAULT').upper() not in ('ALL', 'DEFAULT')
+    return vnni in cpu_flags() and not limited
+
+
+def check_int8(wanted):
+    """Raise UserError if int8 is requested of a TensorFlow or a CPU that lacks it."""
+    if wanted and tf.__version__.startswith('1.'):
+        raise UserError(f'TensorFlow {tf.__version__} cannot sample with int8 weights; leave '
+                        '--int8 out, or use ENGINE=tf2')
+    if wanted and not cpu_has_int8():
+        raise UserError('this CPU has no int8 instructions (AVX512-VNNI or AVX-VNNI) that oneDNN '
+                        'may use; leave --int8 out')
+
+
 def check_bfloat16(wanted):
     """Raise UserError if bfloat16 is requested of a TensorFlow or a CPU that lacks it."""
     if wanted and tf.__version__.startswith('1.'):

@@ -116,6 +116,8 @@ class Sampling:
     max_tokens: int = knob(0, 'longest text, 0 = what fits', unit='tokens', least=0)
     trim: bool = knob(False, 'shorten a prompt from the left until max-tokens, or half of the '
                              'context, fit behind it; else a prompt that is too long is refused')
+    int8: bool = knob(False, 'sample with int8 weights: faster, but seeds give other texts; tf2 '
+                             'only, on CPUs with AVX512-VNNI or AVX-VNNI')
     seed: int = seed_knob('first seed; the next text has the next')
     threads: int = knob(0, 'CPU threads; 0 takes all', least=0)
 

@@ -13,7 +13,7 @@ import zlib
 import numpy as np
 
 from dnnlib.tflib import reshape, shape_list, tf
-from gpt2 import packed
+from gpt2 import int8, packed
 from gpt2.cache import attend, view, write
 from gpt2.config import shapes
 
@@ -56,14 +56,14 @@ def _no_dropout(x, name):
 
 
 # How training and sampling may differ. dropout: a Dropout. bfloat16: whether the matrix products
-# inside of layers are computed in bfloat16. packed: name -> packed weights, see `packed`, which are
-# used in place of the variables.
+# inside of layers are computed in bfloat16. packed: name -> weights for sampling, see `packed` and
+# `int8`, which are used in place of the variables.
 Compute = collections.namedtuple('Compute', 'dropout bfloat16 packed', defaults=[{}])
 PLAIN = Compute(_no_dropout, False)
 
 
 def for_sampling(weights):
-    """The Compute of sampling with packed weights by name."""
+    """The Compute of sampling with the `by_name` of packed.Variables or int8.Variables."""
     return PLAIN._replace(packed=weights)
 
 
@@ -91,6 +91,13 @@ def _matmul(a, b, compute, **options):
     return tf.cast(product, tf.float32)
 
 
+def _packed_product(x, weights, outputs):
+    """The product of x [n, inputs] with weights for sampling: [n, outputs]."""
+    if isinstance(weights, int8.Matrix):
+        return int8.product(x, weights)
+    return packed.product(x, weights, outputs)
+
+
 def _dense(x, scope, width, compute):
     with tf.variable_scope(scope) as here:
         n, t, inputs = shape_list(x)
@@ -100,7 +107,7 @@ def _dense(x, scope, width, compute):
             w = _variable('w', [1, inputs, width])
             product = _matmul(flat, tf.squeeze(w, 0), compute)
         else:
-            product = packed.product(flat, weights, width)
+            product = _packed_product(flat, weights, width)
         return reshape(product + _variable('b', [width]), [n, t, width])
 
 
@@ -190,7 +197,7 @@ def _logits(x, network, compute=PLAIN):
             wte = _variable('wte', [network.n_vocab, network.n_embd])
             logits = tf.matmul(flat, wte, transpose_b=True)
         else:
-            logits = packed.product(flat, weights, network.n_vocab)
+            logits = _packed_product(flat, weights, network.n_vocab)
         return reshape(logits, [n, t, network.n_vocab])
 
 

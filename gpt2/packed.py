@@ -31,17 +31,22 @@ def names(network):
                             for name, _, _ in DENSE]
 
 
+def matrix(name, weights):
+    """The weights of this name, as released, as the product takes them: [inputs, outputs]."""
+    return tf.transpose(weights) if name == 'model/wte' else weights[0]
+
+
 def pack(name, weights):
     """The weights of this name, as released, in panels: float32 [panels, inputs, columns].
 
     The last panel is filled up with zeros.
     """
-    matrix = tf.transpose(weights) if name == 'model/wte' else weights[0]
-    inputs, outputs = shape_list(matrix)
+    whole = matrix(name, weights)
+    inputs, outputs = shape_list(whole)
     if _PANEL is None:
-        return matrix[tf.newaxis]
-    matrix = tf.pad(matrix, [[0, 0], [0, -outputs % _PANEL]])
-    return tf.transpose(tf.reshape(matrix, [inputs, -1, _PANEL]), [1, 0, 2])
+        return whole[tf.newaxis]
+    whole = tf.pad(whole, [[0, 0], [0, -outputs % _PANEL]])
+    return tf.transpose(tf.reshape(whole, [inputs, -1, _PANEL]), [1, 0, 2])
 
 
 class Variables:
@@ -54,10 +59,14 @@ class Variables:
         self.by_name, self._assign = {}, {}
         for name in names(network):
             weights = tf.placeholder(tf.float32, shapes(network)[name])
-            form = pack(name, weights)
-            variable = tf.get_variable('packed/' + name, form.shape.as_list(), trainable=False)
-            self.by_name[name] = variable
-            self._assign[name] = weights, variable.assign(form).op
+            self.by_name[name], assign = self._variable(name, weights)
+            self._assign[name] = weights, assign
+
+    def _variable(self, name, weights):
+        """What holds the weights of this name, and the operation that sets it to a tensor."""
+        form = pack(name, weights)
+        variable = tf.get_variable('packed/' + name, form.shape.as_list(), trainable=False)
+        return variable, variable.assign(form).op
 
     def assign(self, session, values):
         """Set them; `values`: name -> float32 array, as released, and others."""

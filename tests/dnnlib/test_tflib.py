@@ -49,6 +49,24 @@ def test_the_units_of_a_cpu_are_among_its_flags(monkeypatch, lines, there):
     assert tflib.cpu_has_bfloat16() == there
 
 
+@pytest.mark.parametrize('flags, limit, there', [
+    ('avx2 avx512f avx512bw avx512vl avx512dq avx512_vnni', '', True), ('avx2 avx_vnni', '', True),
+    ('avx2 avx512f avx512bw avx512vl avx512dq', '', False), ('avx2', '', False),
+    ('', '', False), ('avx2 avx_vnni', 'AVX2', False)])
+def test_int8_is_refused_without_vnni_and_on_tensorflow_1(monkeypatch, flags, limit, there):
+    monkeypatch.setattr(tflib, 'cpu_flags', lambda: set(flags.split()))
+    monkeypatch.setenv('ONEDNN_MAX_CPU_ISA', limit or 'DEFAULT')
+    old = tf.__version__.startswith('1.')
+    assert tflib.cpu_has_int8() == (there and not old)
+    if old or not there:
+        with pytest.raises(UserError, match='cannot sample with int8 .*--int8' if old else
+                           'no int8 instructions .*leave --int8 out'):
+            tflib.check_int8(True)
+    else:
+        tflib.check_int8(True)
+    tflib.check_int8(False)
+
+
 def test_bfloat16_is_refused_on_tensorflow_1_and_close_on_2(graph, bfloat16_units):
     values = np.random.RandomState(0).randn(2, 8, 8, 16).astype(np.float32)
     kernel = np.random.RandomState(1).randn(3, 3, 16, 16).astype(np.float32)

@@ -83,9 +83,9 @@ def test_every_knob_is_a_flag():
     parser = argparse.ArgumentParser()
     knobs.add_flags(parser, Sampling)
     words = '--temperature 0.7 --top-k 0 --top-p 0.9 --repetition-penalty 1.2 --max-tokens 50 '
-    typed = parser.parse_args((words + '--trim yes --seed 3 --threads 1').split())
+    typed = parser.parse_args((words + '--trim yes --int8 yes --seed 3 --threads 1').split())
     assert knobs.from_flags(Sampling(), typed) == Sampling(
-        0.7, 0, 0.9, 1.2, max_tokens=50, trim=True, seed=3, threads=1)
+        0.7, 0, 0.9, 1.2, max_tokens=50, trim=True, int8=True, seed=3, threads=1)
     assert knobs.from_flags(Sampling(), parser.parse_args([])) == Sampling()
 
 

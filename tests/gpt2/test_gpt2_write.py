@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from dnnlib import tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
 from gpt2 import encoder, model, snapshots, write
@@ -97,6 +98,12 @@ def test_impossible_wishes_are_refused(writer):
     with pytest.raises(UserError, match='--trim yes'):
         writer.texts(['dress ' * 30], seeds=[0])
     assert len(writer.texts(['dress ' * 30], seeds=[0], trim=True)) == 1
+
+
+def test_int8_is_refused_before_anything_is_read(monkeypatch):
+    monkeypatch.setattr(tflib, 'cpu_has_int8', lambda: False)
+    with pytest.raises(UserError, match='leave --int8 out'):
+        write.Writer('nowhere', use_int8=True)
 
 
 def test_control_characters_of_a_text_do_not_reach_the_terminal():
