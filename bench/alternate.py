@@ -38,14 +38,14 @@ def _workers(stack, name, threads, other):
     """The variants of a row that can run here: name -> (threads, Worker)."""
     started = {}
     for variant, arguments in ROWS[name].variants.items():
-        count = arguments.get('threads', threads)
-        try:
-            started[variant] = count, stack.enter_context(Worker(name, variant, count))
-        except UserError as error:
-            print(f'{name} {variant}: left out: {error}')
-        if other and variant in started:
-            started[f'{variant} {_OTHER}'.strip()] = count, stack.enter_context(
-                Worker(name, variant, count, other))
+        count, checkouts = arguments.get('threads', threads), {variant: ()}
+        if other:  # it may be too old for some variants
+            checkouts[f'{variant} {_OTHER}'.strip()] = [other]
+        for label, root in checkouts.items():
+            try:
+                started[label] = count, stack.enter_context(Worker(name, variant, count, *root))
+            except UserError as error:
+                print(f'{name} {label}: left out: {error}')
     return started
 
 

@@ -37,21 +37,21 @@ def _theirs(threads):
     return transformers.GPT2LMHeadModel(transformers.GPT2Config()), torch
 
 
-def _bytes_and_flops(network, count, tokens):
+def _bytes_and_flops(network, count, tokens, weight=4):
     """(bytes to read, floating-point operations) of sampling `tokens` each for `count` texts.
 
-    Per token position all weights but the positional embedding are read once; a text of p tokens
-    reads p keys and values in every layer.
+    Per token position all weights but the positional embedding are read once, each of `weight`
+    bytes; a text of p tokens reads p keys and values in every layer.
     """
     weights = network.n_vocab * network.n_embd + 12 * network.n_layer * network.n_embd ** 2
     keys = 2 * network.n_layer * network.n_embd * count * tokens / 2
-    return 4 * tokens * (weights + keys), 2 * tokens * count * weights + 2 * keys * tokens
+    return tokens * (weight * weights + 4 * keys), 2 * tokens * count * weights + 2 * keys * tokens
 
 
 def sampling(threads, count=1, tokens=128, bfloat16=False, library='', use_int8=False):
     """Sample `count` texts of `tokens` each with a 124M model, all at once."""
     from gpt2.config import Network, Sampling, shapes
-    traffic, flops = _bytes_and_flops(Network(), count, tokens)
+    traffic, flops = _bytes_and_flops(Network(), count, tokens, 1 if use_int8 else 4)
     if library:
         model, torch = _theirs(threads)
         model = model.eval().to(torch.bfloat16 if bfloat16 else torch.float32)

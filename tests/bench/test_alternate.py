@@ -62,6 +62,17 @@ def test_an_earlier_checkout_tells_no_processor_time(monkeypatch):
     assert 'processor_seconds' not in earlier and 'processor time' not in alternate.text(earlier)
 
 
+def test_a_variant_that_an_earlier_checkout_lacks_is_left_out_there(monkeypatch, capsys):
+    def worker(name, variant, threads, *other):
+        return _Worker(name, 'missing' if other and variant == 'theirs' else variant, threads)
+    monkeypatch.setitem(rows.ROWS, 'toy', row.Row(None, 'images/s', {'ours': {}, 'theirs': {}}))
+    monkeypatch.setattr(alternate, 'rates', lambda threads: (1e10, 1e10))
+    monkeypatch.setattr(alternate, 'Worker', worker)
+    assert [line['variant'] for line in alternate.measure('toy', runs=1, other='elsewhere')] == [
+        'ours', 'ours other checkout', 'theirs']
+    assert 'theirs other checkout: left out: it is not' in capsys.readouterr().out
+
+
 def test_seconds_are_better_the_fewer():
     toy = row.Row(None, 's')
     assert toy.figure(4, 2) == 0.5
