@@ -109,6 +109,10 @@ def fork(function, folder, name='it'):
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+    except SystemExit as stopped:  # of a worker that has lost another
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(stopped.code)
     except BaseException:
         traceback.print_exc()
     finally:
