@@ -93,24 +93,25 @@ def cpu_has_int8():
     return vnni in cpu_flags() and not limited
 
 
+def _check(wanted, option, has, work, units):
+    """Raise UserError if `wanted` of TensorFlow 1.15, or of a CPU without it (has() is False)."""
+    if wanted and tf.__version__.startswith('1.'):
+        raise UserError(f'TensorFlow {tf.__version__} cannot {work}; leave {option} out, or use '
+                        'ENGINE=tf2')
+    if wanted and not has():
+        raise UserError(f'this CPU has no {units}; leave {option} out')
+
+
 def check_int8(wanted):
     """Raise UserError if int8 is requested of a TensorFlow or a CPU that lacks it."""
-    if wanted and tf.__version__.startswith('1.'):
-        raise UserError(f'TensorFlow {tf.__version__} cannot sample with int8 weights; leave '
-                        '--int8 out, or use ENGINE=tf2')
-    if wanted and not cpu_has_int8():
-        raise UserError('this CPU has no int8 instructions (AVX512-VNNI or AVX-VNNI) that oneDNN '
-                        'may use; leave --int8 out')
+    _check(wanted, '--int8', cpu_has_int8, 'sample with int8 weights',
+           'int8 instructions (AVX512-VNNI or AVX-VNNI) that oneDNN may use')
 
 
 def check_bfloat16(wanted):
     """Raise UserError if bfloat16 is requested of a TensorFlow or a CPU that lacks it."""
-    if wanted and tf.__version__.startswith('1.'):
-        raise UserError(f'TensorFlow {tf.__version__} cannot compute in bfloat16; leave --bfloat16 '
-                        'out, or use ENGINE=tf2')
-    if wanted and not cpu_has_bfloat16():
-        raise UserError('this CPU has no units for bfloat16 and would take 14 times as long with '
-                        'it as without; leave --bfloat16 out')
+    _check(wanted, '--bfloat16', cpu_has_bfloat16, 'compute in bfloat16',
+           'units for bfloat16 and would take 14 times as long with it as without')
 
 
 def config(threads=0, bfloat16=False):
