@@ -69,18 +69,34 @@ class Parser(argparse.ArgumentParser):
         """The parser of a command itself reports what it does not know, with its own --help."""
         namespace, unknown = super().parse_known_args(args, namespace)
         if unknown:
+            name = unknown[0].split('=')[0]
+            if name[:1] == '-':
+                _refuse('option', name, self._option_string_actions, self.prog)
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return namespace, unknown
+
+
+def _refuse(kind, typed, known, prog):
+    """Raise UserError: there is no such command or option; the nearest of the known ones."""
+    import difflib  # here, so that --help need not load it
+    names = {name.lstrip('-'): name for name in known}
+    near = difflib.get_close_matches(typed.lstrip('-'), names, n=1)
+    hint = f'did you mean {names[near[0]]}? ' if near else ''
+    raise UserError(f'no {kind} {typed}; {hint}see: python {prog} --help')
 
 
 def command_line(typed=None):
     """The parser of all commands.
 
     typed: the command in use. Only that one gets its options then, so that nothing is loaded for
-    the others.
+    the others. Raises UserError if there is no such command.
     """
     parser = Parser(description=__doc__, allow_abbrev=False,
                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    if typed and typed not in (*COMMANDS, '-h', '--help'):
+        if typed[0] == '-':
+            parser.error('type the command first, then its options')
+        _refuse('command', typed, COMMANDS, parser.prog)
     commands = parser.add_subparsers(metavar='COMMAND', dest='command')
     commands.required = True
     for name, (add_options, story, example) in COMMANDS.items():

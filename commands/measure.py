@@ -139,7 +139,7 @@ def bench(options):
         return
     unknown = [name for name in options.names if name not in ROWS]
     if unknown:
-        raise UserError(f"bench has no row {unknown[0]}; choose from {', '.join(ROWS)}")
+        raise UserError(f'bench has no row {unknown[0]}; see: python run.py bench --list')
     if options.against:
         files.existing(options.against / 'bench' / 'worker.py', 'checkout with a benchmark')
     flops, memory = alternate.rates(options.threads)

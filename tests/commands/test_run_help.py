@@ -66,6 +66,24 @@ def test_help_tells_the_value_that_is_used_with_each_preset(name):
     assert parser.parse_args([]).preset == 'demo'
 
 
+@pytest.mark.parametrize('typed, error', [
+    ('trian-gpt2', 'no command trian-gpt2; did you mean train-gpt2? see: python run.py --help'),
+    ('frobnicate', 'no command frobnicate; see: python run.py --help'),
+    ('--stylegan x samples', 'type the command first, then its options; see: python run.py --help'),
+    ('samples --stylegn x', 'no option --stylegn; did you mean --stylegan? see: python run.py '
+     'samples --help'),
+    ('text --temprature=1', 'no option --temprature; did you mean --temperature? see: python '
+     'run.py text --help'),
+    ('cards -count 5', 'no option -count; did you mean --count? see: python run.py cards --help'),
+    ('cards --gpu 0', 'no option --gpu; see: python run.py cards --help'),
+    ('cards 5', 'unrecognized arguments: 5; see: python run.py cards --help')])
+def test_a_mistyped_command_or_option_is_answered_with_the_nearest(
+        monkeypatch, capsys, typed, error):
+    monkeypatch.setattr(sys, 'argv', ['run.py'])  # its name is in the message
+    assert run.main(typed.split()) == 1
+    assert capsys.readouterr().err == f'error: {error}\n'
+
+
 def test_the_list_of_commands_has_a_line_for_each():
     listed = run.command_line().format_help()
     for name, command in _commands().items():
@@ -135,7 +153,8 @@ def test_what_the_documentation_types_is_understood(path):
 
 
 @pytest.mark.parametrize('typed, not_loaded', [
-    ("''", {'tensorflow', 'numpy', 'PIL', 'tqdm', 'tokenizers'}), ('None', {'tensorflow'})])
+    ("''", {'tensorflow', 'numpy', 'PIL', 'tqdm', 'tokenizers', 'difflib'}),
+    ('None', {'tensorflow'})])
 def test_help_loads_nothing_that_takes_long(typed, not_loaded):
     """Of the program without a command, and of every command."""
     code = (f'import sys, run; run.command_line({typed}).format_help(); '
