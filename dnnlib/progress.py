@@ -9,6 +9,8 @@ import signal
 import sys
 import weakref
 
+from dnnlib import memory
+
 _bars = weakref.WeakSet()
 
 
@@ -35,8 +37,10 @@ def processes():
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
 
 
-def _ignore_interrupts():
+def _start():
+    """In each process of `parallel`: Ctrl-C is left to the one that started it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    memory.keep_freed()
 
 
 @contextlib.contextmanager
@@ -53,5 +57,5 @@ def parallel(function, values, count=None, *, chunk=8, **shown):
     if count < 2:
         yield bar(map(function, values), total=len(values), **shown)
         return
-    with multiprocessing.Pool(count, initializer=_ignore_interrupts) as pool:
+    with multiprocessing.Pool(count, initializer=_start) as pool:
         yield bar(pool.imap(function, values, chunksize=chunk), total=len(values), **shown)

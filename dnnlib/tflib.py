@@ -5,7 +5,6 @@ Everyone else writes `from dnnlib.tflib import tf`. `tf.contrib` does not exist 
 """
 
 import contextlib
-import ctypes
 import os
 
 os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')  # its chatter; errors still raise in Python
@@ -14,7 +13,7 @@ os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '1')
 
 import numpy as np
 
-from dnnlib import files
+from dnnlib import files, memory
 from dnnlib.files import UserError
 
 
@@ -31,22 +30,10 @@ def quiet():
         os.close(nowhere)
 
 
-def _keep_freed_memory():
-    """Have glibc keep up to 1 GiB of freed memory, in one arena, and map no block by itself.
-
-    Else every large tensor is handed back to the system and comes again page by page, zeroed: an
-    eighth of the time of TensorFlow 1.15. TensorFlow 2 has a pool of its own.
-    """
-    with contextlib.suppress(OSError, AttributeError):  # another C library
-        mallopt = ctypes.CDLL(None).mallopt
-        for option, value in ((-8, 1), (-4, 0), (-1, 1 << 30)):  # ARENA_MAX, MMAP_MAX, TRIM_...
-            mallopt(option, value)
-
-
 with quiet():
     import tensorflow.compat.v1 as tf
-if tf.__version__.startswith('1.'):
-    _keep_freed_memory()
+if tf.__version__.startswith('1.'):  # TensorFlow 2 has a pool of its own
+    memory.keep_freed()
 
 tf.logging.set_verbosity(tf.logging.ERROR)
 tf.disable_v2_behavior()
