@@ -155,24 +155,28 @@ def need_space(path, needed):
         raise DiskFull(path, needed)
 
 
-def is_full(error, path):
-    """Whether an error of a write to `path` says, or seems to say, that the disk is full.
+def check_space(error, path):
+    """Raise a UserError if an error of a write to `path` says, or seems to say, that it was larger
+    than the disk's free space or than files may be.
 
     Image encoders and ffmpeg do not pass on the reason, so a disk without space counts as one.
     """
     number = getattr(error, 'errno', None)
-    return number in (errno.ENOSPC, errno.EDQUOT) or 'No space left' in str(error) or (
-        number in (None, errno.EPIPE) and free(path) < _NEARLY_FULL)
+    if number in (errno.ENOSPC, errno.EDQUOT) or 'No space left' in str(error) or (
+            number in (None, errno.EPIPE) and free(path) < _NEARLY_FULL):
+        raise DiskFull(path)
+    if number == errno.EFBIG or 'File too large' in str(error):
+        raise UserError(f'{path} could not be written: it is larger than files may be here; raise '
+                        'the limit (ulimit -f unlimited), then type the same command again')
 
 
 @contextlib.contextmanager
 def disk_errors(path):
-    """Turn the errors that a full disk causes inside the block into DiskFull."""
+    """Turn the errors that a full disk causes inside the block into DiskFull, see `check_space`."""
     try:
         yield
     except OSError as error:
-        if is_full(error, path):
-            raise DiskFull(path)
+        check_space(error, path)
         raise
 
 

@@ -131,13 +131,12 @@ def session(threads=0, bfloat16=False):
 
 @contextlib.contextmanager
 def disk_errors(path):
-    """Turn the errors of TensorFlow, and all others, that a full disk causes into DiskFull."""
+    """As `files.disk_errors`, of TensorFlow's errors as well."""
     try:
         with files.disk_errors(path):
             yield
     except tf.errors.OpError as error:  # of several classes: ResourceExhausted, Unknown, Internal
-        if files.is_full(error, path):
-            raise files.DiskFull(path)
+        files.check_space(error, path)
         raise
 
 

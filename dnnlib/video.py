@@ -37,8 +37,7 @@ def _explained(path):
     try:
         yield
     except (OSError, RuntimeError) as error:
-        if files.is_full(error, path):  # ffmpeg itself only ends
-            raise files.DiskFull(path)
+        files.check_space(error, path)  # ffmpeg itself only ends
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise UserError(f'no video, ffmpeg failed ({reason}); {_ADVICE}')
 

@@ -99,6 +99,8 @@ def test_a_full_disk_is_said_in_one_line(tmp_path, monkeypatch):
         fails(errno.ENOSPC)
     with pytest.raises(OSError, match=r'[Pp]ermission'):
         fails(errno.EACCES)
+    with pytest.raises(files.UserError, match=r'a.txt.* larger than files may be.*ulimit'):
+        fails(errno.EFBIG)
     monkeypatch.setattr(files, 'free', lambda path: 1000)
     with pytest.raises(files.DiskFull, match='1 kB are free'):
         fails(None)
