@@ -11,6 +11,7 @@ Exit codes: 0 success, 1 error (explained in one line), 130 interrupted (progres
 import argparse
 import contextlib
 import inspect
+import pathlib
 import sys
 
 from commands import data, explore, launch, measure, products, rare, steering, texts, training
@@ -120,6 +121,13 @@ def main(arguments):
     except UserError as error:
         progress.end()
         print(f'error: {files.printable(error)}', file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        package = error.name.split('.')[0]
+        if pathlib.Path(__file__).with_name(package).exists():  # one of ours
+            raise
+        print(f'error: {sys.executable} lacks the package {package}; create an environment with '
+              "'make env', then use .env/tf2/bin/python or .env/tf1/bin/python", file=sys.stderr)
         return 1
     except OSError as error:  # a full disk, no rights, a file where a folder is to be
         if not error.strerror:
