@@ -328,7 +328,10 @@ def _join(options):
                 time.sleep(10 * _POLL)  # until all others have read it too
             raise
         late = set(range(size)) - {int(name.split('/')[0]) for name in members}
-        if late and time.time() - began > _LATE * timeout:
+        if late and (time.time() - began > _LATE * timeout or notes.read('late')):
+            notes.write(f'late/{rank}')
+            if rank == 0:
+                time.sleep(10 * _POLL)  # until all others have read it, or they would name this one
             _give_up(late, _LATE * timeout)
         reminder.waiting(late)
         time.sleep(_POLL)

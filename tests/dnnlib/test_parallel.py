@@ -74,6 +74,32 @@ def test_members_that_differ_are_named():
             _member(2, 'u', 'process 3 on z', seed=1, data='abc')]))
 
 
+class _Notes:
+    """Notes of workers of which number 1 has not come, and worker 0 has given up."""
+
+    def __init__(self):
+        self.notes = {'join': dict([_member(0, 't', seed=1), _member(2, 't', seed=1)]),
+                      'late': {'0': ''}}
+
+    def read(self, prefix):
+        return self.notes[prefix]
+
+    def write(self, name, text=''):
+        self.notes[name.split('/')[0]].setdefault(name.split('/', 1)[1], text)
+
+
+def test_who_has_time_left_names_the_late_worker_too(monkeypatch, capsys):
+    """Or it would say of worker 0 that it has ended."""
+    for name, value in dict(size=3, rank=2, addresses=['a:1', 'b:2', 'c:3'], _Notes=_Notes,
+                            _open={}, _start_server=lambda threads: None,
+                            _answers=lambda *_: True, _watch_each=lambda *_: None,
+                            _refuse_unlike=lambda members: None).items():
+        monkeypatch.setattr(parallel, name, value)
+    with pytest.raises(SystemExit, match=f'{parallel.LOST}'):
+        parallel._join({'worker_timeout': 60})
+    assert 'error: worker 1 (b:2) did not start within 600 s, ' in capsys.readouterr().err
+
+
 def test_only_what_answers_is_alive(monkeypatch):
     """A gRPC server answers the beginning of HTTP/2; a process that hangs only takes the call."""
     silent = socket.socket()
