@@ -17,9 +17,11 @@ _bars = weakref.WeakSet()
 def bar(iterable=None, *, what='', unit='', **more):
     """A tqdm bar on stderr; in a log file, where it cannot redraw itself, it speaks rarely.
 
-    more: tqdm's own total, initial, leave, disable, unit_scale.
+    more: tqdm's own total, initial, leave, disable, unit_scale, delay.
     """
     from tqdm import tqdm  # here, so that --help need not load it
+    if sys.stderr.isatty() and not os.get_terminal_size(sys.stderr.fileno()).columns:
+        more.update(ncols=80, nrows=24)  # of a container, where tqdm would print nothing
     shown = tqdm(iterable, desc=what or None, unit=unit, smoothing=0.05,
                  mininterval=0.2 if sys.stderr.isatty() else 20, **more)
     _bars.add(shown)

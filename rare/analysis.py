@@ -6,9 +6,11 @@ arms against `real` are adjusted for the number of arms, those of the conclusion
 counts (Holm 1979).
 """
 
+import itertools
+
 import numpy as np
 
-from dnnlib import chart
+from dnnlib import chart, progress
 from rare.experiment import ARMS, BASELINES
 from tagger import metrics
 
@@ -97,8 +99,8 @@ class Figures:
         self._results, self._truth = results, np.asarray(truth)
         self._weights, self._shares = resampled(
             len(self._truth), len(self.seeds), bootstrap, seed)
-        self._samples = {(name, count): self._sampled(name, count)
-                         for name in ARMS for count in self.counts}
+        self._samples = {each: self._sampled(*each) for each in progress.bar(
+            list(itertools.product(ARMS, self.counts)), what='bootstrap', unit='arm', leave=False)}
 
     def _test(self, name, count):
         """Predicted probabilities of the test photos, [seeds, tests, classes]."""

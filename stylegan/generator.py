@@ -7,7 +7,7 @@ import pathlib
 
 import numpy as np
 
-from dnnlib import images, tflib
+from dnnlib import images, progress, tflib
 from dnnlib.files import UserError
 from dnnlib.tflib import tf
 from stylegan import networks, snapshots
@@ -92,10 +92,14 @@ class Generator:
         return np.where(scale == 1, ws, self.w_avg + (ws - self.w_avg) * scale)
 
     def images(self, ws):
-        """ws [n, layers, w] -> float32 [n, res, res, 3], about [-1, 1], with the stored noise."""
+        """ws [n, layers, w] -> float32 [n, res, res, 3], about [-1, 1], with the stored noise.
+
+        What takes long shows a progress bar.
+        """
         count = self._batch or CHUNK
-        return np.concatenate([self._session.run(self._rgb, {self._ws: ws[i:i + count]})
-                               for i in range(0, len(ws), count)])
+        return np.concatenate([
+            self._session.run(self._rgb, {self._ws: ws[i:i + count]}) for i in progress.bar(
+                range(0, len(ws), count), what='drawing', unit='batch', leave=False, delay=2)])
 
     def pictures(self, ws):
         """The same as uint8 [n, res, res, 3]."""

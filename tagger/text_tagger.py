@@ -13,7 +13,7 @@ import re
 
 import numpy as np
 
-from dnnlib import archive
+from dnnlib import archive, progress
 from dnnlib.adam import Adam
 from dnnlib.knobs import check, knob
 from tagger import calibration, labels
@@ -221,7 +221,8 @@ def fit(texts, truth, heads, config=Config(), *, validation=None):
     validation: (texts, labels) to calibrate the probabilities on, or None.
     """
     table, evidence, values = _Table(texts, config.fewest), {}, {}
-    for name, classes in heads.items():
+    for name, classes in progress.bar(heads.items(), what='text tagger', unit='attribute',
+                                      leave=False, delay=2):
         known = truth[name] >= 0
         chosen = [(value, phrase) for number, value in enumerate(classes) if value
                   for phrase in _covering(table, truth[name] == number, known, config)]

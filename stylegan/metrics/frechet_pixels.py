@@ -12,7 +12,7 @@ import hashlib
 
 import numpy as np
 
-from dnnlib import archive
+from dnnlib import archive, progress
 from stylegan.metrics.distances import frechet
 
 COMPONENTS = 64
@@ -93,7 +93,8 @@ def _reals(records, res, mirror):
     last = min(half + FAKES, records.count)
 
     def chunks(first, end):
-        for start in range(first, end, _CHUNK):
+        for start in progress.bar(range(first, end, _CHUNK), what='principal components',
+                                  unit='batch', leave=False, delay=2):
             yield records.batch(start, min(_CHUNK, end - start), res, mirror=mirror)
     return lambda: chunks(0, half), lambda: chunks(half, last)
 

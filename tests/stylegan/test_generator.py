@@ -5,7 +5,7 @@ import oracle_stylegan as oracle
 import pytest
 import toy_stylegan
 
-from dnnlib import images
+from dnnlib import images, progress
 from dnnlib.files import UserError
 from stylegan import generator, snapshots
 from stylegan.generator import Generator
@@ -106,3 +106,12 @@ def test_a_snapshot_with_unfit_weights_is_refused(tmp_path, drawn, name, change,
                    made={})
     with pytest.raises(UserError, match=words):
         Generator(tmp_path / 'a.npz')
+
+
+def test_drawing_shows_its_progress(drawn, monkeypatch, capsys):
+    gan, _ = drawn
+    at_once = progress.bar
+    monkeypatch.setattr(progress, 'bar', lambda *each, **more: at_once(
+        *each, **dict(more, delay=0)))
+    gan.pictures(gan.truncate(gan.w(gan.seeded(range(20)))))
+    assert 'drawing: ' in capsys.readouterr().err
