@@ -3,6 +3,7 @@
 import numpy as np
 
 from tagger import calibration
+from tagger.labels import UNKNOWN
 
 _VISIBLE = ('category', 'colour', 'sleeve', 'length', 'neckline', 'pattern')  # heads to compare
 _PLAIN = ('pattern', 'plain')  # what most garments are, and a poor generator draws too seldom
@@ -38,16 +39,21 @@ def macro_f1(matrix):
     return float(result['f1'][occurs].mean()) if occurs.any() else 0.0
 
 
-def evaluate(probabilities, labels, heads):
+def evaluate(probabilities, labels, heads, answered=None):
     """Metrics of predictions: {head: figures}, JSON-able.
 
     probabilities: {head: float [n, values]}; labels: {head: int [n]}. The figures are macro_f1,
     accuracy, calibration_error, count, the values by name with their scores, and the confusion
     matrix as lists.
+    answered: {head: bool [n]}, see `TextTagger.answered`. The other predictions are left out, and
+    the fraction of them is the figure no_answer.
     """
     report = {}
     for name, values in heads.items():
         truth, predicted = labels[name], probabilities[name].argmax(1)
+        known = np.count_nonzero(truth >= 0)
+        if answered is not None:
+            truth = np.where(answered[name], truth, UNKNOWN)
         matrix = confusion(truth, predicted, len(values))
         each = scores(matrix)
         report[name] = {
@@ -57,6 +63,8 @@ def evaluate(probabilities, labels, heads):
             'values': {value: {key: float(each[key][index]) for key in each}
                        for index, value in enumerate(values)},
             'confusion': matrix.tolist()}
+        if answered is not None:
+            report[name]['no_answer'] = float(1 - matrix.sum() / max(1, known))
     return report
 
 
@@ -99,11 +107,14 @@ def _matrix(matrix, names):
 
 def table(report):
     """The figures of `evaluate` as text: a line per head."""
-    lines = [f"{'':12} macro-F1  accuracy calib. error   count"]
+    partial = any('no_answer' in figures for figures in report.values())
+    lines = [f"{'':12} macro-F1  accuracy calib. error   count" + ' no answer' * partial]
     for name, figures in report.items():
         lines.append(f"{name:12} {figures['macro_f1']:8.3f} {figures['accuracy']:9.3f} "
-                     f"{figures['calibration_error']:12.3f} {figures['count']:7d}")
-    return '\n'.join(lines)
+                     f"{figures['calibration_error']:12.3f} {figures['count']:7d}"
+                     + (f"{100 * figures['no_answer']:8.1f} %" if partial else ''))
+    return '\n'.join(lines + ['no answer: texts that do not mention it; they count in no other '
+                              'figure'] * partial)
 
 
 def values_table(figures):

@@ -190,6 +190,17 @@ class TextTagger:
         return {name: calibration.softmax(values, self.about['temperatures'][name]).astype(
             np.float32) for name, values in self.logits(texts).items()}
 
+    def answered(self, texts):
+        """Which predictions say something: {head: bool [n]}.
+
+        The text has a phrase of the head, or the prediction is '' (does not apply). Any other
+        prediction is a guess, the most frequent value.
+        """
+        found = [self.evidence(text) for text in texts]
+        return {name: np.array([name in each for each in found], bool) | np.array([
+            not self.heads[name][index] for index in logits.argmax(1)], bool)
+                for name, logits in self.logits(texts).items()}
+
     def named(self, text):
         """All values that the text names, most probable first: {head: [value, ...]}, [] for none.
 

@@ -41,11 +41,12 @@ def _picked(labels_, chosen):
     return {name: values[chosen] for name, values in labels_.items()}
 
 
-def _figures(model, inputs, products, heads):
+def _figures(model, inputs, products, heads, answered=None):
     """Metrics on held-out products; {} if there are none."""
     if not products:
         return {}
-    return metrics.evaluate(model.probabilities(inputs), labels.encode(products, heads), heads)
+    return metrics.evaluate(model.probabilities(inputs), labels.encode(products, heads), heads,
+                            answered)
 
 
 def _pictures(products, test, config, split, run, fit):
@@ -76,7 +77,8 @@ def _texts(products, test, split, seed):
     model = text_tagger.fit([p.description for p in train], _picked(known, parts[0]), heads,
                             validation=([p.description for p in validation],
                                         _picked(known, parts[1])))
-    return model, _figures(model, [p.description for p in test], test, heads)
+    texts = [p.description for p in test]
+    return model, _figures(model, texts, test, heads, model.answered(texts))
 
 
 def report(title, figures):

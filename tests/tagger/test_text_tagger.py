@@ -64,6 +64,22 @@ def test_a_text_without_phrases_mentions_nothing(described):
     assert all(not values for values in model.named('Good news for everyone').values())
 
 
+def test_a_silent_text_is_no_answer(described):
+    """Neither right nor wrong; but without a word on sleeves the garment may well have none."""
+    _, heads, model = described
+    texts = ['A red dress with long sleeves', 'Machine wash cold', 'Made in Portugal']
+    assert model.answered(texts)['category'].tolist() == [True, False, False]
+    assert model.answered(texts[1:])['colour'].tolist() == [False, False]
+    truth = {head: np.zeros(3, int) for head in heads}
+    figures = metrics.evaluate(model.probabilities(texts), truth, heads, model.answered(texts))
+    assert figures['category']['no_answer'] == pytest.approx(2 / 3)
+    assert figures['category']['count'] == figures['category']['accuracy'] == 1
+    assert [line.split()[-2:] for line in metrics.table(figures).splitlines()[:2]] == [
+        ['no', 'answer'], ['66.7', '%']]
+    skirt = model.probabilities(['A plain red skirt'])['sleeve'].argmax()
+    assert heads['sleeve'][skirt] == '' and model.answered(['A plain red skirt'])['sleeve'].all()
+
+
 def test_a_text_that_names_two_values_gives_both(described):
     model = described[2]
     said = model.named('A red dress, and also a blue one')
