@@ -22,6 +22,7 @@ TRAININGS = ('train-stylegan', 'train-gpt2')
 _PROGRAM = pathlib.Path(__file__).parents[1] / 'run.py'
 _GRACE = 15  # seconds in which the other workers notice that one has ended, and say so
 _LOST = 75  # exit code of these, see dnnlib/parallel.py
+_errors = {}  # line that tells an error -> rank of the first worker that printed it
 
 
 def launch_options(parser):
@@ -54,8 +55,8 @@ def launch(options):
     if bad:
         first = next((rank for rank in bad if codes[rank] != _LOST), bad[0])
         raise UserError(f'worker {first} ended with exit code {codes[first]}, so all have ended; '
-                        'what it said is above; once that is corrected, the same command starts or '
-                        'continues the training')
+                        'what they said is above; once that is corrected, the same command starts '
+                        'or continues the training')
 
 
 def _visible_gpus():
@@ -100,13 +101,18 @@ def _start(training, rank, addresses, gpus):
 
 
 def _print_lines(rank, source, target):
+    """Print what a worker prints; an error that all workers tell is printed once."""
     left = b''
     for block in iter(lambda: source.read1(1 << 16), b''):
         *lines, left = re.split(rb'[\r\n]+', left + block)
-        for line in filter(None, map(bytes.strip, lines)):
+        _print(rank, lines, target)
+    _print(rank, [left], target)
+
+
+def _print(rank, lines, target):
+    for line in filter(None, map(bytes.strip, lines)):
+        if not line.startswith(b'error: ') or _errors.setdefault(line, rank) == rank:
             print(f"[{rank}] {line.decode('utf-8', 'replace')}", file=target, flush=True)
-    if left.strip():
-        print(f"[{rank}] {left.decode('utf-8', 'replace')}", file=target, flush=True)
 
 
 def _pass_on_signals(workers):

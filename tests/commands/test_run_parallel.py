@@ -201,7 +201,7 @@ def test_two_processes_of_one_rank_are_refused(folder):
 def test_launch_starts_workers_and_ends_with_them(folder):
     arguments = [*GPT2, *STEPS, '--run', 'launched']
     code, _, err = process.run('launch', '--workers', '2', *arguments, '--batch', '6', cwd=folder)
-    assert code == 1 and err.count('[0] error: a batch of 6 cannot be split among 2 workers') == 1
+    assert code == 1 and err.count('error: a batch of 6 cannot be split among 2 workers') == 1
     assert 'error: worker 0 ended with exit code 1, so all have ended' in err.splitlines()[-1]
     code, out, err = process.run('launch', '--workers', '2', *arguments, cwd=folder)
     assert code == 0, err
