@@ -66,10 +66,10 @@ def convert(options):
         raise UserError(f'{options.npz} does not end in .npz; give a file name that does')
     variables, network, made_with = names.convert(options.pickle)
     res, alpha = names.reached(network, made_with['lod'])
-    print(names.describe(options.pickle, variables, network, made_with))
     with lock.new(options.npz):
         snapshots.save(options.npz, variables, network, res=res, alpha=alpha, kimg=None,
                        made={'from': options.pickle.name, 'options': made_with})
+    print(names.describe(options.pickle, variables, network, made_with))
     print(f'done: now try: python run.py samples --stylegan {options.npz}')
 
 

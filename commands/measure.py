@@ -35,6 +35,7 @@ def metrics(options):
     gan = generator.Generator(inputs.stylegan(options), config.threads, config.noise)
     network = _feature_network(options, config)
     features = network.features if network else None
+    judge = inputs.judge(options, config.threads) if config.features == 'tagger' else None
     records = _records(options, config, gan)
     count = min(config.count, records.count)
     reals = records.batch(0, count, gan.res, mirror=config.mirror)
@@ -43,7 +44,7 @@ def metrics(options):
     result = measure.measure(reals, fakes, seed=config.seed, features=features)
     result['figures'].update(_frechet_pixels(options, config, records, fakes[:result['n']]))
     if config.features == 'tagger':
-        result['figures'].update(_attributes(options, config, network, reals, fakes, result['n']))
+        result['figures'].update(_attributes(config, network, judge, reals, fakes, result['n']))
     if config.path_length:  # a tagger takes uint8, whose rounding would hide the small step
         unrounded = config.features == 'inception'
         result['figures']['path_length' if unrounded else 'path_length_pixels'] = {
@@ -85,12 +86,12 @@ def _frechet_pixels(options, config, records, fakes):
             'detail': {'value': detail, 'floor': 1.0}}
 
 
-def _attributes(options, config, tagger, reals, fakes, count):
+def _attributes(config, tagger, judge, reals, fakes, count):
     """What the image tagger and the second one say of generated and of real pictures."""
     from stylegan.metrics import measure
     from tagger.metrics import fidelity
     _, others = measure.halves(reals, count, config.seed)
-    return fidelity(tagger, inputs.judge(options, config.threads), fakes[:count], others)
+    return fidelity(tagger, judge, fakes[:count], others)
 
 
 def _records(options, config, gan):

@@ -155,6 +155,10 @@ def evaluate(options):
     gan = Generator(inputs.stylegan(options), config.threads)
     train, test = _train_and_test(options, config)
     experiment = Experiment(options.out, gan, train, test, options.category, config)
+    if not options.test_data:
+        print(f'no --test-data given: {len(test)} of the products are held out for the test. If '
+              'the generator was trained on them, this proves nothing; give a catalogue that is '
+              'new to it')
     with Classifiers(train.classes, config) as classifiers:
         results, audit = experiment.run(classifiers)
     figures = analysis.Figures(results, test.labels, train.classes, experiment.rare,
@@ -182,9 +186,6 @@ def _train_and_test(options, config):
         test = inputs.pictured(options.test_data)
     else:
         products, test = experiment.split(products, config.test, config.seed)
-        print(f'no --test-data given: {len(test)} of the products are held out for the test. If '
-              'the generator was trained on them, this proves nothing; give a catalogue that is '
-              'new to it')
     photos = []
     for some in (products, test):
         pictures, readable = train.read(some, config.side, options.fit)

@@ -72,11 +72,12 @@ def train_stylegan(options):
     """Train StyleGAN on a catalogue's photos; run it again to resume."""
     from dnnlib import archive, parallel
     from stylegan import config, dataset, preflight, train
-    network, training, start = _networks(config, options)
+    network, training, start, notice = _networks(config, options)
     train.check(network, training)
     if options.dry_run:
         if parallel.size > 1:
             raise UserError('--dry-run is for one process; run it without TF_CONFIG')
+        _tell(notice)
         print(preflight.report(preflight.preflight(network, training, start)))
         return
     decided = {'start': archive.digest(start) if start else ''}
@@ -84,6 +85,7 @@ def train_stylegan(options):
         records = dataset.Records(options.records, training.seed)
         run = _run(options, network, training, config.FREE, {'data': str(options.records)},
                    data=records.digest(), **decided)
+        _tell(notice)
         train.train(run, records, network, training, start)
     else:
         products = inputs.pictured(options.data)
@@ -91,6 +93,7 @@ def train_stylegan(options):
         run = _run(options, network, training, config.FREE, {'data': names},
                    ('data', 'fit', 'resolution'), fit=options.fit,
                    data=inputs.fingerprint((p.name, _size(p.image)) for p in products), **decided)
+        _tell(notice)
         with run.writing():
             if parallel.rank == 0:
                 _pack(products, run.folder, network, options.fit)
@@ -98,6 +101,13 @@ def train_stylegan(options):
             train.train(run, dataset.Records(run.folder / 'records', training.seed), network,
                         training, start)
     print(f'done: sample grids and snapshots are in {run.folder}; now try: python run.py samples')
+
+
+def _tell(notice):
+    """Print a notice of `_networks`, once all input is checked: of several workers, one does."""
+    from dnnlib import parallel
+    if notice and parallel.rank == 0:
+        print(notice)
 
 
 def _pack(products, folder, network, fit):
@@ -131,33 +141,37 @@ def _start(options):
     return next(iter(sorted((PRETRAINED / 'stylegan').glob('*.npz'))), None)
 
 
-def _fits_shipped(path, network, options):
-    """Whether the shipped networks agree with the typed options; prints what is started from."""
+def _unlike_shipped(path, network, options):
+    """Why training starts from random weights: a typed option that the shipped networks do not
+    agree with. '' if there is none."""
     for name, value in dataclasses.asdict(network).items():
         typed = getattr(options, name, None)
         if typed is not None and typed != value:
-            print(f'starting from random weights: {path.name} has {_flag(name)} {value}, '
-                  f'not {typed}')
-            return False
-    print(f'starting from {path.name}; --start none starts from random weights')
-    return True
+            return (f'starting from random weights: {path.name} has {_flag(name)} {value}, '
+                    f'not {typed}')
+    return ''
 
 
 def _networks(config, options):
-    """Network, Training, and the weights to start from or None; those decide the Network."""
+    """Network, Training, the weights to start from or None, which decide the Network, and a notice
+    for the user where these are the shipped ones, or '': see `_tell`."""
     network, training = _from_preset(config, options)
     path = _start(options)
     if path is None:
-        return network, training, None
+        return network, training, None, ''
     from stylegan import snapshots
     try:
         start, started = snapshots.load_all(path)
     except UserError:
         if options.start is not None:
             raise
-        return network, training, None  # a generator alone is shipped
-    if options.start is None and not _fits_shipped(path, started, options):
-        return network, training, None
+        return network, training, None, ''  # a generator alone is shipped
+    notice = ''
+    if options.start is None:
+        unlike = _unlike_shipped(path, started, options)
+        if unlike:
+            return network, training, None, unlike
+        notice = f'starting from {path.name}; --start none starts from random weights'
     network, typed = started, knobs.from_flags(started, options)
     for name, value in dataclasses.asdict(network).items():
         if getattr(typed, name) != value:
@@ -165,7 +179,7 @@ def _networks(config, options):
                             'that option out')
     if options.initial is None:  # nothing is left to fade in
         training = dataclasses.replace(training, initial=network.resolution)
-    return network, training, start
+    return network, training, start, notice
 
 
 def train_gpt2_options(parser):

@@ -83,8 +83,9 @@ def here(tmp_path, monkeypatch, capsys):
     def main(*arguments):
         capsys.readouterr()
         code = run.main(list(arguments))
-        return code, [line for line in capsys.readouterr().err.splitlines()
-                      if line.startswith('error: ')]
+        out, err = capsys.readouterr()
+        assert code == 0 or not out  # all is checked before anything is said
+        return code, [line for line in err.splitlines() if line.startswith('error: ')]
     return main
 
 
@@ -95,6 +96,7 @@ REFUSED = [
     (GAN + ['--start', 'nowhere'], 'nowhere does not exist'),
     (GAN + ['--freeze-d', '9'], 'lower --freeze-d'),
     (GAN + ['--data', 'unreadable'], 'unreadable'),
+    (['train-stylegan', '--data', 'nowhere', '--run', 'new'], 'nowhere does not exist'),
     (GAN + ['--records', 'nowhere'], 'nowhere holds no'),
     (GPT2 + ['--window', '200'], 'use --window 96'),
     (GPT2 + ['--start', 'nowhere'], 'nowhere does not exist'),
@@ -113,6 +115,8 @@ REFUSED = [
     (['evaluate', '--out', 'new', '--category', 'hat', '--data', 'toy', '--counts', '500'],
      'rare photos to train on'),
     (['metrics', '--out', 'new', '--features', 'inception'], '--inception'),
+    (['metrics', '--out', 'new', '--data', 'toy', '--features', 'tagger', '--judge', 'nowhere'],
+     'nowhere'),
     (['directions', '--out', 'new', '--labels', 'nowhere'], 'nowhere does not exist'),
     (['edit', '--out', 'new', '--directions', 'nowhere', '--set', 'colour=red'], 'nowhere'),
     (['mix', '--out', 'new', '--from', '1', '--onto', 'x'], "'x' names no seeds"),

@@ -39,20 +39,21 @@ def _networks(tmp_path, *words):
         list(words) + ['--run', str(tmp_path / 'run')]))
 
 
-def test_the_demo_preset_starts_from_the_shipped_networks(tmp_path, shipped, weights, capsys):
-    network, how, start = _networks(tmp_path)
+def test_the_demo_preset_starts_from_the_shipped_networks(tmp_path, shipped, weights):
+    network, how, start, notice = _networks(tmp_path)
     assert network == SHIPPED and how.initial == 8
     assert set(start) == set(weights) and np.array_equal(start['D/4x4/Dense1/bias'], [0])
-    assert 'starting from network-snapshot-000001.npz; --start none' in capsys.readouterr().out
+    assert notice.startswith('starting from network-snapshot-000001.npz; --start none')
     assert _networks(tmp_path, '--fmap-max', '4')[2] is not None
 
 
 @pytest.mark.parametrize('words', [('--start', 'none'), ('--preset', 'dress'), ('--initial', '8'),
                                    ('--resolution', '32'), ('--fmap-max', '5')])
 def test_random_weights_are_taken_instead(tmp_path, shipped, words):
-    network, _, start = _networks(tmp_path, *words)
+    network, _, start, notice = _networks(tmp_path, *words)
     preset = config.PRESETS['dress' if 'dress' in words else 'demo'][0]
     assert start is None and network.latent_size == preset.latent_size
+    assert bool(notice) == (words[0] in ('--resolution', '--fmap-max'))
 
 
 def test_a_run_goes_on_as_it_began(tmp_path, shipped):
