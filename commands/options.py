@@ -6,7 +6,7 @@ import pathlib
 import re
 import typing
 
-from dnnlib import knobs
+from dnnlib import files, knobs
 from dnnlib.files import UserError
 
 
@@ -106,6 +106,24 @@ def check_shard(options):
     """
     if not options.shard.whole() and options.out == options.default_out:
         raise UserError('each --shard needs a folder of its own; name it with --out')
+
+
+def check_part(shard, path, seeds):
+    """Refuse a part that would overwrite another one, whose results have other seeds.
+
+    path: .jsonl file of the part's results, there or not. seeds: of this part; a part may be run
+    again. Raises UserError.
+    """
+    if shard.whole() or not path.exists():
+        return
+    try:
+        found = {files.parse_json(line)['seed']
+                 for line in files.read_text(path, limit=1 << 30).splitlines()}
+    except (ValueError, KeyError, TypeError):
+        found = {None}
+    if not found <= set(seeds):
+        raise UserError(f'{path} holds another part or other seeds; each --shard needs an output '
+                        'of its own')
 
 
 def stylegan(parser):

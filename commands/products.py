@@ -38,10 +38,10 @@ def samples(options):
     out, seed = options.out, sampling.seed
     if options.shard.whole():
         _write_figures(options, gan, seed)
-    first, last = options.shard.range(options.count)
-    texts = writer.texts([''] * (last - first), sampling=sampling,
-                         seeds=common.seeds(seed, options.count)[first:last])
-    files.write_text(out / 'descriptions.txt', report(texts, first + 1))
+    seeds = _seeds(options, sampling)
+    texts = writer.texts([''] * len(seeds), seeds=seeds, sampling=sampling)
+    files.write_text(out / 'descriptions.txt', report(
+        texts, options.shard.range(options.count)[0] + 1))
     _make_products(options, sampling, gan, writer, taggers, texts)
 
 
@@ -103,9 +103,18 @@ def _models(options):
     from tagger.agreement import ProductTagger
     common.check_shard(options)
     sampling = knobs.from_flags(Sampling(), options)
+    common.check_part(options.shard, options.out / 'products.jsonl', _seeds(options, sampling))
     return (sampling, Generator(inputs.stylegan(options), sampling.threads, options.noise),
             Writer(inputs.gpt2(options), sampling.threads, sampling.int8),
             ProductTagger(inputs.tagger(options), sampling.threads))
+
+
+def _seeds(options, sampling):
+    """The seeds of the products that this process, or part, makes. Raises UserError for none."""
+    first, last = options.shard.range(options.count)
+    if first == last:
+        raise UserError(f'{options.count} products are too few for {options.shard.count} parts')
+    return common.seeds(sampling.seed, options.count)[first:last]
 
 
 def _make_products(options, sampling, gan, writer, taggers, texts=()):
@@ -116,10 +125,7 @@ def _make_products(options, sampling, gan, writer, taggers, texts=()):
     from dnnlib import runs
     from tagger.agreement import report
     out, psi = options.out, options.psi
-    first, last = options.shard.range(options.count)
-    seeds = common.seeds(sampling.seed, options.count)[first:last]
-    if not seeds:
-        raise UserError(f'{options.count} products are too few for {options.shard.count} parts')
+    seeds = _seeds(options, sampling)
     tagger = inputs.lookalikes(options, gan, taggers.images) or taggers
     w = gan.w(gan.seeded(seeds))
     pictures = gan.pictures(gan.truncate(w, psi))

@@ -44,12 +44,14 @@ def rare(options):
     from tagger.agreement import ProductTagger
     common.check_shard(options)
     config, sampling = [knobs.from_flags(each(), options) for each in (Rare, Sampling)]
+    first, last = options.shard.range(config.count)
+    for path in (options.out / 'products.jsonl', *options.out.glob('*/products.jsonl')):
+        common.check_part(options.shard, path, common.seeds(config.seed, last)[first:])
     gan = Generator(inputs.stylegan(options), config.threads)
     taggers = ProductTagger(inputs.tagger(options), config.threads)
     tagger = taggers.images
     target = target_class.parse(tagger.heads, options.category, options.where)
     writer = Writer(inputs.gpt2(options), sampling.threads, sampling.int8)
-    first, last = options.shard.range(config.count)
     config = dataclasses.replace(config, count=last)
     extra = _more_codes(options, gan)  # a wrong file is reported before the demo is drawn
     reference = options.shard.whole() and _reference(options, config, gan, tagger, target)

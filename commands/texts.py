@@ -48,8 +48,10 @@ def text(options):
     wanted = source.read_prompts(options.prompts, columns) if options.prompts else [options.prompt]
     repeated = [prompt for prompt in wanted for _ in range(options.count)]
     first, last = options.shard.range(len(repeated))
-    seeds = common.seeds(sampling.seed, len(repeated))
-    samples = writer.samples(repeated[first:last], seeds=seeds[first:last], sampling=sampling)
+    seeds = common.seeds(sampling.seed, len(repeated))[first:last]
+    if options.json:
+        common.check_part(options.shard, options.json, seeds)
+    samples = writer.samples(repeated[first:last], seeds=seeds, sampling=sampling)
     if options.json:
         with lock.new(options.json):
             files.write_text(options.json, json_lines(samples))

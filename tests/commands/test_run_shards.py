@@ -7,7 +7,7 @@ import pytest
 import toy_stylegan
 
 import run as program
-from commands.options import Shard, _shard
+from commands.options import Shard, _shard, check_part
 
 OPTIONS = ['--threads', '1', '--max-tokens', '8']
 
@@ -76,7 +76,7 @@ def test_parts_of_a_catalogue_are_packed(place, main):
     _compare(place, main, ['pack', '--data', 'toy', '--resolution', '32'], 'pack', levels)
 
 
-def test_parts_of_texts(place, main):
+def test_parts_of_texts(place, main, capsys):
     (place / 'prompts.txt').write_text('red dress\nplain blue top\nskirt\n')
     arguments = ['text', '--prompts', 'prompts.txt', '--count', '3', '--seed', '5', *OPTIONS]
     whole = main(*arguments, '--json', 'all.jsonl')
@@ -85,6 +85,25 @@ def test_parts_of_texts(place, main):
     assert ''.join(parts) == whole and all(parts)
     assert b''.join((place / f'{part}.jsonl').read_bytes() for part in (1, 2)) == (
         place / 'all.jsonl').read_bytes()
+    assert program.main([*arguments, '--shard', '2/2', '--json', '1.jsonl']) == 1
+    assert 'error: 1.jsonl holds another part or other seeds' in capsys.readouterr().err
+
+
+def test_a_part_does_not_overwrite_another_one(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / 'part' / 'products.jsonl'
+    path.parent.mkdir()
+    for content in ('{"seed": 3}\n', '{"seed": 2}\n{"seed": 3}\n', 'damaged\n'):
+        path.write_text(content)
+        for name, arguments in (('samples', []), ('cards', []), ('rare', ['--category', 'dress'])):
+            assert program.main([name, *arguments, '--count', '6', '--shard', '1/2', '--out',
+                                 'part']) == 1
+            assert 'products.jsonl holds another part or other seeds' in capsys.readouterr().err
+            assert path.read_text() == content
+    assert program.main(['cards', '--count', '2', '--shard', '1/3', '--out', 'part']) == 1
+    assert 'error: 2 products are too few for 3 parts' in capsys.readouterr().err
+    path.write_text('{"seed": 1}\n{"seed": 2}\n')
+    check_part(Shard(1, 2), path, [0, 1, 2])  # one that failed is run again
 
 
 @pytest.mark.slow
