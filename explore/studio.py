@@ -90,18 +90,18 @@ class Studio:
         """What the tagger sees in an item's image, a dict for the page.
 
         attributes, probabilities, tags: see tagger.agreement.Prediction. possible: the values of
-        each head that an edit can reach, {head: [value, ...]}; {} without directions.
+        each visible head that an edit can reach, {head: [value, ...]}; {} without directions.
         """
         held = self.store.get(name)
         predicted, = self.taggers.describe(self.gan.pictures(held.ws[np.newaxis]))
         possible = {}
         if self.editor:
             sample = self.editor.sample
-            first = next(iter(sample.heads))
+            possible, first = {head: [] for head in self.editor.heads}, next(iter(sample.heads))
             possible[first] = [value for index, value in enumerate(sample.heads[first])
                                if (sample.values[first] == index).sum() >= edit_check.FEWEST]
             for head, value in edit_check.plausible_values(sample, predicted.attributes):
-                possible.setdefault(head, []).append(value)
+                possible[head].append(value)
         return dict(predicted._asdict(), possible=possible, origin=held.origin)
 
     # --- Changes.

@@ -11,6 +11,12 @@ let shown = [];  // names of directions that have a slider
 
 // --- Values.
 
+function unreachable(head, possible) {
+  if (!Object.keys(possible).length) return 'This needs directions, which are not found yet';
+  return head in possible ? 'Too few products like this one have this value'
+    : 'The tagger can only guess this from such images';
+}
+
 function chip(head, value, now) {
   const is = now.attributes[head] === value;
   const can = is || (now.possible[head] || []).includes(value);
@@ -19,7 +25,7 @@ function chip(head, value, now) {
     onclick: () => !is && edit(head, value)
   }, value);
   button.dataset.name = `${head}=${value}`;
-  if (!can && head in now.possible) button.title = 'Too few products like this one have this value';
+  if (!can) button.title = unreachable(head, now.possible);
   if (head.startsWith('colo') && CSS.supports('color', value)) {
     const dot = make('span', {className: 'dot'});
     dot.style.backgroundColor = value;

@@ -121,6 +121,12 @@ def test_a_value_is_searched_and_what_else_changed_is_told(page):
     assert chromium.said == []
 
 
+def test_a_value_that_cannot_be_reached_says_why(page):
+    chromium = page.open()
+    why = set(chromium.run("[...document.querySelectorAll('.chip:disabled')].map(it => it.title)"))
+    assert why == {'Too few products like this one have this value'}
+
+
 def test_the_wall_grows_and_begins_anew(page):
     chromium = page.open()
     chromium.wait("document.querySelectorAll('#wall .tile').length >= 24")
