@@ -83,7 +83,6 @@
   }
 
   form.hidden = false;
-  form.querySelector('.attributes').open = matchMedia('(min-width: 48rem)').matches;
   order.addEventListener('input', sort);
   form.addEventListener('input', find);
   form.addEventListener('submit', event => event.preventDefault());
@@ -95,6 +94,7 @@
   });
   sort();  // a reloaded page may have kept what was typed and chosen
   find();
+  form.querySelector('.attributes').open = Boolean(form.querySelector('.chosen'));
 
   // --- Looking closely: a dialog with the pieces of a card.
 

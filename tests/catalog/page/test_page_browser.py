@@ -82,6 +82,14 @@ def test_products_are_found_by_category_attribute_and_words(chromium, path):
     assert chromium.run(SHOWN) == '2'
 
 
+def test_products_are_seen_at_once_and_attributes_opened(chromium, path):
+    chromium.open(path, width=1280, height=800)
+    assert chromium.run("document.querySelector('.picture').getBoundingClientRect().bottom") < 800
+    assert not chromium.run("document.querySelector('.attributes').open")
+    chromium.click('.attributes summary')
+    assert chromium.run("document.querySelector('.attributes').open")
+
+
 @pytest.mark.parametrize('order, seeds', [('category', '0 2 4 1 3'), ('sure', '4 3 2 1 0'),
                                           ('apart', '2 1 4 0 3'), ('', '0 1 2 3 4')])
 def test_products_are_sorted(chromium, path, order, seeds):
