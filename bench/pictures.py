@@ -1,4 +1,4 @@
-"""The rows about pictures: drawing, training, packing, pruning."""
+"""The rows about images: drawing, training, packing, pruning."""
 
 import dataclasses
 import functools

@@ -50,7 +50,7 @@ def gpt2(options):
 
 
 def tagger(options):
-    """The file of the picture tagger to use; the text tagger lies beside it."""
+    """The file of the image tagger to use; the text tagger lies beside it."""
     if not options.tagger and shipped(stylegan(options)):
         return PRETRAINED / 'tagger' / 'tagger.npz'
     path = options.tagger or newest('tagger.npz', '--tagger')
@@ -104,7 +104,7 @@ def demo_pruned():
 
 
 def pictured(path=None, key_column=''):
-    """The products with a picture, without the pruned ones: of the catalogue at `path`, or of
+    """The products with an image, without the pruned ones: of the catalogue at `path`, or of
     the demo. Raises UserError."""
     from catalog import source
     path = path or demo_pruned()

@@ -56,7 +56,7 @@ def metrics(options):
     images.write_png(options.out / 'neighbours.png', measure.neighbour_sheet(
         fakes[:8], records.sequence(gan.res), features=features), runs.origin_of(
             stylegan=gan.path.name, seed=config.seed, psi=config.psi,
-            shows='in each row a generated picture, then the photos nearest to it'))
+            shows='in each row a generated image, then the photos nearest to it'))
     print(measure.report(result))
     print(f"done: open {options.out / 'neighbours.png'}")
 
@@ -87,7 +87,7 @@ def _frechet_pixels(options, config, records, fakes):
 
 
 def _attributes(config, tagger, judge, reals, fakes, count):
-    """What the image tagger and the second one say of generated and of real pictures."""
+    """What the image tagger and the second one say of generated and of real images."""
     from stylegan.metrics import measure
     from tagger.metrics import fidelity
     _, others = measure.halves(reals, count, config.seed)
@@ -95,7 +95,7 @@ def _attributes(config, tagger, judge, reals, fakes, count):
 
 
 def _records(options, config, gan):
-    """The real pictures to measure against: those given, else the generator's training set."""
+    """The real images to measure against: those given, else the generator's training set."""
     from stylegan import dataset
     own = gan.path.parent / 'records'
     folder = options.records or own

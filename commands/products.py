@@ -1,4 +1,4 @@
-"""Fake products: generated pictures, what they show, texts that fit, and a page of them all."""
+"""Fake products: generated images, what they show, texts that fit, and a page of them all."""
 
 import concurrent.futures
 import json
@@ -12,14 +12,14 @@ from dnnlib.files import UserError
 
 _FPS = 24  # frames per second of the videos
 _FIGURES = [
-    ('image', 'grid.png', 'Generated pictures', 'One picture per seed.'),
+    ('image', 'grid.png', 'Generated images', 'One image per seed.'),
     ('video', 'walk.mp4', 'Latent walk', 'Every panel moves from image to image and back to '
      'the first, through the latent space in between.'),
     ('image', 'truncation.png', 'Truncation', 'Each row is one seed; psi goes from 1 at the left '
      'over 0, the average product, to -1, its opposite.'),
-    ('image', 'mixing.png', 'Style mixing', 'Each picture takes styles from the top row and the '
+    ('image', 'mixing.png', 'Style mixing', 'Each image takes styles from the top row and the '
      'rest from the left: coarse in the first two rows, then middle, then fine.'),
-    ('video', 'mixing.mp4', 'Style mixing, in motion', 'The style of the upper right picture is '
+    ('video', 'mixing.mp4', 'Style mixing, in motion', 'The style of the upper right image is '
      'laid on the lower left one; the result is at the lower right.')]
 
 
@@ -118,7 +118,7 @@ def _seeds(options, sampling):
 
 
 def _make_products(options, sampling, gan, writer, taggers, texts=()):
-    """Write the products and their page; print how many texts agree with their pictures.
+    """Write the products and their page; print how many texts agree with their images.
 
     sampling: gpt2.config.Sampling; texts: written from nothing, for the page.
     """
@@ -167,9 +167,9 @@ def _number(value):
 
 
 def _write_texts(seen, prompts, seeds, tagger, writer, sampling, tries):
-    """A dict of text, text_seed, redrawn, agreement and unjudged for each picture.
+    """A dict of text, text_seed, redrawn, agreement and unjudged for each image.
 
-    Texts that contradict their picture are written again, up to `tries` times; the one that
+    Texts that contradict their image are written again, up to `tries` times; the one that
     contradicts it least is kept.
     """
     from gpt2 import write
@@ -198,8 +198,8 @@ def write_products(folder, pictures, *, seeds, psi, origin, tagger, writer, samp
     origin:     what every file made here carries, see `runs.origin_of`; seed and psi are added.
     tagger:     tagger.agreement.ProductTagger or tagger.lookalikes.Lookalikes.
     writer:     gpt2.write.Writer; sampling: gpt2.config.Sampling.
-    tries:      how often a text that contradicts its picture is written again.
-    w:          float [n, w], the codes of the pictures before truncation, or None.
+    tries:      how often a text that contradicts its image is written again.
+    w:          float [n, w], the codes of the images before truncation, or None.
     neighbours: as `write_neighbours` returns them; or none.
     """
     from dnnlib import images
@@ -224,11 +224,11 @@ def write_products(folder, pictures, *, seeds, psi, origin, tagger, writer, samp
 
 
 def write_neighbours(folder, pictures, records, count, tagger=None):
-    """Write the training pictures nearest to each picture: a person sees that it is no copy.
+    """Write the training images nearest to each image: a person sees that it is no copy.
 
     pictures: uint8 [n, h, h, 3]; records: stylegan.dataset.Records; count: neighbours of each.
     tagger:   the image tagger whose features tell what is near; None: pixels of thumbnails.
-    Returns for each picture a list of dicts, nearest first: 'image', the name of a file in
+    Returns for each image a list of dicts, nearest first: 'image', the name of a file in
     `folder`, and 'distance', see `measure.nearest`. These files carry no origin, for they are not
     synthetic.
     """

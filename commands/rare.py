@@ -174,7 +174,7 @@ def evaluate(options):
                      runs.origin_of(stylegan=gan.path.name, seed=config.seed, psi=config.psi))
     print(analysis.report(result), end='')
     print(f"done: open {options.out / 'evaluate.png'}; added.png beside it shows 100 of the "
-          'pictures that were added')
+          'images that were added')
 
 
 def _train_and_test(options, config):
@@ -183,7 +183,7 @@ def _train_and_test(options, config):
     from tagger import train
     products = inputs.pictured(options.data, options.key_column)
     classes = tuple(sorted({product.category for product in products}))
-    experiment.class_index(classes, options.category)  # refused before the pictures are read
+    experiment.class_index(classes, options.category)  # refused before the images are read
     if options.test_data:
         test = inputs.pictured(options.test_data)
     else:

@@ -1,4 +1,4 @@
-"""Steering: directions in W, edits, style mixing, walks, and projections of real pictures."""
+"""Steering: directions in W, edits, style mixing, walks, and projections of real images."""
 
 import dataclasses
 import pathlib
@@ -45,7 +45,7 @@ def directions(options):
 
 
 def _generator_and_tagger(options, threads):
-    """The generator, the tagger of its pictures, and {name: fingerprint} of both."""
+    """The generator, the tagger of its images, and {name: fingerprint} of both."""
     from stylegan.generator import Generator
     from tagger.image_tagger import ImageTagger
     gan = Generator(inputs.stylegan(options), threads)
@@ -290,16 +290,16 @@ def project(options):
 
 
 def _targets(options, side):
-    """The pictures to project as {name: uint8 [side, side, 3]}: files named, or of a catalogue."""
+    """The images to project as {name: uint8 [side, side, 3]}: files named, or of a catalogue."""
     from dnnlib import images
     from projection import results
     paths, most, found = options.images, options.self_test or options.count, {}
     for path in paths:
         if path.is_dir():
-            raise UserError(f'{path} is a folder; to take pictures from it, type --data {path}')
+            raise UserError(f'{path} is a folder; to take images from it, type --data {path}')
     if paths and (options.data or options.category or options.where or options.self_test):
         raise UserError('--data, --category, --where and --self-test choose from a catalogue; '
-                        'give them or pictures, not both')
+                        'give them or images, not both')
     if not paths:
         products = inputs.pictured(options.data)
         if options.category or options.where:
@@ -315,5 +315,5 @@ def _targets(options, side):
         if not options.images and len(found) == most:
             break
     if not found:
-        raise UserError(f'not one of the {len(paths)} pictures can be read')
+        raise UserError(f'not one of the {len(paths)} images can be read')
     return found

@@ -23,7 +23,7 @@ from dnnlib import files
 from dnnlib.files import UserError
 
 # Limits on what a file may expand to. Deflate packs 1032 bytes into one at best, but only arrays of
-# equal numbers; weights hardly shrink, and pictures on white ground 50-fold.
+# equal numbers; weights hardly shrink, and images on white ground 50-fold.
 MEMBERS = 20000  # arrays in a file
 EXPANSION = 100  # times the size of the file, and beyond that
 ALLOWANCE = 1 << 28  # bytes that any file may have

@@ -1,7 +1,7 @@
-"""Pictures: any file to sRGB, squares, grids, PNG and JPEG that tell their origin.
+"""Images: any file to sRGB, squares, grids, PNG and JPEG that tell their origin.
 
 Everywhere in the project `rgb` means uint8 [height, width, 3], and `image` float32 in [-1, 1].
-Every picture file of the project is opened by `opened`, which decides what may be opened at all.
+Every image file of the project is opened by `opened`, which decides what may be opened at all.
 """
 
 import contextlib
@@ -27,9 +27,9 @@ SUFFIXES = ('.jpg', '.jpeg', '.jpe', '.jfif', '.png', '.webp', '.bmp', '.gif', '
 _OTHER_SUFFIXES = ('.heic', '.heif', '.jp2', '.jxl', '.psd', '.ppm', '.pgm', '.pnm', '.tga',
                    '.raw', '.dng', '.cr2', '.cr3', '.nef', '.arw')  # photos that must be converted
 _SIGNATURES = (b'\xff\xd8\xff', b'\x89PNG\r\n', b'GIF8', b'II*\0', b'MM\0*')
-_MAX_PIXELS = 100 * 10 ** 6     # of a decoded picture; beyond lie mistakes and decompression bombs
+_MAX_PIXELS = 100 * 10 ** 6     # of a decoded image; beyond lie mistakes and decompression bombs
 _ORIENTATION = 0x0112           # the EXIF tag
-_UPRIGHT = dict(zip(range(2, 9), (  # its values: the turn that makes the picture upright
+_UPRIGHT = dict(zip(range(2, 9), (  # its values: the turn that makes the image upright
     Image.FLIP_LEFT_RIGHT, Image.ROTATE_180, Image.FLIP_TOP_BOTTOM, Image.TRANSPOSE,
     Image.ROTATE_270, Image.TRANSVERSE, Image.ROTATE_90)))
 _RESAMPLE = getattr(Image, 'Resampling', Image).LANCZOS
@@ -38,7 +38,7 @@ _SPACES = {'RGB': 'RGB ', 'RGBA': 'RGB ', 'L': 'GRAY', 'CMYK': 'CMYK'}  # Pillow
 
 
 class Unreadable(files.UserError):
-    """The file is no picture that can be read. reason: why not, a few words."""
+    """The file is no image that can be read. reason: why not, a few words."""
 
     def __init__(self, path, reason):
         self.reason = files.printable(' '.join(reason.split()))
@@ -78,7 +78,7 @@ def _regular_file(path):
 
 @contextlib.contextmanager
 def opened(path):
-    """A picture file as a Pillow image of which the header has been read.
+    """An image file as a Pillow image of which the header has been read.
 
     Only files of FORMATS are opened. Raises Unreadable, also for errors inside of the block.
     """
@@ -90,12 +90,12 @@ def opened(path):
     except FileNotFoundError:
         raise Unreadable(path, 'does not exist')
     except Image.UnidentifiedImageError:
-        raise Unreadable(path, f"is not a readable picture (no {', '.join(FORMATS)})")
+        raise Unreadable(path, f"is not a readable image (no {', '.join(FORMATS)})")
     except OSError as error:
-        raise Unreadable(path, f'is not a readable picture ({error.strerror or error})')
+        raise Unreadable(path, f'is not a readable image ({error.strerror or error})')
     except (ValueError, SyntaxError, MemoryError, Image.DecompressionBombError, ArithmeticError,
             LookupError, AttributeError, TypeError, RuntimeError, struct.error) as error:
-        raise Unreadable(path, f'is not a readable picture ({error or type(error).__name__})')
+        raise Unreadable(path, f'is not a readable image ({error or type(error).__name__})')
 
 
 @functools.lru_cache(maxsize=16)
@@ -122,7 +122,7 @@ def _to_srgb(profile, mode):
 
 
 def _managed(picture, profile):
-    """A picture in the colours that its ICC profile gives it; without a usable one as it is."""
+    """An image in the colours that its ICC profile gives it; without a usable one as it is."""
     if _is_transparent(picture):
         picture = picture.convert('RGBA')
     elif picture.mode == 'P':
@@ -151,7 +151,7 @@ def _flatten(picture):
 
 
 def open_sized(path, draft=None):
-    """A picture as `open_rgb` gives it, and the (width, height) of the whole file, upright."""
+    """An image as `open_rgb` gives it, and the (width, height) of the whole file, upright."""
     with opened(path) as picture:
         size = picture.size
         if draft:
@@ -169,9 +169,9 @@ def open_sized(path, draft=None):
 
 
 def open_rgb(path, draft=None):
-    """A picture file as a Pillow RGB image in sRGB, turned upright by its EXIF orientation.
+    """An image file as a Pillow RGB image in sRGB, turned upright by its EXIF orientation.
 
-    Grey, palette, CMYK, 16 bit and transparent pictures are converted, and so are the colours of
+    Grey, palette, CMYK, 16 bit and transparent images are converted, and so are the colours of
     an embedded ICC profile; of an animation the first frame counts. `draft` (pixels) lets a JPEG
     be decoded at a fraction of its size, but not smaller than that on a side.
     Raises Unreadable, also for more than 100 megapixels.
@@ -179,8 +179,8 @@ def open_rgb(path, draft=None):
     return open_sized(path, draft)[0]
 
 
-def readable(paths, draft=None, what='pictures'):
-    """Yield (index, picture as by `open_rgb`) of all that can be read; prints how many cannot.
+def readable(paths, draft=None, what='images'):
+    """Yield (index, image as by `open_rgb`) of all that can be read; prints how many cannot.
 
     what: what the progress bar says. Raises UserError if not one can be read.
     """
@@ -193,20 +193,20 @@ def readable(paths, draft=None, what='pictures'):
         else:
             yield index, picture
     if errors and len(errors) == len(paths):
-        raise files.UserError(f'none of the {len(paths)} pictures can be read, the first: '
+        raise files.UserError(f'none of the {len(paths)} images can be read, the first: '
                               f'{errors[0]}; give JPEG or PNG photos with --data')
     if errors:
-        print(f'{len(errors)} of {len(paths)} pictures cannot be read and are left out, the first: '
+        print(f'{len(errors)} of {len(paths)} images cannot be read and are left out, the first: '
               f'{errors[0]}')
 
 
 def read_rgb(path):
-    """A picture file as uint8 [height, width, 3]; see `open_rgb`."""
+    """An image file as uint8 [height, width, 3]; see `open_rgb`."""
     return np.asarray(open_rgb(path))
 
 
 def square(picture, size, fit='pad'):
-    """A picture as uint8 [size, size, 3]: `pad` adds white around it, `crop` cuts out the centre.
+    """An image as uint8 [size, size, 3]: `pad` adds white around it, `crop` cuts out the centre.
 
     picture: a Pillow RGB image or uint8 [height, width, 3].
     """
@@ -228,7 +228,7 @@ def to_rgb(image):
 
 
 def grid(pictures, columns, gap=0):
-    """uint8 [n, h, w, 3] -> one picture, row by row, `gap` white pixels between; the rest white."""
+    """uint8 [n, h, w, 3] -> one image, row by row, `gap` white pixels between; the rest white."""
     pictures = np.asarray(pictures)
     count, height, width, channels = pictures.shape
     rows = -(-count // columns)
@@ -249,7 +249,7 @@ def png(rgb, origin=None):
     """uint8 [height, width, 3] as the bytes of a PNG.
 
     origin: flat dict of strings and numbers that travels in the file, one text chunk each; see
-            `runs.origin_of`. The same picture and origin give the same bytes.
+            `runs.origin_of`. The same image and origin give the same bytes.
     """
     chunks, data = PngInfo(), io.BytesIO()
     for name, value in (origin or {}).items():
@@ -265,7 +265,7 @@ def write_png(path, rgb, origin=None):
 
 
 def read_origin(path):
-    """The origin in a PNG as a dict of strings; {} in a picture without one."""
+    """The origin in a PNG as a dict of strings; {} in an image without one."""
     with opened(path) as picture:
         picture.load()  # chunks behind the pixels count as well
         return dict(getattr(picture, 'text', {}))

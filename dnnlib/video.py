@@ -22,7 +22,7 @@ _OPTIONS = [
     # Near lossless, since banding and blocks would show on plain studio backgrounds. The preset
     # takes half the time of the usual one, for files a tenth larger and half a decibel less.
     '-crf', '15', '-preset', 'veryfast',
-    # Players guess the colour matrix from the picture's size unless it is converted and named.
+    # Players guess the colour matrix from the image's size unless it is converted and named.
     '-vf', 'scale=out_color_matrix=bt709:out_range=tv',
     '-colorspace', 'bt709', '-color_primaries', 'bt709', '-color_trc', 'bt709',
     '-color_range', 'tv',

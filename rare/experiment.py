@@ -338,7 +338,7 @@ class Experiment:
 
 
 def _predictions(classifiers, photos, weights, augment, seed, pictures):
-    """Train on a Dataset -> probabilities {name: float32 [n, classes]} of pictures {name: uint8
+    """Train on a Dataset -> probabilities {name: float32 [n, classes]} of images {name: uint8
     [n, side, side, 3]}."""
     with contextlib.closing(classifiers.fit(photos.pictures, photos.labels, weights=weights,
                                             augment=augment, seed=seed)) as classifier:

@@ -13,7 +13,7 @@ from dnnlib.rollback import on_nan_knob
 @dataclasses.dataclass(frozen=True)
 class Network:
     """The architecture: everything that decides the shapes and meaning of the weights."""
-    resolution: int = knob(512, 'side of the pictures, a power of two', 'px', least=8, most=1024)
+    resolution: int = knob(512, 'side of the images, a power of two', 'px', least=8, most=1024)
     latent_size: int = knob(512, 'dimensions of z', least=1, most=8192)
     w_size: int = knob(0, 'dimensions of w; 0: as z', least=0, most=8192)
     mapping_layers: int = knob(8, 'dense layers of the mapping network', least=1, most=64)
@@ -65,7 +65,7 @@ NOT_TRAINED = ('label_size',)  # only released networks have it; not offered as 
 @dataclasses.dataclass(frozen=True)
 class Training:
     """The training: schedule, minibatch, losses, and what is reported."""
-    kimg: float = knob(25000, 'length of the training', 'thousand real pictures shown', above=0)
+    kimg: float = knob(25000, 'length of the training', 'thousand real images shown', above=0)
     initial: int = knob(8, 'resolution to begin with; the full one: no progressive growing', 'px',
                         least=4, most=1024)
     hold_kimg: float = knob(600, 'time at each resolution after its fade-in', 'kimg', least=0)
@@ -89,7 +89,7 @@ class Training:
     average_kimg: float = knob(10.0, 'half-life of the moving average of the generator', 'kimg',
                                above=0)
     w_beta: float = knob(0.995, 'decay of the moving average of w', least=0, most=1)
-    mirror: bool = knob(True, 'flip each real picture left-right with probability 1/2')
+    mirror: bool = knob(True, 'flip each real image left-right with probability 1/2')
     freeze_d: int = knob(0, 'freeze so many blocks of the discriminator, the highest resolutions '
                          'first, for small training sets (FreezeD)', least=0)
     augment: str = knob('', 'differentiable augmentation for small training sets, any of: '
@@ -100,7 +100,7 @@ class Training:
                                'all three networks, to --start from', least=1)
     metrics_every: int = knob(0, 'sliced Wasserstein distance every so many ticks; 0: never',
                               least=0)
-    grid: int = knob(0, 'pictures in a sample grid; 0: as many as fill a 4K screen', least=0,
+    grid: int = knob(0, 'images in a sample grid; 0: as many as fill a 4K screen', least=0,
                      most=4096)
     on_nan: str = on_nan_knob()
     seed: int = seed_knob('seed; with one thread, the same seed gives the same bytes')

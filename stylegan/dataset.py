@@ -18,7 +18,7 @@ from dnnlib.tflib import tf
 
 
 def _pyramid(rgb):
-    """uint8 [s, s, 3] -> that picture at every power of two from s down to 4 px.
+    """uint8 [s, s, 3] -> that image at every power of two from s down to 4 px.
 
     Each level is the mean of 2x2 pixels of the one before, which is kept unrounded for this.
     """
@@ -33,7 +33,7 @@ def _pyramid(rgb):
 def _example(rgb):
     """uint8 [h, w, 3] -> a serialised tf.train.Example, channels first.
 
-    The same picture gives the same bytes in every process, which protobuf promises only if asked.
+    The same image gives the same bytes in every process, which protobuf promises only if asked.
     """
     chw = rgb.transpose(2, 0, 1)
     feature = {
@@ -44,11 +44,11 @@ def _example(rgb):
 
 
 def pack(paths, folder, resolution, fit='pad'):
-    """Write the pictures at `paths` as a TFRecord set; unreadable ones are left out.
+    """Write the images at `paths` as a TFRecord set; unreadable ones are left out.
 
-    fit: 'pad' adds white to make a picture square, 'crop' cuts out its centre.
+    fit: 'pad' adds white to make an image square, 'crop' cuts out its centre.
     The folder appears only once the set is complete; if it is there already, it is left alone.
-    Raises UserError if no picture is readable, or if another process is packing into the folder,
+    Raises UserError if no image is readable, or if another process is packing into the folder,
     and files.DiskFull.
     """
     folder = pathlib.Path(folder)
@@ -72,7 +72,7 @@ def _pack(paths, folder, resolution, fit):
 
 
 class _Level:
-    """The pictures of one resolution, read by index from the memory-mapped file.
+    """The images of one resolution, read by index from the memory-mapped file.
 
     Every record is checked: all have one length, and around their pixels the bytes of the first
     record, which is parsed; or those of a second kind, as protobuf writes the two features in any
@@ -103,7 +103,7 @@ class _Level:
         self._compare_checksums()
 
     def _damaged(self, index):
-        return UserError(f'record {index} of {self.path} is no square picture of {self._res} px, '
+        return UserError(f'record {index} of {self.path} is no square image of {self._res} px, '
                          'grey or RGB, as the others are; delete the folder so that it is packed '
                          'again')
 
@@ -149,7 +149,7 @@ class Records:
     """A TFRecord set, ours or one in the released layout, as an endless shuffled stream.
 
     The stream is a function of the seed and the position in it, with a new order in each epoch, so
-    resuming needs no state. Attributes: count, the number of pictures; resolution, the full one.
+    resuming needs no state. Attributes: count, the number of images; resolution, the full one.
     Raises UserError for a folder that holds no set, an incomplete or a damaged one.
     """
 
@@ -171,12 +171,12 @@ class Records:
         self._seed, self._epoch, self._order = seed, -1, None
         self.count = len(self._levels[4])
         if any(len(level) != self.count for level in self._levels.values()):
-            raise UserError(f'{folder} holds unequal numbers of pictures; pack the set again')
+            raise UserError(f'{folder} holds unequal numbers of images; pack the set again')
 
     def digest(self):
         """16 hexadecimal digits that tell this set from others, wherever it lies.
 
-        All pictures count at 4x4, and the sizes of the files of the other resolutions.
+        All images count at 4x4, and the sizes of the files of the other resolutions.
         """
         sizes = [(res, level.path.stat().st_size) for res, level in sorted(self._levels.items())]
         total = hashlib.sha256(repr(sizes).encode('ascii'))
@@ -184,11 +184,11 @@ class Records:
         return total.hexdigest()[:16]
 
     def picture(self, res, index):
-        """The picture at an index of the file -> uint8 [res, res, channels]."""
+        """The image at an index of the file -> uint8 [res, res, channels]."""
         return self._levels[res][index]
 
     def _index(self, position):
-        """The index of the picture at a position of the stream."""
+        """The index of the image at a position of the stream."""
         epoch, offset = divmod(position, self.count)
         if epoch != self._epoch:
             self._epoch = epoch
@@ -196,11 +196,11 @@ class Records:
         return self._order[offset]
 
     def sequence(self, res):
-        """All pictures at one resolution, in the order of the first epoch, read when sliced."""
+        """All images at one resolution, in the order of the first epoch, read when sliced."""
         return _Sequence(self, res)
 
     def batch(self, position, count, res, mirror=False, share=None):
-        """`count` pictures from a position of the stream on -> uint8 [count, res, res, 3].
+        """`count` images from a position of the stream on -> uint8 [count, res, res, 3].
 
         mirror: flip each left-right with probability 1/2, drawn from (seed, position). share: those
         of the `count` to read, a list of numbers below it; None: all.

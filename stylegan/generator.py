@@ -1,4 +1,4 @@
-"""The averaged generator of a snapshot, for drawing: z -> w -> pictures.
+"""The averaged generator of a snapshot, for drawing: z -> w -> images.
 
 Truncation and style inputs are plain numpy, so that tools on W need no session of their own.
 """
@@ -41,7 +41,7 @@ class Generator:
     path: an .npz snapshot, a released .pkl or a run folder. threads: CPU threads, 0 takes all.
     noise: strength of the noise inputs; 1 is as trained, 0 is without (Karras et al. 2018,
     figure 5).
-    Attributes: res (pixels), layers (styles per picture), latent_size, w_avg [w], about,
+    Attributes: res (pixels), layers (styles per image), latent_size, w_avg [w], about,
     style_matrices (one [w, 2 channels] per layer: its style is w times it, plus a bias).
     """
 
@@ -84,7 +84,7 @@ class Generator:
         """The truncation trick: w [n, w] or ws [n, layers, w] -> ws, moved towards the average w.
 
         Layers below `cutoff` keep the fraction `psi` of their distance from it: the smaller psi,
-        the more typical and the less varied the pictures (Karras et al. 2018, appendix B).
+        the more typical and the less varied the images (Karras et al. 2018, appendix B).
         """
         ws = w if w.ndim == 3 else np.repeat(w[:, np.newaxis], self.layers, 1)
         scale = np.where(np.arange(self.layers) < cutoff, psi, 1).astype(np.float32)[:, np.newaxis]
@@ -106,6 +106,6 @@ class Generator:
         return images.to_rgb(self.images(ws))
 
     def seeded(self, seeds):
-        """z [n, latent] of a list of seeds, modulo 2^32: a seed always gives the same picture."""
+        """z [n, latent] of a list of seeds, modulo 2^32: a seed always gives the same image."""
         return np.stack([np.random.RandomState(seed % 2 ** 32).randn(self.latent_size)
                          for seed in seeds]).astype(np.float32)

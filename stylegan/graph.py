@@ -14,7 +14,7 @@ from dnnlib.accumulation import NotFinite, Update, sums
 from dnnlib.tflib import tf
 from stylegan import loss, networks, ops, snapshots
 
-SHOWN = 16  # pictures drawn at a time for the sample grid
+SHOWN = 16  # images drawn at a time for the sample grid
 
 
 class Draws:
@@ -47,14 +47,14 @@ class Draws:
         return self.own(self.uniform([workers * shape[0], *shape[1:]]))
 
     def planes(self, count):
-        """A function layer -> new noise for each of this worker's samples of `count` pictures,
+        """A function layer -> new noise for each of this worker's samples of `count` images,
         [n, h, w, 1]."""
         return lambda layer: self.own(self.normal(
             [count, networks.noise_res(layer), networks.noise_res(layer), 1]))
 
 
 def process_reals(rgb, alpha):
-    """uint8 pictures [n, res, res, 3] -> float32 in [-1, 1], faded in as the generated ones are."""
+    """uint8 images [n, res, res, 3] -> float32 in [-1, 1], faded in as the generated ones are."""
     reals = tf.cast(rgb, tf.float32) * (2 / 255) - 1
     return ops.mix(ops.up(ops.down(reals)), reals, alpha)
 
@@ -138,7 +138,7 @@ class Graph:
         return Draws(self.training.seed, step, self._nimg + self._offset, self._part_share)
 
     def _generate(self, draws):
-        """A minibatch of pictures by G; making it also updates the moving average of w."""
+        """A minibatch of images by G; making it also updates the moving average of w."""
         with tf.variable_scope('G', reuse=tf.AUTO_REUSE):
             average = tf.get_variable('dlatent_avg', [self.network.w_width], trainable=False,
                                       initializer=tf.zeros_initializer())
@@ -151,7 +151,7 @@ class Graph:
                                       planes=draws.planes(self._part))
 
     def _score(self, pictures, draws):
-        """D's scores [part, 1] of pictures, augmented as configured."""
+        """D's scores [part, 1] of images, augmented as configured."""
         pictures = loss.augment(pictures, self.training.augment, draws.own_uniform)
         return networks.discriminator(pictures, self.network, res=self.res, alpha=self._alpha)
 
@@ -161,7 +161,7 @@ class Graph:
         self._fake_scores = self._score(self._generate(draws), draws)
         self._real_scores = self._score(self._faded, draws)
         self._d_loss = tf.reduce_mean(loss.discriminator(self._real_scores, self._fake_scores))
-        # The original differentiates by the picture upscaled to full resolution, which spreads each
+        # The original differentiates by the image upscaled to full resolution, which spreads each
         # pixel's gradient over its copies: a quarter of the penalty for every halving.
         full = self.training.r1_pixels == 'full'
         scale = (self.res / self.network.resolution) ** 2 if full else 1.0
@@ -294,7 +294,7 @@ class Graph:
         self.session.run(self._reset)
 
     def show(self, z, alpha, raw=False):
-        """Pictures of the averaged generator for z [n, latent], uint8 [n, res, res, 3].
+        """Images of the averaged generator for z [n, latent], uint8 [n, res, res, 3].
 
         raw: of G itself, whose weights are not averaged, instead.
         """

@@ -1,4 +1,4 @@
-"""The losses of StyleGAN v1, and the augmentations of the pictures that D scores.
+"""The losses of StyleGAN v1, and the augmentations of the images that D scores.
 
 Non-saturating logistic loss (Goodfellow et al. 2014), R1 gradient penalty (Mescheder et al. 2018),
 differentiable augmentation (Zhao et al. 2020). Nothing here knows the networks.
@@ -8,12 +8,12 @@ from dnnlib.tflib import shape_list, tf
 
 
 def generator(fake_scores):
-    """Scores [n, 1] of generated pictures -> non-saturating loss per sample [n]."""
+    """Scores [n, 1] of generated images -> non-saturating loss per sample [n]."""
     return tf.nn.softplus(-fake_scores)[:, 0]
 
 
 def discriminator(real_scores, fake_scores):
-    """Scores [n, 1] of real and of generated pictures -> logistic loss per sample [n]."""
+    """Scores [n, 1] of real and of generated images -> logistic loss per sample [n]."""
     return (tf.nn.softplus(fake_scores) + tf.nn.softplus(-real_scores))[:, 0]
 
 
@@ -23,11 +23,11 @@ def r1(real_scores, reals):
     return tf.reduce_sum(tf.square(gradient), [1, 2, 3])
 
 
-# --- Differentiable augmentation: real and generated pictures are altered in the same way, and the
+# --- Differentiable augmentation: real and generated images are altered in the same way, and the
 # generator's gradient flows through it, so that D overfits a small training set later.
 
 def color(x, uniform):
-    """Brightness +-0.5, saturation 0..2, contrast 0.5..1.5, each drawn per picture."""
+    """Brightness +-0.5, saturation 0..2, contrast 0.5..1.5, each drawn per image."""
     n = shape_list(x)[0]
     x = x + (uniform([n, 1, 1, 1]) - 0.5)
     grey = tf.reduce_mean(x, 3, keepdims=True)
@@ -66,7 +66,7 @@ AUGMENTATIONS = {'color': color, 'translation': translation, 'cutout': cutout}
 
 
 def augment(x, names, uniform):
-    """Apply augmentations to pictures [n, h, w, 3] in [-1, 1].
+    """Apply augmentations to images [n, h, w, 3] in [-1, 1].
 
     names:   comma-separated names of AUGMENTATIONS, applied in that order; '' leaves x unchanged.
     uniform: function shape -> uniform random tensor in [0, 1), different at every call.

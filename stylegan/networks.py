@@ -3,7 +3,7 @@
 Variable names carry the resolution (`synthesis/8x8/Conv0_up/weight`), never the level of detail:
 a larger network has all names of the smaller one, so to grow is to restore by name.
 
-Feature maps are NHWC; pictures are float32 in [-1, 1].
+Feature maps are NHWC; images are float32 in [-1, 1].
 """
 
 from dnnlib.tflib import shape_list, tf
@@ -50,7 +50,7 @@ def mapping(z, network, labels=None):
 
 
 def stored_noise(layer):
-    """The constant noise [1, h, w, 1] stored with the weights, for reproducible pictures."""
+    """The constant noise [1, h, w, 1] stored with the weights, for reproducible images."""
     res = noise_res(layer)
     return tf.get_variable('noise', [1, res, res, 1], trainable=False,
                            initializer=tf.random_normal_initializer())
@@ -70,7 +70,7 @@ def _to_rgb(x):
 
 
 def synthesis(ws, network, *, res, alpha, planes):
-    """The synthesis network: ws [n, layers(res), w] -> pictures [n, res, res, 3].
+    """The synthesis network: ws [n, layers(res), w] -> images [n, res, res, 3].
 
     alpha:  weight of the highest resolution; the rest is the one below, upscaled.
     planes: function layer -> noise [n or 1, h, w, 1], called in that layer's scope; not called
@@ -110,9 +110,9 @@ def _from_rgb(image, fmaps):
 
 
 def discriminator(image, network, *, res, alpha, labels=None):
-    """Pictures [n, res, res, 3] -> scores [n, 1], the logits of being real.
+    """Images [n, res, res, 3] -> scores [n, 1], the logits of being real.
 
-    labels: [n, label_size], for a conditional network: each picture's score is that of its class.
+    labels: [n, label_size], for a conditional network: each image's score is that of its class.
     """
     n = shape_list(image)[0]
     assert shape_list(image)[1:] == [res, res, 3], shape_list(image)

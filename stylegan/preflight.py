@@ -60,7 +60,7 @@ def checkpoint_bytes(network):
 def preflight(network, training, start=None):
     """Take two real steps and draw one sample grid at full resolution -> facts as a dict.
 
-    The first step includes TensorFlow's own preparations, so the second one is timed. The pictures
+    The first step includes TensorFlow's own preparations, so the second one is timed. The images
     are noise and nothing is written. start: as in stylegan.train.train.
     Raises UserError if memory does not suffice.
     """
@@ -98,6 +98,6 @@ def report(facts):
         f"parameters   G {sizes['G']:,}   D {sizes['D']:,}",
         f'losses       {losses}',
         f"memory       {facts['gib']:.1f} GiB at most, on GPUs {facts['gpu_gib']:.1f} GiB",
-        f"speed        {facts['seconds_per_kimg']:.0f} s per thousand pictures at full resolution",
+        f"speed        {facts['seconds_per_kimg']:.0f} s per thousand images at full resolution",
         f"whole run    {facts['hours']:.0f} hours at that speed (lower resolutions are faster)",
         f"disk         {facts['disk_gib']:.1f} GiB at most, sample grids included"])

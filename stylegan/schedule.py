@@ -19,7 +19,7 @@ LEAST = 0.02  # fraction of the learning rate that is left at the end of its dec
 
 Position = collections.namedtuple('Position', [
     'lod',        # level of detail: 0 = full resolution, 1 = half, ...; fractional during a fade
-    'resolution',  # of the generated and the real pictures, in px
+    'resolution',  # of the generated and the real images, in px
     'alpha',      # weight of the new resolution, above 0 up to 1 (1 = faded in)
     'minibatch',  # batch size
     'lrate',      # learning rate of the generator
@@ -38,7 +38,7 @@ def lod(kimg, *, levels, hold_kimg, fade_kimg):
 
 
 def minibatch(resolution, training, gpus=1):
-    """Pictures per step at a resolution, a multiple of the number of GPUs."""
+    """Images per step at a resolution, a multiple of the number of GPUs."""
     count = training.minibatch or MINIBATCH.get(gpus, {}).get(resolution, 4 * gpus)
     return count - count % gpus
 

@@ -96,7 +96,7 @@ def train(run, records, network, training, start=None):
     """
     check(network, training)
     if records.resolution < network.resolution:
-        raise UserError(f'the pictures were packed at {records.resolution} px; use --resolution '
+        raise UserError(f'the images were packed at {records.resolution} px; use --resolution '
                         f'{records.resolution}')
     with run.writing(), run.stoppable():
         nimg = _progress(run)

@@ -93,7 +93,7 @@ def measure(address, meter):
     meter.times('the page', lambda n: client.get('/'), 20, 3000)
     meter.times('a wall of 24', lambda n: client.get(
         '/wall', first=1000 * n + 5, count=24, psi=0.7), 20, 1000)
-    meter.times("a slider's picture", lambda n: client.get(
+    meter.times("a slider's image", lambda n: client.get(
         f'/moved/{item}.png', moves=json.dumps({'pca0': n % 80 / 20}), client='1'), 200, 100)
     meter.times('neighbours in the catalogue', lambda n: client.get(
         f'/neighbours/{item}', category='', colour=0.5, count=24), 50, 50)
@@ -110,7 +110,7 @@ def measure(address, meter):
     for events in found:
         shown = [0] + [seconds for seconds, _, facts in events if facts.get('item')]
         gaps += list(1000 * np.diff(shown))
-    meter.row('between two pictures of it', gaps, 1000)
+    meter.row('between two images of it', gaps, 1000)
 
 
 def search(count):

@@ -1,8 +1,8 @@
 """StyleGAN v1's forward passes a second time, in float64 numpy, slow and plain: the tests' oracle.
 
 Written from the papers' description, not from stylegan/networks.py: up-convolutions really double
-the picture first, down-convolutions really take means afterwards. Weights come as a dict by the
-names of the variables in stylegan/networks.py. All pictures and maps are [n, h, w, c].
+the image first, down-convolutions really take means afterwards. Weights come as a dict by the
+names of the variables in stylegan/networks.py. All images and maps are [n, h, w, c].
 """
 
 import numpy as np
@@ -97,7 +97,7 @@ def mapping(z, weights, depth):
 
 
 def synthesis(ws, weights, *, res, alpha, planes, mirrored_from=128):
-    """ws [n, layers, latent] -> pictures [n, res, res, 3]; names below 'synthesis/'.
+    """ws [n, layers, latent] -> images [n, res, res, 3]; names below 'synthesis/'.
 
     planes: noise by layer; mirrored_from: least output size with kernels turned by 180 degrees.
     """
@@ -123,7 +123,7 @@ def synthesis(ws, weights, *, res, alpha, planes, mirrored_from=128):
 
 
 def discriminator(image, weights, *, res, alpha):
-    """Pictures [n, res, res, 3] -> scores [n, 1]; names below 'D/'."""
+    """Images [n, res, res, 3] -> scores [n, 1]; names below 'D/'."""
     layers = Layers(weights)
     x = layers.activated(image, f'D/{res}x{res}/FromRGB')
     side = res

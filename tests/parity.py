@@ -4,7 +4,7 @@
     python tests/parity.py --table A.json B.json ...    one table of several measurements
 
 `make parity` does both for both engines. The recorded numbers are in tests/data; of the 128 px
-pictures they hold every fourth row, and of gradients and weights after a step a selection.
+images they hold every fourth row, and of gradients and weights after a step a selection.
 """
 
 import functools
@@ -34,7 +34,7 @@ MAPPING, IMAGE, SCORE, EXACT = 2e-5, 2e-4, 1e-5, 0
 
 
 def full(image, res):
-    """Pictures of a smaller level as the original gives them out: doubled to full size."""
+    """Images of a smaller level as the original gives them out: doubled to full size."""
     factor = res // image.shape[1]
     return image.repeat(factor, 1).repeat(factor, 2)
 
@@ -72,7 +72,7 @@ def mapping(recorded, res):
 
 
 def whole(recorded, res):
-    """z to pictures through a snapshot, with every recorded truncation."""
+    """z to images through a snapshot, with every recorded truncation."""
     network = _network(res)
     values = ours(recorded, 'w/', names.generator(network), 'Gs/')
     with tempfile.TemporaryDirectory() as folder:
@@ -89,7 +89,7 @@ def whole(recorded, res):
                       error(ws, recorded['map/trunc_' + key]), MAPPING)
         if 'full/img/' + key in recorded:
             expected = nhwc(recorded['full/img/' + key])
-            yield Row(f'{res} px picture, {key}',
+            yield Row(f'{res} px image, {key}',
                       error(gan.images(ws[:len(expected)]), expected), IMAGE)
 
 
@@ -114,7 +114,7 @@ def synthesis(recorded, res):
 
 
 def _scores(pictures, network, values, *, lod, labels=()):
-    """Scores of full-size pictures at a level of detail, which the original shrinks by itself."""
+    """Scores of full-size images at a level of detail, which the original shrinks by itself."""
     (_, size, alpha), = _levels(network.log2, lod)
     pictures = nhwc(pictures).reshape(len(pictures), size, network.resolution // size, size, -1, 3)
     return _evaluate(lambda image, *labels: networks.discriminator(
@@ -148,7 +148,7 @@ def labels(recorded):
     ws = np.repeat((average + (w - average) * np.float32(0.7))[:, np.newaxis], 8, 1)
     rgb = _evaluate(lambda ws: networks.synthesis(
         ws, network, res=32, alpha=1.0, planes=networks.stored_noise), values, [ws], 'Gs')
-    yield Row('labels: picture', error(rgb, nhwc(recorded['img/psi0.7'])), IMAGE)
+    yield Row('labels: image', error(rgb, nhwc(recorded['img/psi0.7'])), IMAGE)
     scored = ours(recorded, 'wD/', names.discriminator(network), 'D/')
     for key, y in (('score', recorded['in/labels']),
                    ('score_zero_labels', np.zeros([4, 3], np.float32))):
@@ -241,14 +241,14 @@ def pickle(recorded):
     w = gan.w(recorded['z'])
     yield Row('pickle: w', error(np.repeat(w[:, np.newaxis], 8, 1), recorded['Gs_w']), MAPPING)
     ws = gan.truncate(w, 0.7)
-    yield Row('pickle: picture', error(gan.images(ws), nhwc(recorded['Gs_img_default_psi'])), IMAGE)
+    yield Row('pickle: image', error(gan.images(ws), nhwc(recorded['Gs_img_default_psi'])), IMAGE)
     different = gan.pictures(ws).astype(int) - recorded['Gs_img_uint8']
     yield Row('pickle: uint8, levels', float(np.abs(different).max()), 1)
     yield Row('pickle: uint8, share that differs', float((different != 0).mean()), 0.001)
 
 
 def records(recorded):
-    """The recorded TFRecord set as we read it, and one that we wrote from the same pictures."""
+    """The recorded TFRecord set as we read it, and one that we wrote from the same images."""
     with tempfile.TemporaryDirectory() as folder:
         paths = [pathlib.Path(folder) / f'{index}.png' for index in recorded['shuffled_order']]
         for index, path in zip(recorded['shuffled_order'], paths):
@@ -291,7 +291,7 @@ def measure(file, compare):
     if path.suffix == '.json':
         return list(compare(json.loads(path.read_text())))
     recorded = _arrays(path)
-    if path.name == 'loss_mix.npz':  # the same weights and real pictures as the other
+    if path.name == 'loss_mix.npz':  # the same weights and real images as the other
         start = _arrays(path.with_name('loss_fixed.npz'))
         recorded.update({name: start[name] for name in start if name.startswith(('w', 'in/'))})
     return list(compare(recorded))

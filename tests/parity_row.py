@@ -25,5 +25,5 @@ def ours(recorded, prefix, table, scope):
 
 
 def nhwc(image):
-    """Pictures as ours are laid out."""
+    """Images as ours are laid out."""
     return image.transpose(0, 2, 3, 1)

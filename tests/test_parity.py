@@ -3,7 +3,7 @@
 import parity
 import pytest
 
-SLOW = {'synthesis128', 'scores128', 'losses', 'mixed'}  # large pictures, training steps
+SLOW = {'synthesis128', 'scores128', 'losses', 'mixed'}  # large images, training steps
 
 
 @pytest.mark.parametrize('file, compare', [

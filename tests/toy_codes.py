@@ -21,7 +21,7 @@ def latent(w):
 
 
 def look(w):
-    """A class that 3 % of the codes are of; its picture shows a code's sixth variable."""
+    """A class that 3 % of the codes are of; its image shows a code's sixth variable."""
     u = latent(w)
     pictures = np.zeros([len(w), 4, 4, 3], np.uint8)
     pictures[:] = np.clip(u[:, 5] * 30 + 128, 0, 255)[:, None, None, None]
@@ -29,10 +29,10 @@ def look(w):
 
 
 class Generator:
-    """A generator of codes as they are, and a scorer of their pictures in one.
+    """A generator of codes as they are, and a scorer of their images in one.
 
     probability: function w [n, SIZE] -> float [n] to score by, that of `look` by default. Counts
-    the pictures that it draws.
+    the images that it draws.
     """
 
     layers, latent_size, w_avg = 3, SIZE, np.zeros(SIZE, np.float32)
@@ -49,6 +49,6 @@ class Generator:
         return look(self._w)[0]
 
     def scores(self, pictures):
-        """Those of the pictures that were drawn last."""
+        """Those of the images that were drawn last."""
         assert len(pictures) == len(self._w)
         return self._probability(self._w)

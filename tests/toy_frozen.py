@@ -1,11 +1,11 @@
-"""A frozen picture classifier with the tensor names of the Inception graph of 2015, but tiny."""
+"""A frozen image classifier with the tensor names of the Inception graph of 2015, but tiny."""
 
 import numpy as np
 
 from dnnlib import tflib
 from dnnlib.tflib import tf
 
-SIDE, DEPTH = 6, 5  # pixels that pictures are resized to, features of a picture
+SIDE, DEPTH = 6, 5  # pixels that images are resized to, features of an image
 
 
 def write(path):
@@ -30,5 +30,5 @@ def write(path):
 
 
 def features(pictures, values):
-    """What the graph makes of pictures [n, SIDE, SIDE, 3], in numpy: [n, DEPTH]."""
+    """What the graph makes of images [n, SIDE, SIDE, 3], in numpy: [n, DEPTH]."""
     return np.maximum((np.float32(pictures) - 128) / 128 @ values, 0).mean((1, 2))

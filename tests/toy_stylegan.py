@@ -55,7 +55,7 @@ def snapshot(path, *, res=16, alpha=1.0, **more):
 
 
 def own_pictures(path, seeds, **more):
-    """A snapshot of 8 px that draws within [-1, 1], as trained ones do -> (its Generator, pictures
+    """A snapshot of 8 px that draws within [-1, 1], as trained ones do -> (its Generator, images
     of its own, uint8 [n, 8, 8, 3], their w)."""
     values = snapshot(path, res=8, resolution=8, **more)
     for name in values:

@@ -1,4 +1,4 @@
-"""A numpy generator whose pictures are easily read, and a tagger that reads them.
+"""A numpy generator whose images are easily read, and a tagger that reads them.
 
 Three numbers of w decide what is shown: the first, in the coarse layers, the category; the second,
 in the fine layers, the colour; the third, in the coarse ones, the size, which has an order.
@@ -54,7 +54,7 @@ def _softmax(logits):
 
 
 def see(pictures):
-    """Probabilities of HEADS, read off the pictures' grey levels. Tops have no size."""
+    """Probabilities of HEADS, read off the images' grey levels. Tops have no size."""
     category, colour, size = (pictures[:, [1, 5, 9], 8, 0].T - 128.0) / _STEP
     colour, size = np.clip(colour, -1.2, 1.2), np.clip(size, -1.2, 1.2)
     sizes = np.stack([8 * category] + [-2 * np.square(size - at) for at in (-1.2, 0, 1.2)], 1)

@@ -111,7 +111,7 @@ def vocabulary():
 
 
 def wearable(garment):
-    """Whether the combination makes sense as clothing and can be told apart in a picture."""
+    """Whether the combination makes sense as clothing and can be told apart in an image."""
     if garment.neckline in ('halter neck', 'sweetheart neck') and garment.sleeve != 'sleeveless':
         return False
     if garment.fabric in ('velvet', 'knit') and garment.pattern in _FINE_PRINTS:

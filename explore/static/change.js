@@ -56,7 +56,7 @@ async function edit(head, value) {
   const result = await labour(`Looking for ${value}…`, 'edited', {item, head, value});
   if (!result) return;
   push({item: result.item, caption: result.caption, head});
-  if (!result.shown) complain(new Error(`No picture shows ${value}; this is the nearest.`));
+  if (!result.shown) complain(new Error(`No image shows ${value}; this is the nearest.`));
 }
 
 // --- Sliders.

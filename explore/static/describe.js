@@ -1,4 +1,4 @@
-// Describe: a text about the product, and whether it agrees with the picture.
+// Describe: a text about the product, and whether it agrees with the image.
 
 import {$, make} from './dom.js';
 import {complain, current, labour, look, onChange} from './product.js';
@@ -22,7 +22,7 @@ const VERDICTS = {true: ['agrees', 'agrees'], false: ['differs', 'says otherwise
 async function showVerdict(item, {agreement, unjudged}) {
   const {attributes} = await look(item);
   const rows = [...Object.entries(agreement).map(([head, agrees]) => [head, ...VERDICTS[agrees]]),
-    ...unjudged.map(head => [head, '', 'not judged: the picture is unclear'])];
+    ...unjudged.map(head => [head, '', 'not judged: the image is unclear'])];
   $('#verdict tbody').replaceChildren(...rows.map(([head, kind, words]) => make('tr', {},
     make('th', {scope: 'row'}, head), make('td', {}, attributes[head] || 'none'),
     make('td', {className: kind}, words))));

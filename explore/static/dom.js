@@ -13,7 +13,7 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
-// A picture in a list, as a button.
+// An image in a list, as a button.
 export function tile(src, label, onclick, caption = '') {
   const button = make('button', {type: 'button', className: 'tile', onclick, 'aria-label': label},
     make('img', {src, alt: '', width: 128, height: 128, loading: 'lazy', draggable: false}));

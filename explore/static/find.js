@@ -1,4 +1,4 @@
-// Find: the catalogue's products most like this one; and the other way, from a real picture.
+// Find: the catalogue's products most like this one; and the other way, from a photo.
 
 import {$, make, roving, tile} from './dom.js';
 import {get} from './server.js';

@@ -1,4 +1,4 @@
-// The product that is looked at: its history, its picture, and what the tagger sees in it.
+// The product that is looked at: its history, its image, and what the tagger sees in it.
 
 import {$, make} from './dom.js';
 import {Follower, get, picture, work} from './server.js';
@@ -85,7 +85,7 @@ async function describe(item) {
   if (current().item !== item) return;
   const name = now.category || 'product';
   $('#product-title').textContent = name[0].toUpperCase() + name.slice(1);
-  $('#picture').alt = `Synthetic picture: ${now.tags.join(', ')}`;
+  $('#picture').alt = `Synthetic image: ${now.tags.join(', ')}`;
   $('#tags').replaceChildren(...now.tags.map(tag => make('li', {}, tag)));
   const wanted = new Set(entries.slice(0, at + 1).map(entry => entry.head));
   const changed = Object.keys(now.attributes)

@@ -56,7 +56,7 @@ export async function work(address, body, onEvent, signal) {
 
 export const picture = item => `pictures/${item}.png`;
 
-// Shows pictures of an address that changes faster than they are drawn: one is asked for at a time,
+// Shows images of an address that changes faster than they are drawn: one is asked for at a time,
 // and then the newest.
 export class Follower {
   constructor(image, onError) {

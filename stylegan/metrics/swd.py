@@ -46,7 +46,7 @@ def pyramid(pictures):
 
 
 def _patches(level, corners):
-    """Patches of pictures [n, s, s, 3] at corners [n, patches, 2] -> [n, patches, 49, 3]."""
+    """Patches of images [n, s, s, 3] at corners [n, patches, 2] -> [n, patches, 49, 3]."""
     step = np.arange(PATCH)
     ys = (corners[:, :, 0, np.newaxis] + step)[:, :, :, np.newaxis]
     xs = (corners[:, :, 1, np.newaxis] + step)[:, :, np.newaxis]

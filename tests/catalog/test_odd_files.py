@@ -156,7 +156,7 @@ def test_special_files_end_no_training_set(tmp_path, capsys):
     names = ['good.jpg'] + special(tmp_path)
     found = list(images.readable([tmp_path / name for name in names]))
     assert [index for index, _ in found] == [0]
-    assert '5 of 6 pictures cannot be read and are left out, the first: ' in capsys.readouterr().out
+    assert '5 of 6 images cannot be read and are left out, the first: ' in capsys.readouterr().out
 
 
 TABLES = {

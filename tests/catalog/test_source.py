@@ -87,7 +87,7 @@ def test_spreadsheet_habits(tmp_path, separator):
 def test_class_folders_and_hidden_files(tmp_path):
     for name in ('dress/1.jpg', 'dress/.1.jpg', 'evening_gown/2.PNG', '.cache/3.jpg', '4.jpg'):
         picture(tmp_path / name)
-    (tmp_path / 'dress' / 'notes.txt').write_text('no picture')
+    (tmp_path / 'dress' / 'notes.txt').write_text('no image')
     products = {product.name: product for product in source.read(tmp_path)}
     assert sorted(products) == ['4.jpg', 'dress/1.jpg', 'evening_gown/2.PNG']
     assert products['evening_gown/2.PNG'].tags == ('evening gown',)

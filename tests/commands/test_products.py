@@ -96,14 +96,14 @@ def test_every_further_text_is_written_more_freely(tmp_path, first, expected):
 
 
 class Records:
-    """A training set of nine pictures."""
+    """A training set of nine images."""
 
     def sequence(self, res):
         assert res == 8
         return np.random.RandomState(1).randint(0, 256, [9, 8, 8, 3]).astype(np.uint8)
 
 
-def test_each_picture_gets_its_neighbours_nearest_first(tmp_path):
+def test_each_image_gets_its_neighbours_nearest_first(tmp_path):
     photos = Records().sequence(8)
     rows = write_neighbours(tmp_path, photos[[3, 5]], Records(), 3)
     for row, own in zip(rows, (3, 5)):

@@ -71,7 +71,7 @@ def here(tmp_path, monkeypatch, capsys):
     lines = ['image,description,category']
     (tmp_path / 'toy').mkdir()
     (tmp_path / 'unreadable').mkdir()
-    (tmp_path / 'unreadable' / 'a.jpg').write_text('no picture')
+    (tmp_path / 'unreadable' / 'a.jpg').write_text('no image')
     for index in range(12):
         rgb = np.full([24, 24, 3], 20 * index, np.uint8)
         images.write_png(tmp_path / 'toy' / f'{index}.png', rgb)

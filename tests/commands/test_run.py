@@ -210,7 +210,7 @@ def test_the_stylegan_preset_is_stopped_saved_and_continued(place):
     (['train-stylegan', '--data', 'empty'], 'empty'),
     (['train-gpt2', '--data', 'texts.csv', '--text-column', 'story'], 'story'),
     (['prune', '--data', 'empty'], 'empty'),
-    (['train-stylegan', '--data', 'notpictures'], 'picture'),
+    (['train-stylegan', '--data', 'notpictures'], 'none of the 2 images can be read'),
     (['train-stylegan', '--size', '64'], 'train-stylegan --help'),
     (['train-everything'], 'train-everything'),
     (['train-stylegan', '--resolution', '65'], '65'),
@@ -231,7 +231,7 @@ def test_a_mistake_is_one_line_and_exit_code_1(tmp_path, monkeypatch, capsys, ar
     (tmp_path / 'texts.csv').write_text('name,description\na,A dress.\n')
     (tmp_path / 'notpictures').mkdir()
     (tmp_path / 'notpictures' / 'a.jpg').write_bytes(b'')
-    (tmp_path / 'notpictures' / 'b.jpg').write_text('not a picture')
+    (tmp_path / 'notpictures' / 'b.jpg').write_text('not an image')
     monkeypatch.chdir(tmp_path)
     code = program.main(arguments)  # an exception that main lets through fails the test
     err = capsys.readouterr().err

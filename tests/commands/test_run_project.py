@@ -24,7 +24,7 @@ def place(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_pictures_are_projected_and_done_ones_skipped(place):
+def test_images_are_projected_and_done_ones_skipped(place):
     photo = next((place / 'toy' / 'images').iterdir())
     command = ['project', photo, photo, '--out', 'out'] + QUICK + ['--mix', '3']
     out = succeed(*command, cwd=place)
@@ -59,11 +59,11 @@ def test_a_catalogue_gives_those_asked_for_and_a_self_test(place):
 
 @pytest.mark.parametrize('arguments, words', [
     (['nothing.jpg'], 'nothing.jpg does not exist'),
-    (['a.npz'], 'a.npz is not a readable picture'),
+    (['a.npz'], 'a.npz is not a readable image'),
     (['a.npz', '--category', 'dress'], 'not both'),
     (['--data', 'toy', '--category', 'hat'], "there is no 'hat'; known are: "),
     (['--data', 'toy', '--vgg', 'a.npz'], 'is no VGG16'),
-    (['toy', '--category', 'dress'], 'toy is a folder; to take pictures from it, type --data toy'),
+    (['toy', '--category', 'dress'], 'toy is a folder; to take images from it, type --data toy'),
     (['--data', 'toy', '--count', '1', '--mix', '3'], '--mix needs at least two images'),
     (['--space', 'z'], "invalid choice: 'z'")])
 def test_a_mistake_is_one_line(place, arguments, words):

@@ -1,6 +1,6 @@
 """The commands that train taggers and use them, as a user types them, at toy size.
 
-Pictures and texts are those of the pretrained models, which are small.
+Images and texts are those of the pretrained models, which are small.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Any picture file becomes upright RGB on white, or is refused; squares and sheets."""
+"""Any image file becomes upright RGB on white, or is refused; squares and sheets."""
 
 import io
 import os
@@ -14,7 +14,7 @@ RED, GREEN, BLUE, WHITE = (200, 30, 20), (20, 190, 40), (10, 40, 210), (255, 255
 
 
 def _quarters(mode='RGB', size=(40, 24)):
-    """Red, green over blue, white: a picture whose turning and mirroring show."""
+    """Red, green over blue, white: an image whose turning and mirroring show."""
     picture = Image.new('RGB', size, WHITE)
     half = size[0] // 2, size[1] // 2
     for colour, corner in ((RED, (0, 0)), (GREEN, (half[0], 0)), (BLUE, (0, half[1]))):
@@ -149,7 +149,7 @@ def test_grey_profiles_count_and_transparency_stays(tmp_path):
 @pytest.mark.parametrize('profile', [
     b'junk', _profile()[:300], _profile(), _profile(space='GRAY')],
                          ids=['junk', 'cut', 'sRGB', 'grey'])
-def test_pictures_in_srgb_or_with_a_useless_profile_stay_as_they_are(tmp_path, profile):
+def test_images_in_srgb_or_with_a_useless_profile_stay_as_they_are(tmp_path, profile):
     _quarters().save(str(tmp_path / 'a.png'), icc_profile=profile)
     assert np.array_equal(images.read_rgb(tmp_path / 'a.png'), np.asarray(_quarters()))
 
@@ -157,22 +157,22 @@ def test_pictures_in_srgb_or_with_a_useless_profile_stay_as_they_are(tmp_path, p
 @pytest.mark.parametrize('kind', ['PPM', 'ICO', 'TGA', 'PCX', 'EPS', 'PDF', 'JPEG2000'])
 def test_other_formats_are_not_opened_whatever_their_name(tmp_path, kind):
     _quarters().save(str(tmp_path / 'a.jpg'), format=kind)
-    with pytest.raises(images.Unreadable, match=r'a.jpg is not a readable picture \(no JPEG, PNG'):
+    with pytest.raises(images.Unreadable, match=r'a.jpg is not a readable image \(no JPEG, PNG'):
         images.read_rgb(tmp_path / 'a.jpg')
-    with pytest.raises(images.Unreadable, match=r'a.jpg is not a readable picture'):
+    with pytest.raises(images.Unreadable, match=r'a.jpg is not a readable image'):
         images.read_origin(tmp_path / 'a.jpg')
 
 
 def test_fifos_devices_and_odd_names_are_refused_at_once(tmp_path):
     os.mkfifo(str(tmp_path / 'fifo.jpg'))
     for path in (tmp_path / 'fifo.jpg', '/dev/zero', '/dev/tty'):
-        with pytest.raises(images.Unreadable, match='is not a readable picture'):
+        with pytest.raises(images.Unreadable, match='is not a readable image'):
             images.read_rgb(path)
     with pytest.raises(images.Unreadable, match=r'a\\x1b\[31m.jpg does not exist'):
         images.read_rgb(tmp_path / 'a\x1b[31m.jpg')
 
 
-def test_pictures_of_too_many_pixels_are_refused(tmp_path, monkeypatch):
+def test_images_of_too_many_pixels_are_refused(tmp_path, monkeypatch):
     Image.new('RGB', (2000, 1000)).save(str(tmp_path / 'a.jpg'))
     monkeypatch.setattr(images, '_MAX_PIXELS', 10 ** 6)
     with pytest.raises(images.Unreadable, match='2000 x 1000 pixels are too many'):
@@ -194,11 +194,11 @@ def test_animations_show_their_first_frame(tmp_path):
     _check(images.read_rgb(tmp_path / 'a.gif'), [RED] * 4, 8)
 
 
-@pytest.mark.parametrize('content', [b'', b'not a picture\n', b'\xff\xd8\xff\xe0', b'GIF89a'])
-def test_what_is_no_picture_is_refused_in_one_line(tmp_path, content):
+@pytest.mark.parametrize('content', [b'', b'not an image\n', b'\xff\xd8\xff\xe0', b'GIF89a'])
+def test_what_is_no_image_is_refused_in_one_line(tmp_path, content):
     path = tmp_path / 'a.jpg'
     path.write_bytes(content)
-    with pytest.raises(images.Unreadable, match=r'a.jpg is not a readable picture') as caught:
+    with pytest.raises(images.Unreadable, match=r'a.jpg is not a readable image') as caught:
         images.read_rgb(path)
     assert '\n' not in str(caught.value)
 

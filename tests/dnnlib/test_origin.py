@@ -25,7 +25,7 @@ def test_an_origin_is_synthetic_flat_and_without_a_time():
     assert not re.search(r'\d\d:\d\d', ' '.join(_told(facts).values()))
 
 
-def test_pictures_carry_their_origin_and_nothing_else_changes(tmp_path):
+def test_images_carry_their_origin_and_nothing_else_changes(tmp_path):
     told, plain, again = [tmp_path / f'{name}.png' for name in ('told', 'plain', 'again')]
     images.write_png(told, RGB, FACTS)
     images.write_png(plain, RGB)

@@ -83,7 +83,7 @@ def _drag(chromium, selector, share):
     mouse('mouseReleased', end)
 
 
-def test_a_slider_changes_the_picture_and_undo_takes_it_back(page):
+def test_a_slider_changes_the_image_and_undo_takes_it_back(page):
     chromium = page.open()
     before = chromium.run(SOURCE)
     _drag(chromium, '#sliders input[name=pca0]', 0.9)
@@ -212,7 +212,7 @@ def test_kept_products_survive_a_reload_and_are_saved(page):
 
 
 def test_a_refused_photo_is_a_sentence_and_the_page_goes_on(page, tmp_path):
-    (tmp_path / 'notes.txt').write_text('no picture')
+    (tmp_path / 'notes.txt').write_text('no image')
     images.write_png(tmp_path / 'photo.png', np.zeros([20, 20, 3], np.uint8))
     chromium = page.open()
     chromium.click('#tab-find')

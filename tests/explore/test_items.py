@@ -29,7 +29,7 @@ def test_what_is_used_least_goes_first_and_memory_is_bounded():
         store.get(second.name)
 
 
-def test_a_picture_is_kept_and_counts():
+def test_an_image_is_kept_and_counts():
     store, own = items.Store(most=10000), _item(0)
     store.put(own)
     assert store.png(own.name) == b''

@@ -71,7 +71,7 @@ def test_a_category_is_kept_to(tmp_path):
     assert own.nearest(_picture(0), Tagger(), 'hat') == []
 
 
-def test_a_picture_finds_itself_first(tmp_path):
+def test_an_image_finds_itself_first(tmp_path):
     products = toy_explorer.products(tmp_path)
     own = _read(products, tmp_path / 'cache.npz')
     for index, product in enumerate(products):
@@ -97,12 +97,12 @@ def test_features_are_computed_once_for_each_content(tmp_path):
 
 def test_what_cannot_be_read_is_left_out(tmp_path):
     products = toy_explorer.products(tmp_path)
-    products[2].image.write_bytes(b'no picture')
+    products[2].image.write_bytes(b'no image')
     products[4].image.unlink()
     own = _read(products, tmp_path / 'cache.npz')
     assert [product.name for product in own.products] == ['0.png', '1.png', '3.png', '5.png']
     for product in products:
-        product.image.write_bytes(b'no picture')
+        product.image.write_bytes(b'no image')
     with pytest.raises(UserError, match='none of the 6 images can be read'):
         _read(products, tmp_path / 'cache.npz')
 

@@ -70,7 +70,7 @@ def test_what_the_page_must_know(client):
     assert state['preparing'] == {} and state['wall'] == 24
 
 
-def test_pictures_are_pngs_that_browsers_may_keep(client):
+def test_images_are_pngs_that_browsers_may_keep(client):
     item, _ = _items(client)
     response = _get(client, f'/pictures/{item}.png')
     assert np.asarray(Image.open(io.BytesIO(response.data))).shape == (16, 16, 3)
@@ -95,7 +95,7 @@ def test_changes_give_items_and_long_ones_events(client):
     assert events[-1][1]['text'] and 'agreement' in events[-1][1]
 
 
-def test_neighbours_and_their_pictures(client):
+def test_neighbours_and_their_images(client):
     item, _ = _items(client)
     found = _get(client, f'/neighbours/{item}?category=skirt&colour=0.5&count=2').get_json()
     assert [each['category'] for each in found['products']] == ['skirt', 'skirt']
@@ -185,7 +185,7 @@ def _upload(client, data, name='a photo.png'):
     (b'%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n', 'is not a readable'),
     (b'<svg xmlns="http://www.w3.org/2000/svg"/>', 'is not a readable'),
     (b'\x89PNG\r\n\x1a\n' + bytes(100), 'is not a readable')])
-def test_an_upload_that_is_no_picture_is_refused_with_a_sentence(client, data, words):
+def test_an_upload_that_is_no_image_is_refused_with_a_sentence(client, data, words):
     response = _upload(client, data)
     assert response.status_code == 400
     assert response.get_json()['error'].startswith('a photo.png ')

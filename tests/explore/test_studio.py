@@ -44,7 +44,7 @@ def test_the_wall_shows_the_files_that_samples_writes(own, tmp_path):
         assert own.picture(item.name) == written
 
 
-def test_a_picture_that_was_dropped_is_drawn_again(own):
+def test_an_image_that_was_dropped_is_drawn_again(own):
     item, = _wall(own, [3])
     before = own.picture(item.name)
     own.store = items.Store()
@@ -135,7 +135,7 @@ def test_without_directions_edits_wait_and_the_rest_works(own, monkeypatch):
         own.neighbours(item.name, '', 0.5, 3)
 
 
-def test_the_neighbours_of_a_catalogue_s_own_picture(own, tmp_path):
+def test_the_neighbours_of_a_catalogue_s_own_image(own, tmp_path):
     own.catalogue = library.read(toy_explorer.products(tmp_path), own.taggers.images,
                                tmp_path / 'cache.npz', lambda: None)
     item, = _wall(own, [3])
@@ -145,7 +145,7 @@ def test_the_neighbours_of_a_catalogue_s_own_picture(own, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_projected_picture_is_found_and_reported(own, monkeypatch):
+def test_a_projected_image_is_found_and_reported(own, monkeypatch):
     monkeypatch.setattr('explore.studio._SHOWN_EVERY', 0)
     item, = _wall(own, [3])
     picture = own.gan.pictures(item.ws[None])[0]
@@ -156,7 +156,7 @@ def test_a_projected_picture_is_found_and_reported(own, monkeypatch):
     assert found.origin == {'target': 'photo'}
 
 
-def test_work_gives_way_to_others_between_chunks_of_pictures(folder):
+def test_work_gives_way_to_others_between_chunks_of_images(folder):
     ways = []
     gan = studio.Generator(folder / 'toy.npz', 1, lambda: ways.append(1))
     gan.pictures(gan.truncate(gan.w(gan.seeded(range(40)))))

@@ -36,7 +36,7 @@ def test_a_saved_tray_is_a_catalogue_that_the_commands_take(tmp_path):
     assert np.array_equal(styles, np.stack([pick['item'].ws for pick in picks]))
 
 
-def test_the_page_holds_its_pictures_and_needs_nothing_else(tmp_path):
+def test_the_page_holds_its_images_and_needs_nothing_else(tmp_path):
     text = '</script><script>alert(1)</script>'
     tray.save(tmp_path, 'picks', [_pick(1, text=text), _pick(2, text='')], [])
     page = (tmp_path / 'picks' / 'index.html').read_text(encoding='utf-8')

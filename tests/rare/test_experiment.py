@@ -15,7 +15,7 @@ SIDE, RARE = 16, 1
 
 
 def _photos(count, rare, seed):
-    """Grey pictures around 100, and 150 for the rare class, which overlap."""
+    """Grey images around 100, and 150 for the rare class, which overlap."""
     random = np.random.RandomState(seed)
     labels = np.int32(np.arange(count) < rare)
     light = np.clip(random.randn(count) * 25 + 100 + 50 * labels, 0, 255)
@@ -56,7 +56,7 @@ class Classifiers:
 
 
 class Generator:
-    """Draws grey pictures of twice the side, as light as the first number in w says."""
+    """Draws grey images of twice the side, as light as the first number in w says."""
 
     layers, w_avg = 2, np.zeros(4, np.float32)
 
@@ -163,7 +163,7 @@ def test_a_stopped_experiment_is_resumed_and_can_be_extended(finished):
     assert not (folder / 'experiment.json').exists()
 
 
-def test_a_class_that_is_not_in_the_pool_gets_no_synthetic_pictures(tmp_path):
+def test_a_class_that_is_not_in_the_pool_gets_no_synthetic_images(tmp_path):
     class Dark(Generator):
         def pictures(self, ws):
             return Generator.pictures(self, ws) // 20

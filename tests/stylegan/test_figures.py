@@ -1,4 +1,4 @@
-"""Every figure has the right picture in the right place; a numpy generator stands in for a net."""
+"""Every figure has the right image in the right place; a numpy generator stands in for a net."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ class Stub:
 
 
 def _tiles(sheet, columns, side):
-    """The pictures of a sheet, row by row."""
+    """The images of a sheet, row by row."""
     step = side + figures.GAP
     rows = (sheet.shape[0] + figures.GAP) // step
     return [sheet[y * step:y * step + side, x * step:x * step + side]
@@ -61,7 +61,7 @@ def test_sheets_have_even_sides(res, side, columns):
     assert sheet.shape[1] - columns * (shown + figures.GAP) + figures.GAP in (0, 1)
 
 
-def test_small_pictures_are_shown_larger():
+def test_small_images_are_shown_larger():
     sheet = figures.grid(Stub(8), [0], psi=1, columns=1, side=64)
     assert sheet.shape == (64, 64, 3)
     assert np.abs(sheet[32, 4].astype(int) - [40, 60, 80]).max() <= 6

@@ -44,7 +44,7 @@ def test_seeds_stand_alone(drawn):
     np.testing.assert_allclose(z[1], np.random.RandomState(6).randn(6), rtol=1e-6)
 
 
-def test_w_and_pictures_against_the_oracle(drawn):
+def test_w_and_images_against_the_oracle(drawn):
     gan, values = drawn
     z = gan.seeded(range(generator.CHUNK + 3))  # more than are drawn at a time
     w = gan.w(z)
@@ -56,7 +56,7 @@ def test_w_and_pictures_against_the_oracle(drawn):
     assert pictures.dtype == np.uint8 and pictures.shape == expected.shape
     difference = np.abs(pictures.astype(int) - expected)
     assert difference.max() <= 1 and (difference > 0).mean() < 0.001
-    assert pictures.std() > 20  # the toy's pictures are not all black or white
+    assert pictures.std() > 20  # the toy's images are not all black or white
 
 
 def test_truncation_draws_the_first_layers_to_the_average(drawn):

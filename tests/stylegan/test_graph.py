@@ -133,7 +133,7 @@ def test_r1_is_measured_in_pixels_of_the_full_resolution_or_its_own(res, ratio):
     assert found['full'] == pytest.approx(ratio * found['own'], rel=1e-5) and found['own'] > 0
 
 
-def test_raw_pictures_are_those_of_the_generator_itself():
+def test_raw_images_are_those_of_the_generator_itself():
     z = np.random.RandomState(1).randn(3, 6).astype(np.float32)
     with Graph(NETWORK, Training(average_kimg=1000, threads=1), res=8, minibatch=4) as graph:
         graph.start(None)

@@ -29,7 +29,7 @@ def test_non_saturating_logistic_losses():
     np.testing.assert_allclose(d, _softplus(FAKE) + _softplus(-REAL), rtol=1e-6)
 
 
-def test_r1_is_the_squared_gradient_by_each_picture():
+def test_r1_is_the_squared_gradient_by_each_image():
     random = np.random.RandomState(0)
     x, w = random.randn(2, 3, 3, 3), random.randn(3, 3, 3)
     with tf.Graph().as_default():

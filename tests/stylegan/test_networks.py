@@ -24,7 +24,7 @@ def _images(res, n=4):
 
 
 def _synthesis(network, ws, *, res, alphas, values=None):
-    """Pictures at each alpha with the stored noise -> (list of arrays, weights by name)."""
+    """Images at each alpha with the stored noise -> (list of arrays, weights by name)."""
     with tf.Graph().as_default(), tflib.session(1) as sess:
         alpha = tf.placeholder(tf.float32, [])
         rgb = networks.synthesis(tf.constant(ws, tf.float32), network, res=res, alpha=alpha,

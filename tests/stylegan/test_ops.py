@@ -108,7 +108,7 @@ def test_mix_goes_from_a_to_b():
 
 def test_noise_has_a_strength_for_each_map():
     x, strength = _maps(n=2), RANDOM.randn(3)
-    for n in (1, 2):  # one plane for all pictures, or one each
+    for n in (1, 2):  # one plane for all images, or one each
         plane = RANDOM.randn(n, 6, 6, 1)
         _close(_run(ops.noise, x, plane, noise_strength=strength), x + plane * strength)
 

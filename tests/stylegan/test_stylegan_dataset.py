@@ -23,7 +23,7 @@ def _rgb(count, size, seed=0):
 
 
 def _packed(tmp_path, pictures, **more):
-    """Write pictures as PNG files and pack them -> folder of the set."""
+    """Write images as PNG files and pack them -> folder of the set."""
     paths = [tmp_path / f'{index:02d}.png' for index in range(len(pictures))]
     for path, rgb in zip(paths, pictures):
         images.write_png(path, rgb)
@@ -66,7 +66,7 @@ def test_ties_round_to_even(tmp_path):
 
 
 @pytest.mark.parametrize('fit', ['pad', 'crop'])
-def test_pictures_of_all_kinds_and_sizes(tmp_path, fit):
+def test_images_of_all_kinds_and_sizes(tmp_path, fit):
     wide = Image.new('RGB', (60, 30), RED)
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -94,13 +94,13 @@ def test_pictures_of_all_kinds_and_sizes(tmp_path, fit):
 def test_unreadable_files_are_reported(tmp_path, capsys):
     images.write_png(tmp_path / 'a.png', _rgb(1, 8)[0])
     (tmp_path / 'b.png').write_bytes(b'')
-    (tmp_path / 'c.png').write_text('no picture')
+    (tmp_path / 'c.png').write_text('no image')
     paths = [tmp_path / name for name in ('a.png', 'b.png', 'c.png')]
     dataset.pack(paths, tmp_path / 'set', 8)
-    assert f'2 of 3 pictures cannot be read and are left out, the first: {paths[1]} is not' in (
+    assert f'2 of 3 images cannot be read and are left out, the first: {paths[1]} is not' in (
         capsys.readouterr().out)
     assert dataset.Records(tmp_path / 'set').count == 1
-    with pytest.raises(UserError, match='none of the 2 pictures can be read'):
+    with pytest.raises(UserError, match='none of the 2 images can be read'):
         dataset.pack(paths[1:], tmp_path / 'other', 8)
     assert not (tmp_path / 'other').exists()
 
@@ -129,7 +129,7 @@ def test_a_full_disk_leaves_nothing_half_packed(tmp_path, monkeypatch):
         assert [path.name for path in tmp_path.iterdir()] == ['a.png']
 
 
-def test_a_digest_is_of_the_pictures_not_of_the_place(tmp_path):
+def test_a_digest_is_of_the_images_not_of_the_place(tmp_path):
     first = dataset.Records(_packed(tmp_path / 'a', _rgb(3, 8))).digest()
     (tmp_path / 'a').rename(tmp_path / 'b')
     assert dataset.Records(tmp_path / 'b' / 'set').digest() == first
@@ -150,7 +150,7 @@ def test_batches_depend_on_position_only(tmp_path):
     assert not np.array_equal(_epoch(records), _epoch(other))
 
 
-def test_every_epoch_shows_each_picture_once_in_its_own_order(tmp_path):
+def test_every_epoch_shows_each_image_once_in_its_own_order(tmp_path):
     pictures = _rgb(7, 8)
     records = dataset.Records(_packed(tmp_path, pictures))
     stream = np.concatenate([records.batch(position, 3, 8) for position in range(0, 21, 3)])
@@ -160,7 +160,7 @@ def test_every_epoch_shows_each_picture_once_in_its_own_order(tmp_path):
     assert len({epoch.tobytes() for epoch in epochs}) > 1
 
 
-def test_half_of_the_pictures_are_mirrored(tmp_path):
+def test_half_of_the_images_are_mirrored(tmp_path):
     records = dataset.Records(_packed(tmp_path, _rgb(4, 4)))
     plain, mirrored = [records.batch(8, 400, 4, mirror=mirror) for mirror in (False, True)]
     flipped = (mirrored == plain[:, :, ::-1]).all((1, 2, 3))
@@ -222,7 +222,7 @@ def test_levels_of_unequal_length_are_refused(tmp_path):
     path = folder / 'photos-r03.tfrecords'
     data = path.read_bytes()
     path.write_bytes(data[:len(data) // 2])  # one of two records
-    with pytest.raises(UserError, match='unequal numbers of pictures'):
+    with pytest.raises(UserError, match='unequal numbers of images'):
         dataset.Records(folder)
 
 
@@ -264,7 +264,7 @@ SOUND = _record([3, 4, 4], bytes(range(48)))
 def test_every_record_is_checked_when_a_set_is_opened(tmp_path, record, place):
     records = [SOUND, SOUND]
     records.insert(place, record)
-    with pytest.raises(UserError, match=r'is no square picture of 4 px|is cut off or empty'):
+    with pytest.raises(UserError, match=r'is no square image of 4 px|is cut off or empty'):
         dataset.Records(_set(tmp_path / 'set', records))
 
 

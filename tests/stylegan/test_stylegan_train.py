@@ -18,7 +18,7 @@ from stylegan import dataset, generator, graph, networks, preflight, schedule, s
 from stylegan.config import FREE, Network, Training
 
 NETWORK = toy_stylegan.network(resolution=8, fmap_max=4, mapping_layers=1)
-# 4 px, then 8 px fading in, then 8 px: 11 steps of 4 pictures, a checkpoint after each.
+# 4 px, then 8 px fading in, then 8 px: 11 steps of 4 images, a checkpoint after each.
 TRAINING = Training(kimg=0.044, initial=4, hold_kimg=0.02, fade_kimg=0.02, minibatch=4, lrate=0.01,
                     r1_interval=2, average_kimg=0.01, tick_kimg=0.004, snapshot_ticks=100, grid=4,
                     augment='color', seed=5, threads=1)
@@ -40,7 +40,7 @@ def records(folder):
 
 
 class Interrupting:
-    """Records that press Ctrl-C when the pictures at a position are asked for."""
+    """Records that press Ctrl-C when the images at a position are asked for."""
 
     def __init__(self, records, position):
         self._records, self._position = records, position
@@ -206,7 +206,7 @@ def test_draws_differ_by_stream_step_seed_and_position():
 # --- The loop around a step, with a graph that only counts.
 
 class Counter:
-    """Stands in for stylegan.graph.Graph: its only variable is the number of pictures shown."""
+    """Stands in for stylegan.graph.Graph: its only variable is the number of images shown."""
 
     share = None
     made, failing_at, again, lrates = [], None, [], []  # again: later values of failing_at
@@ -265,7 +265,7 @@ def test_growing_resets_the_optimisers_and_penalises_in_turn(tmp_path, records, 
     train.train(run, records, NETWORK, TRAINING)
     small, large = counter.made
     assert (small.res, large.res) == (4, 8)
-    # At 20 pictures nothing has faded in yet, so that step is still one at 4 px.
+    # At 20 images nothing has faded in yet, so that step is still one at 4 px.
     turns = [True, False] * 6
     assert small.calls == [(1, turn) for turn in turns[:6]] + ['reset']
     fading = [0.2, 0.4, 0.6, 0.8]
@@ -393,7 +393,7 @@ def test_16_bits_are_refused_on_tensorflow_1_before_there_is_a_run(monkeypatch):
         train.check(NETWORK, coarse)
 
 
-def test_pictures_that_are_too_small_are_refused(tmp_path, records):
+def test_images_that_are_too_small_are_refused(tmp_path, records):
     with pytest.raises(UserError, match='packed at 8 px; use --resolution 8'):
         train.train(_run(tmp_path), records, toy_stylegan.network(resolution=16), TRAINING)
 

@@ -15,7 +15,7 @@ CONFIG = Config(side=16, fmaps=4, features=8, steps=60, batch=16, learning_rate=
 
 
 def toy(count, seed=0):
-    """Grey pictures with a red or blue bar at the top or at the bottom, and their labels."""
+    """Grey images with a red or blue bar at the top or at the bottom, and their labels."""
     rng = np.random.RandomState([seed, 9])
     pictures = rng.randint(100, 156, [count, 16, 16, 3]).astype(np.uint8)
     labels = {name: rng.randint(0, 2, count) for name in HEADS}

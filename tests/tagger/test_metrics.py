@@ -42,7 +42,7 @@ def test_of_a_large_confusion_matrix_the_largest_errors_are_shown():
 
 
 class Reader:
-    """A tagger whose values stand in the first pixels of a picture, `wrong` of them shifted."""
+    """A tagger whose values stand in the first pixels of an image, `wrong` of them shifted."""
 
     def __init__(self, heads=HEADS, wrong=()):
         self.heads, self._wrong = heads, wrong

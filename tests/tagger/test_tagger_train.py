@@ -35,7 +35,7 @@ def table(tmp_path_factory):
         kind = ('skirt', 'hat')[wide]
         draw(folder / f'{index}.png', colour, wide)
         lines.append(f'{index}.png,number {index} is a {kind} in {colour},{kind},{colour}')
-    (folder / '79.png').write_text('no picture')
+    (folder / '79.png').write_text('no image')
     (folder / 'products.csv').write_text('\n'.join(lines) + '\n')
     return folder
 
@@ -87,7 +87,7 @@ def test_unusable_catalogues_are_refused(tmp_path):
     texts = [source.Product(None, '', f'text {index}', '', (), str(index)) for index in range(9)]
     with pytest.raises(UserError, match='nothing to classify'):
         train(tmp_path / 'run', texts)
-    (tmp_path / 'broken.png').write_text('no picture')
+    (tmp_path / 'broken.png').write_text('no image')
     broken = [source.Product(tmp_path / 'broken.png', 'broken.png', '', 'a', (), 'a')]
     with pytest.raises(UserError, match='can be read'):
         tagging.read(broken, 16)

@@ -86,7 +86,7 @@ def test_running_again_adds_only_what_is_missing(tmp_path):
     assert other.stat().st_mtime_ns == stamp
 
 
-def test_duplicates_repeat_an_earlier_good_picture():
+def test_duplicates_repeat_an_earlier_good_image():
     options = build.Demo(count=400, bad=0.5)
     items = [build.product(index, options) for index in range(options.count)]
     duplicates = [item for item in items if item.truth == 'duplicate']

@@ -24,12 +24,12 @@ def alpha(garment, size=160, seed=0):
 
 
 def extent(cover):
-    """(top, bottom, left, right) of a mask, as shares of the picture."""
+    """(top, bottom, left, right) of a mask, as shares of the image."""
     rows, columns = (np.flatnonzero(cover.max(axis) > 0.5) for axis in (1, 0))
     return np.array([rows[0], rows[-1] + 1, columns[0], columns[-1] + 1]) / len(cover)
 
 
-def test_same_state_same_picture_and_other_state_another():
+def test_same_state_same_image_and_other_state_another():
     garment = sample(category='dress')
     first, again, other = (garments.render(garment, size=96, rng=np.random.RandomState(s))
                            for s in (1, 1, 2))
@@ -39,7 +39,7 @@ def test_same_state_same_picture_and_other_state_another():
 
 
 @pytest.mark.parametrize('index', range(40))
-def test_products_are_centred_and_fill_the_picture(index):
+def test_products_are_centred_and_fill_the_image(index):
     rng = np.random.RandomState([9, index])
     picture = garments.product(attributes.draw(rng), size=120, rng=rng)
     top, bottom, left, right = extent(picture[3])

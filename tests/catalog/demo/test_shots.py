@@ -46,7 +46,7 @@ def test_kinds_sum_to_one():
     assert abs(sum(shots.KINDS.values()) - 1) < 1e-9
 
 
-def test_a_duplicate_is_the_same_picture_in_other_bytes():
+def test_a_duplicate_is_the_same_image_in_other_bytes():
     good = shot('good', 1)
     for seed in range(4):
         data = shots.duplicate(good, np.random.RandomState(seed))

@@ -44,7 +44,7 @@ def shot(x=0.5, y=0.5, *, width=0.4, height=0.6, size=320, tone=(180, 30, 40), n
 
 @pytest.fixture
 def folder(tmp_path):
-    """Eight pictures: three good ones, and for each rule one that breaks it."""
+    """Eight images: three good ones, and for each rule one that breaks it."""
     data = tmp_path / 'data'
     data.mkdir()
     for name, picture in (('a', shot()), ('b', shot(tone=(20, 60, 160))), ('c', shot(height=0.8)),
@@ -60,7 +60,7 @@ RULES = dict(a='good', b='good', c='good', copy='duplicate', edge='composition',
              noise='background', tiny='small', torn='unreadable')
 
 
-def test_each_rule_finds_its_picture(folder, tmp_path):
+def test_each_rule_finds_its_image(folder, tmp_path):
     before = {p.name: hashlib.sha256(p.read_bytes()).digest() for p in folder.iterdir()}
     counts = rules.prune(folder, tmp_path / 'out', rules.Prune())
     table = rows(tmp_path / 'out')
@@ -68,7 +68,7 @@ def test_each_rule_finds_its_picture(folder, tmp_path):
     assert dict(counts) == collections.Counter(RULES.values())
     assert all((row['keep'] == 'yes') == (row['reason'] == 'good') for row in table.values())
     assert table['copy.png']['duplicate_of'] == 'a.png' and table['tiny.png']['width'] == '200'
-    # Every score of every picture is there, whatever the reason.
+    # Every score of every image is there, whatever the reason.
     assert all(row[score] for row in table.values() for score in measure.SCORES
                if row['rule'] != 'unreadable')
     assert before == {p.name: hashlib.sha256(p.read_bytes()).digest() for p in folder.iterdir()}
@@ -157,7 +157,7 @@ def test_decisions_lie_beside_the_catalogue_by_default(tmp_path, monkeypatch, ty
         decisions.default_folder('/')
 
 
-def test_decisions_beside_the_pictures(folder):
+def test_decisions_beside_the_images(folder):
     """The catalogue's own folder may hold the decisions: sheets are no products."""
     first = rules.prune(folder, folder, rules.Prune())
     assert rules.prune(folder, folder, rules.Prune()) == first
@@ -177,7 +177,7 @@ def test_misuse(folder, tmp_path):
     assert not (tmp_path / 'new').exists()
 
 
-def test_size_is_that_of_the_upright_picture(tmp_path):
+def test_size_is_that_of_the_upright_image(tmp_path):
     picture, exif = shot().resize((640, 320)), Image.Exif()
     exif[0x0112] = 6
     (tmp_path / 'data').mkdir()
@@ -209,13 +209,13 @@ def test_clutter_grows_with_the_background_and_ignores_the_product():
 
 @pytest.mark.parametrize('size', [(1, 1), (3, 900), (900, 3), (40, 30)])
 @pytest.mark.parametrize('tone', [(0, 0, 0), (255, 255, 255), (200, 10, 90)])
-def test_odd_pictures_have_finite_scores(size, tone):
+def test_odd_images_have_finite_scores(size, tone):
     values = measure.measure(Image.new('RGB', size, tone))
     assert set(values) == set(measure.SCORES) and np.isfinite(list(values.values())).all()
     assert values['subject'] < 0.1 and values['colours'] == 1
 
 
-def test_a_mirrored_picture_is_no_duplicate_and_a_chain_keeps_its_ends():
+def test_a_mirrored_image_is_no_duplicate_and_a_chain_keeps_its_ends():
     ramp = np.linspace(0, 200, 16)[None, :, None] * np.ones([16, 1, 3])
     found = np.stack([ramp, ramp[:, ::-1], ramp + 2, ramp + 4, ramp + 6, ramp]).astype(np.uint8)
     nearest, difference = rules.find_duplicates(found, 3)
@@ -247,5 +247,5 @@ def test_every_rule_is_right_on_the_demo_catalogue(tmp_path):
         right = pairs[kind, kind]
         meant = sum(count for (true, _), count in pairs.items() if true == kind)
         found = sum(count for (_, reason), count in pairs.items() if reason == kind)
-        assert meant >= 10, f'too few pictures to tell: {pairs}'
+        assert meant >= 10, f'too few images to tell: {pairs}'
         assert right >= 0.95 * found and right >= 0.95 * meant, f'{kind}: {pairs}'

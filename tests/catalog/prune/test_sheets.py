@@ -15,14 +15,14 @@ def pictures(folder, count):
 
 
 def colour(page, place):
-    """The middle of the picture at this place of a page of ten columns."""
+    """The middle of the image at this place of a page of ten columns."""
     step = page.width // 10
     rows = 6 if page.height > 5 * step else 1
     x, y = place % 10 * step + step // 2, place // 10 * (page.height // rows) + step // 2
     return np.asarray(page)[y, x].astype(int)
 
 
-def test_pages_hold_sixty_pictures_in_order(tmp_path):
+def test_pages_hold_sixty_images_in_order(tmp_path):
     shown = pictures(tmp_path / 'p', 63)
     sheets.write(tmp_path / 's', {'good': shown, 'small': []})
     assert sorted(p.name for p in (tmp_path / 's').iterdir()) == ['good-001.jpg', 'good-002.jpg']
@@ -38,7 +38,7 @@ def test_captions_are_drawn_for_any_name(tmp_path):
     sheets.write(tmp_path / 's', {'good': [(path, f"{'платье-' * 20}x.png", 'clutter 3.2')]})
     page = np.asarray(Image.open(str(tmp_path / 's' / 'good-001.jpg')))
     assert (page[152:, :150] < 128).any(axis=(1, 2)).sum() > 10  # two lines of ink
-    assert (page[152:, 160:] > 200).all()  # that stay under their picture
+    assert (page[152:, 160:] > 200).all()  # that stay under their image
 
 
 def test_a_rerun_replaces_its_own_pages_and_nothing_else(tmp_path):
@@ -50,14 +50,14 @@ def test_a_rerun_replaces_its_own_pages_and_nothing_else(tmp_path):
     assert sorted(p.name for p in (tmp_path / 's').iterdir()) == ['good-001.jpg', 'mine.jpg']
 
 
-def test_unreadable_pictures_have_an_empty_tile(tmp_path):
+def test_unreadable_images_have_an_empty_tile(tmp_path):
     (tmp_path / 'x.jpg').write_bytes(b'')
     sheets.write(tmp_path / 's', {'unreadable': [(tmp_path / 'x.jpg', 'x.jpg', 'unreadable')]})
     page = np.asarray(Image.open(str(tmp_path / 's' / 'unreadable-001.jpg')))
     assert page[:150, :150].std() < 2 and 200 < page[:150, :150].mean() < 240
 
 
-def test_overview_has_a_row_for_each_group_that_has_pictures(tmp_path):
+def test_overview_has_a_row_for_each_group_that_has_images(tmp_path):
     shown = pictures(tmp_path / 'p', 30)
     sheets.write_overview(tmp_path / 'o.jpg', {'good': shown, 'small': [], 'background': shown[:2]},
                           columns=4)
@@ -65,4 +65,4 @@ def test_overview_has_a_row_for_each_group_that_has_pictures(tmp_path):
     row = page.shape[0] // 2
     first = [page[90, 75 + 156 * place] for place in range(4)]
     assert [int(pixel[0]) // 2 for pixel in first] == pytest.approx([0, 7, 15, 22], abs=3)
-    assert (page[row + 90, 75 + 156 * 3] > 240).all()  # two pictures, then nothing
+    assert (page[row + 90, 75 + 156 * 3] > 240).all()  # two images, then nothing

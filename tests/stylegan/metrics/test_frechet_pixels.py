@@ -1,4 +1,4 @@
-"""The distance of pictures in the training set's principal components, against closed forms."""
+"""The distance of images in the training set's principal components, against closed forms."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from stylegan.metrics import frechet_pixels
 
 
 class Reals:
-    """As stylegan.dataset.Records: pictures of a few random patterns of known strength."""
+    """As stylegan.dataset.Records: images of a few random patterns of known strength."""
 
     def __init__(self, count=400, res=8, seed=0):
         self.count, self.resolution = count, res
@@ -34,7 +34,7 @@ def test_the_components_are_those_of_a_singular_value_decomposition():
     np.testing.assert_allclose(np.abs(np.sum(axes[:3].T * basis, 0)), 1, atol=1e-4)
 
 
-def test_a_shift_of_all_pictures_is_its_square_over_the_variance():
+def test_a_shift_of_all_images_is_its_square_over_the_variance():
     """Equal covariances: the Frechet distance of two Gaussians is that of their means."""
     reals = Reals()
     reference = frechet_pixels.fit(reals, 8)
@@ -48,7 +48,7 @@ def test_a_shift_of_all_pictures_is_its_square_over_the_variance():
     assert distance == pytest.approx((40 / 127.5) ** 2 / variance, rel=0.05)
 
 
-def test_scaled_pictures_have_the_closed_form_of_scaled_gaussians():
+def test_scaled_images_have_the_closed_form_of_scaled_gaussians():
     """Covariances S and c^2 S commute, so their distance is (1 - c)^2 tr S."""
     reals = Reals()
     reference = frechet_pixels.fit(reals, 8)
@@ -67,7 +67,7 @@ def test_false_detail_is_outside_of_the_components():
     assert detail > 3 and distance < 0.2
 
 
-def test_the_floor_is_that_of_other_pictures_of_the_set():
+def test_the_floor_is_that_of_other_images_of_the_set():
     reals = Reals()
     reference = frechet_pixels.fit(reals, 8)
     assert reference.floor == pytest.approx(
@@ -75,7 +75,7 @@ def test_the_floor_is_that_of_other_pictures_of_the_set():
     assert 0 < reference.floor < 0.1
 
 
-def test_larger_pictures_are_averaged():
+def test_larger_images_are_averaged():
     reals = Reals()
     reference = frechet_pixels.fit(reals, 8)
     large = reals.pictures[:200].repeat(4, 1).repeat(4, 2)

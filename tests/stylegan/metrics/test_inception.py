@@ -1,4 +1,4 @@
-"""A frozen graph computes what numpy computes, for any number of pictures, or is refused."""
+"""A frozen graph computes what numpy computes, for any number of images, or is refused."""
 
 import numpy as np
 import pytest
@@ -89,14 +89,14 @@ def test_folders_and_missing_files_are_named(tmp_path):
         Inception(tmp_path)
 
 
-def test_a_tensor_made_for_one_picture_is_refused(toy):
+def test_a_tensor_made_for_one_image_is_refused(toy):
     with Inception(toy[0], output='pool_3/_reshape', threads=1) as network:
         assert network.features(_pictures(1)).shape == (1, toy_frozen.DEPTH)
         with pytest.raises(UserError, match=r'several at a time .*; name a tensor before it'):
             network.features(_pictures(2))
 
 
-def test_pictures_that_do_not_fit_are_refused(toy):
+def test_images_that_do_not_fit_are_refused(toy):
     network = Inception(toy[0], 'ResizeBilinear', threads=1)
     with pytest.raises(UserError, match=r'takes arrays of shape .* not \[2, 8, 8, 3\]'):
         network.features(_pictures(2, 8))

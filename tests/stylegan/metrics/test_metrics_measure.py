@@ -1,4 +1,4 @@
-"""Figures come with a floor at the same number of pictures; nearest neighbours are the nearest."""
+"""Figures come with a floor at the same number of images; nearest neighbours are the nearest."""
 
 import json
 
@@ -10,7 +10,7 @@ from stylegan.metrics import distances, measure, swd
 
 
 def _pictures(seed, count, side=32, low=0):
-    """Pictures of a few large blocks of colour."""
+    """Images of a few large blocks of colour."""
     blocks = np.random.RandomState(seed).randint(low, 256, [count, 4, 4, 3])
     return blocks.repeat(side // 4, 1).repeat(side // 4, 2).astype(np.uint8)
 
@@ -46,7 +46,7 @@ def test_fakes_of_the_same_distribution_reach_the_floor():
     assert [other[name]['floor'] for name in other] == [same[name]['floor'] for name in same]
 
 
-def test_both_comparisons_have_the_same_reals_and_as_many_pictures(monkeypatch):
+def test_both_comparisons_have_the_same_reals_and_as_many_images(monkeypatch):
     calls = []
 
     def watched(function):
@@ -74,7 +74,7 @@ def test_same_seed_same_figures():
 
 
 @pytest.mark.parametrize('reals, fakes', [(39, 20), (40, 19)])
-def test_too_few_pictures_are_refused(reals, fakes):
+def test_too_few_images_are_refused(reals, fakes):
     with pytest.raises(UserError, match=f'{reals} real and {fakes} .* too few .* 40 and 20'):
         measure.measure(_pictures(9, reals), _pictures(9, fakes), seed=0)
 
@@ -84,7 +84,7 @@ def test_too_few_are_not_asked_for():
         measure.Metrics(count=39)
 
 
-def test_too_small_pictures_are_refused():
+def test_too_small_images_are_refused():
     with pytest.raises(UserError, match='8 px are too small to measure; the least is 16 px'):
         measure.measure(_pictures(9, 40, 8), _pictures(9, 20, 8), seed=0)
 
@@ -107,7 +107,7 @@ def test_thumbnails_are_means():
 
 
 class Reals:
-    """Real pictures as `neighbours` reads them; notes how many it held at a time."""
+    """Real images as `neighbours` reads them; notes how many it held at a time."""
 
     def __init__(self, count, side=16):
         self.pictures, self.most = _pictures(11, count, side), 0
@@ -128,7 +128,7 @@ def _tiles(sheet, columns, side):
 
 
 def _changed(picture, amount):
-    """The picture with its first rows made darker or lighter."""
+    """The image with its first rows made darker or lighter."""
     result = picture.astype(int)
     result[:4] += np.where(result[:4] < 128, amount, -amount)
     return result.astype(np.uint8)
@@ -147,7 +147,7 @@ def test_neighbours_are_beside_their_fakes(features):
     assert np.array_equal(first[2], reals.pictures[20])
     assert np.array_equal(second[0], mirrored) and np.array_equal(second[1], reals.pictures[70])
     for row in (first, second):
-        assert len({tile.tobytes() for tile in row[1:]}) == 3  # each real picture once
+        assert len({tile.tobytes() for tile in row[1:]}) == 3  # each real image once
     assert reals.most < 150
 
 
@@ -177,7 +177,7 @@ def test_distances_are_in_units_of_the_usual_one():
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-3)
 
 
-def test_fewer_real_pictures_than_asked_for():
+def test_fewer_real_images_than_asked_for():
     sheet = measure.neighbour_sheet(_pictures(13, 1, 16), Reals(2), count=5)
     assert sheet.shape == (16, 3 * 16 + 2 * 2, 3)
     indices, gaps = measure.nearest(_pictures(13, 1, 16), Reals(1), count=3)

@@ -7,7 +7,7 @@ from stylegan.metrics.path_length import path_length, pixels, trimmed_mean
 
 
 class Linear:
-    """A generator whose pictures are linear in w, which is z itself; notes what it is given."""
+    """A generator whose images are linear in w, which is z itself; notes what it is given."""
 
     def __init__(self, latent, side=4):
         self.matrix = np.random.RandomState(3).randn(latent, side * side * 3) * 0.05
@@ -96,7 +96,7 @@ def test_styles_by_layer_work_as_well():
     assert layered == plain != other
 
 
-def test_large_pictures_are_averaged_down_and_none_is_cut():
+def test_large_images_are_averaged_down_and_none_is_cut():
     seen = []
 
     def features(pictures):
@@ -115,7 +115,7 @@ def test_large_pictures_are_averaged_down_and_none_is_cut():
     assert picture.sum() == 3 * (255 / 4 + 127.5 / 2)
 
 
-def test_rounded_pictures_are_refused():
+def test_rounded_images_are_refused():
     with pytest.raises(AssertionError, match='uint8 would round the step away'):
         path_length(Drawing(2, lambda w: np.zeros([len(w), 4, 4, 3], np.uint8)), pixels, psi=1,
                     count=1, seed=0)

@@ -143,13 +143,13 @@ def test_a_tint_of_the_whole_set_does_not_count():
     assert _distance(a, other)['swd'] < 1e-3
 
 
-def test_pictures_without_any_detail_stay_finite():
+def test_images_without_any_detail_stay_finite():
     blank = np.full([4, 64, 64, 3], 255, np.uint8)
     assert np.isfinite(_distance(blank, _pictures(11, 4, 64))['swd'])
     assert _distance(blank, blank // 2)['swd'] < 1
 
 
-def test_the_smallest_pictures_have_one_level():
+def test_the_smallest_images_have_one_level():
     assert list(_distance(_pictures(12, 4, 16), _pictures(13, 4, 16))) == ['swd_16', 'swd']
     with pytest.raises(AssertionError):
         _distance(np.zeros([2, 8, 8, 3], np.uint8), np.zeros([2, 8, 8, 3], np.uint8))

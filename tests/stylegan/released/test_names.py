@@ -94,7 +94,7 @@ def test_values_of_the_original_programs_own_pickle():
 
 
 def test_drawing_with_the_original_programs_own_pickle():
-    """The recorded w and picture of its Gs: truncated by 0.7 in 8 layers, with stored noise."""
+    """The recorded w and image of its Gs: truncated by 0.7 in 8 layers, with stored noise."""
     variables, network, _ = names.convert(ORIGINAL)
     with np.load(str(DATA / 'original_small_outputs.npz')) as recorded:
         z, w, picture = [recorded[key] for key in ('z', 'Gs_w', 'Gs_img_default_psi')]
