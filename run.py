@@ -5,7 +5,8 @@
                                        +-> samples: images, videos, texts and a page of them
     descriptions ----> train-gpt2 -----+
 
-Exit codes: 0 success, 1 error (explained in one line), 130 interrupted (progress is saved).
+Exit codes: 0 success, 1 error (explained in one line), 75 another worker of the same training was
+lost, 130 interrupted (progress is saved).
 """
 
 import argparse

@@ -221,7 +221,7 @@ def read_kept(path, *, key_column=''):
     keep = decisions.kept(path)
     missing = [p.name for p in products if p.image and p.name not in keep]
     if missing:
-        raise UserError(f'{path} lacks {len(missing)} images of its catalogue, the first is '
+        raise UserError(f'{path} has no decision on {len(missing)} images, the first is '
                         f'{missing[0]}; run prune again with the same --data and --out')
     products = [p for p in products if not p.image or keep[p.name]]
     if not products:

@@ -1,6 +1,7 @@
 """Data in: draw the demo catalogue, download, convert released networks, prune photos."""
 
 import pathlib
+import shlex
 
 from commands import inputs
 from commands import options as common
@@ -70,7 +71,7 @@ def convert(options):
         snapshots.save(options.npz, variables, network, res=res, alpha=alpha, kimg=None,
                        made={'from': options.pickle.name, 'options': made_with})
     print(names.describe(options.pickle, variables, network, made_with))
-    print(f'done: now try: python run.py samples --stylegan {options.npz}')
+    print(f'done: now try: python run.py samples --stylegan {shlex.quote(str(options.npz))}')
 
 
 def prune_options(parser):
@@ -104,7 +105,8 @@ def prune(options):
     if advice(counts, config):
         print(advice(counts, config))
     print(f"done: look through {out / 'sheets'}; where you disagree, change yes and no in the keep "
-          f"column of {out / 'prune.csv'}; then: python run.py train-stylegan --data {out}")
+          f"column of {out / 'prune.csv'}; then: python run.py train-stylegan --data "
+          f'{shlex.quote(str(out))}')
 
 
 def pack_options(parser):
@@ -129,4 +131,4 @@ def pack(options):
     first, last = options.shard.range(len(products))
     dataset.pack([product.image for product in products[first:last]], folder, options.resolution,
                  options.fit)
-    print(f'done: now try: python run.py train-stylegan --records {folder}')
+    print(f'done: now try: python run.py train-stylegan --records {shlex.quote(str(folder))}')

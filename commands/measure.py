@@ -31,6 +31,7 @@ def metrics(options):
     from dnnlib import images, runs
     from stylegan import generator
     from stylegan.metrics import measure, path_length
+    common.check_records(options)
     config = knobs.from_flags(measure.Metrics(), options)
     gan = generator.Generator(inputs.stylegan(options), config.threads, config.noise)
     network = _feature_network(options, config)

@@ -19,9 +19,24 @@ def folder(text):
     return path
 
 
+def file(text):
+    """A type for argparse: the path of a file to write, there or not. A folder is refused."""
+    path = pathlib.Path(text)
+    folder(path.parent)
+    if os.path.isdir(str(path)):
+        raise argparse.ArgumentTypeError(f'{path} is a folder; name a file')
+    return path
+
+
 def data(parser, help):
     """--data: a catalogue."""
     parser.add_argument('--data', type=pathlib.Path, help=help)
+
+
+def check_records(options):
+    """Refuse --data beside --records. Raises UserError."""
+    if options.data and options.records:
+        raise UserError('--records replaces the images of --data; leave one of them out')
 
 
 def out(parser, default):

@@ -181,12 +181,11 @@ def _train_and_test(options, config):
     """The experiment.Dataset that `evaluate` trains on, and the one it tests on."""
     from rare import experiment
     from tagger import train
+    test = inputs.pictured(options.test_data) if options.test_data else ()
     products = inputs.pictured(options.data, options.key_column)
     classes = tuple(sorted({product.category for product in products}))
     experiment.class_index(classes, options.category)  # refused before the images are read
-    if options.test_data:
-        test = inputs.pictured(options.test_data)
-    else:
+    if not test:
         products, test = experiment.split(products, config.test, config.seed)
     photos = []
     for some in (products, test):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+import shlex
 
 from commands import inputs
 from commands import options as common
@@ -296,7 +297,8 @@ def _targets(options, side):
     paths, most, found = options.images, options.self_test or options.count, {}
     for path in paths:
         if path.is_dir():
-            raise UserError(f'{path} is a folder; to take images from it, type --data {path}')
+            raise UserError(f'{path} is a folder; to take images from it, type --data '
+                            f'{shlex.quote(str(path))}')
     if paths and (options.data or options.category or options.where or options.self_test):
         raise UserError('--data, --category, --where and --self-test choose from a catalogue; '
                         'give them or images, not both')

@@ -1,6 +1,7 @@
 """Texts alone: write some, export the model that writes them, measure it."""
 
 import pathlib
+import shlex
 
 from commands import inputs
 from commands import options as common
@@ -21,7 +22,7 @@ def text_options(parser):
                         'prompt, comma-separated, category last')
     parser.add_argument('--count', type=knobs.number(int, 1), default=4,
                         help='texts per prompt (default 4)')
-    parser.add_argument('--json', type=pathlib.Path, metavar='OUT.jsonl', help='also write prompt, '
+    parser.add_argument('--json', type=common.file, metavar='OUT.jsonl', help='also write prompt, '
                         'text, seed, finish, tokens and log-probability, one sample a line')
     common.shard(parser)
     parser.add_argument('--keep-prompt', action='store_true', help='print the prompt as well')
@@ -72,7 +73,7 @@ def export(options):
     from gpt2 import formats, snapshots
     formats.export(snapshots.read(inputs.gpt2(options)), options.out, options.to)
     print(f'done: the model is in {options.out}; to try it: '
-          f'python run.py text --gpt2 {options.out}')
+          f'python run.py text --gpt2 {shlex.quote(str(options.out))}')
 
 
 def check_text_options(parser):

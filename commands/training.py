@@ -72,6 +72,7 @@ def train_stylegan(options):
     """Train StyleGAN on a catalogue's photos; run it again to resume."""
     from dnnlib import archive, parallel
     from stylegan import config, dataset, preflight, train
+    common.check_records(options)
     network, training, start, notice = _networks(config, options)
     train.check(network, training)
     if options.dry_run:
@@ -141,14 +142,13 @@ def _start(options):
     return next(iter(sorted((PRETRAINED / 'stylegan').glob('*.npz'))), None)
 
 
-def _unlike_shipped(path, network, options):
-    """Why training starts from random weights: a typed option that the shipped networks do not
-    agree with. '' if there is none."""
+def _unlike(network, options):
+    """A typed option that weights of this Network do not agree with, as in 'has --fmap-max 96, not
+    5', or ''."""
     for name, value in dataclasses.asdict(network).items():
         typed = getattr(options, name, None)
         if typed is not None and typed != value:
-            return (f'starting from random weights: {path.name} has {_flag(name)} {value}, '
-                    f'not {typed}')
+            return f'has {_flag(name)} {value}, not {typed}'
     return ''
 
 
@@ -166,17 +166,14 @@ def _networks(config, options):
         if options.start is not None:
             raise
         return network, training, None, ''  # a generator alone is shipped
-    notice = ''
+    notice, unlike = '', _unlike(started, options)
     if options.start is None:
-        unlike = _unlike_shipped(path, started, options)
         if unlike:
-            return network, training, None, unlike
+            return network, training, None, f'starting from random weights: {path.name} {unlike}'
         notice = f'starting from {path.name}; --start none starts from random weights'
-    network, typed = started, knobs.from_flags(started, options)
-    for name, value in dataclasses.asdict(network).items():
-        if getattr(typed, name) != value:
-            raise UserError(f'{path} has {_flag(name)} {value}, not {getattr(typed, name)}; leave '
-                            'that option out')
+    elif unlike:
+        raise UserError(f'{path} {unlike}; leave that option out')
+    network = started
     if options.initial is None:  # nothing is left to fade in
         training = dataclasses.replace(training, initial=network.resolution)
     return network, training, start, notice
@@ -206,6 +203,8 @@ def train_gpt2(options):
     if options.start and options.vocabulary:
         raise UserError('--start brings a vocabulary of its own; leave --vocabulary out')
     start = snapshots.read(options.start) if options.start else None
+    if start and _unlike(start.network, options):
+        raise UserError(f'{options.start} {_unlike(start.network, options)}; leave that option out')
     vocabulary = encoder.load(options.vocabulary) if options.vocabulary else None
     train.check(start.network if start else network, training)
     products, data = _texts(options, start.encoder if start else vocabulary)
@@ -258,9 +257,9 @@ def train_tagger(options):
     if parallel.size > 1:
         raise UserError('train-tagger is for one process; run it without TF_CONFIG')
     config, split = [knobs.from_flags(each(), options) for each in (Config, Split)]
+    test = source.read_kept(options.test, key_column=options.key_column) if options.test else ()
     products = source.read_kept(options.data or inputs.demo_pruned(),
                                 key_column=options.key_column)
-    test = source.read_kept(options.test, key_column=options.key_column) if options.test else ()
     run = _run(options, config, split, ('threads',), fit=options.fit, data=inputs.fingerprint(
         (p.name, p.description, p.category, p.attributes) for p in products))
     print(train.train(run, products, config, split, runs.provenance(), test=test, fit=options.fit))

@@ -1,4 +1,4 @@
-"""The foundation that every other room stands on: files, options, runs, TensorFlow; no model.
+"""The foundation that every other package stands on: files, options, runs, TensorFlow; no model.
 
 It gives them files that are whole or absent and are read within bounds (`files`, `archive`,
 `images`, `video`), options that are defined once (`knobs`), run folders that survive kills, full

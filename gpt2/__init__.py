@@ -1,6 +1,6 @@
 """GPT-2 on product descriptions: tokens, transformer, training, sampling, model files.
 
-The room knows no catalogue: a product is any record with description, tags, category and key.
+The package knows no catalogue: a product is any record with description, tags, category and key.
 
 Gives the commands:
 

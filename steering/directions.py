@@ -5,6 +5,7 @@ scales, biases, aucs: float64 [n]; about: what they were made from.
 """
 
 import dataclasses
+import shlex
 
 import numpy as np
 
@@ -84,7 +85,7 @@ def load_all(folder, models, width):
     models: {name: digest} of the generator and the tagger, as saved in both files; width: of w.
     Raises UserError if the folder has no directions, or those of another generator or tagger.
     """
-    again = f'python run.py directions --out {folder}'
+    again = f'python run.py directions --out {shlex.quote(str(folder))}'
     if not (folder / 'directions.npz').exists():
         raise UserError(f'there are no directions in {folder} yet; find them first: {again}')
     sample, of_sample = labelled.load(folder / 'tagged.npz')

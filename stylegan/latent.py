@@ -5,6 +5,7 @@ The user gives styles as seeds, or as an `.npz` as `run.py project` writes it, w
 """
 
 import pathlib
+import shlex
 
 import numpy as np
 
@@ -152,7 +153,7 @@ def styles(generator, text, psi):
         if not text or not pathlib.Path(text).exists():
             raise
         raise UserError(f'{text} is neither seeds nor an .npz; to find the styles of an image, '
-                        f'type: python run.py project {text}')
+                        f'type: python run.py project {shlex.quote(text)}')
     return generator.truncate(generator.w(generator.seeded(chosen)), psi)
 
 

@@ -110,7 +110,7 @@ def report(products):
         (len(p['unjudged']), p['redrawn']) for p in products])]
     lines = ['text and image agree in category and all mentioned attributes:',
              f'  {before} of {count} at first ({100 * before / count:.1f} %)',
-             f'  {after} of {count} after redrawing ({100 * after / count:.1f} %), {more} more '
+             f'  {after} of {count} after resampling ({100 * after / count:.1f} %), {more} more '
              'texts',
              f'  {checked} statements compared, {unjudged} skipped: uncertain prediction']
     heads = dict.fromkeys(head for p in products for head in p['agreement'])

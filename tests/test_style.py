@@ -100,9 +100,9 @@ def test_files_that_the_documentation_names_exist():
 def test_tests_lie_where_their_modules_lie():
     names = [path.name for path in TESTS]
     assert len(names) == len(set(names)) and not list((ROOT / 'tests').glob('**/__init__.py'))
-    rooms = {_name(path.parent) for path in PRODUCT} | {'.'}
+    places = {_name(path.parent) for path in PRODUCT} | {'.'}
     for path in TESTS:
-        assert path.parent.relative_to(ROOT / 'tests').as_posix() in rooms, _name(path)
+        assert path.parent.relative_to(ROOT / 'tests').as_posix() in places, _name(path)
 
 
 # --- TensorFlow.

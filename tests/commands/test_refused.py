@@ -7,11 +7,13 @@ import pytest
 from process import SMALL_GAN, SMALL_GPT2
 
 import run
+from commands import inputs
 from dnnlib import images
 from dnnlib.files import UserError
 
 GAN = ['train-stylegan', '--data', 'toy', '--run', 'new', *SMALL_GAN]
 GPT2 = ['train-gpt2', '--data', 'toy', '--run', 'new', *SMALL_GPT2]
+SHIPPED = str(inputs.PRETRAINED / 'gpt2')
 TAGGER = ['train-tagger', '--data', 'toy', '--run', 'new', '--side', '16', '--steps', '2']
 
 
@@ -97,15 +99,20 @@ REFUSED = [
     (GAN + ['--freeze-d', '9'], 'lower --freeze-d'),
     (GAN + ['--data', 'unreadable'], 'unreadable'),
     (['train-stylegan', '--data', 'nowhere', '--run', 'new'], 'nowhere does not exist'),
-    (GAN + ['--records', 'nowhere'], 'nowhere holds no'),
+    (['train-stylegan', '--records', 'nowhere', '--run', 'new'], 'nowhere holds no'),
+    (GAN + ['--records', 'nowhere'], '--records replaces the images of --data'),
     (GPT2 + ['--window', '200'], 'use --window 96'),
     (GPT2 + ['--start', 'nowhere'], 'nowhere does not exist'),
     (GPT2 + ['--vocabulary', 'nowhere'], 'nowhere'),
     (GPT2 + ['--n-embd', '15'], 'not a multiple'),
+    (['train-gpt2', '--data', 'toy', '--run', 'new', '--start', SHIPPED, '--n-layer', '2'],
+     'has --n-layer 4, not 2; leave that option out'),
     (TAGGER + ['--data', 'unreadable'], 'unreadable'),
     (['pack', '--data', 'toy', '--shard', '1/2'], 'each --shard needs a folder of its own'),
     (['cards', '--shard', '1/2'], 'each --shard needs a folder of its own'),
-    (TAGGER + ['--test', 'nowhere'], 'nowhere does not exist'),
+    (['train-tagger', '--run', 'new', '--test', 'nowhere'], 'nowhere does not exist'),
+    (['text', '--json', 'toy'], 'toy is a folder; name a file'),
+    (['text', '--json', 'toy/0.png/texts.jsonl'], 'toy/0.png is not a folder'),
     (['samples', '--out', 'new', '--tagger', 'nowhere'], 'nowhere'),
     (['samples', '--out', 'new', '--gpt2', 'nowhere'], 'nowhere does not exist'),
     (['cards', '--out', 'new', '--tagger', 'nowhere'], 'nowhere'),
@@ -114,7 +121,10 @@ REFUSED = [
     (['rare', '--out', 'new', '--category', 'jumpsuit', '--seeds-from', 'nowhere'], 'nowhere'),
     (['evaluate', '--out', 'new', '--category', 'hat', '--data', 'toy', '--counts', '500'],
      'rare photos to train on'),
+    (['evaluate', '--out', 'new', '--category', 'hat', '--test-data', 'nowhere'],
+     'nowhere does not exist'),
     (['metrics', '--out', 'new', '--features', 'inception'], '--inception'),
+    (['metrics', '--out', 'new', '--data', 'toy', '--records', 'toy'], 'leave one of them out'),
     (['metrics', '--out', 'new', '--data', 'toy', '--features', 'tagger', '--judge', 'nowhere'],
      'nowhere'),
     (['directions', '--out', 'new', '--labels', 'nowhere'], 'nowhere does not exist'),
@@ -148,3 +158,9 @@ def test_the_folder_one_is_in_is_pruned_beside_itself(here, tmp_path, monkeypatc
     assert here('prune', '--data', '.')[0] == 0
     assert (tmp_path / 'toy-pruned' / 'prune.csv').exists()
     assert not list((tmp_path / 'toy').glob('*-pruned'))
+
+
+def test_a_command_in_a_message_can_be_pasted(here, tmp_path, capsys):
+    (tmp_path / 'toy').rename(tmp_path / 'neue Röcke')
+    assert run.main(['prune', '--data', 'neue Röcke']) == 0
+    assert "python run.py train-stylegan --data 'neue Röcke-pruned'\n" in capsys.readouterr().out

@@ -55,7 +55,7 @@ def test_training_reports_and_leaves_both_taggers(place):
 
 def test_cards_hold_everything_and_tell_how_texts_fit(place):
     out = succeed(*CARDS, '--out', 'one', '--tagger', 'runs/tagger', cwd=place)
-    assert 'of 2 at first' in out and 'of 2 after redrawing' in out
+    assert 'of 2 at first' in out and 'of 2 after resampling' in out
     assert (place / 'one' / 'index.html').exists() and not (place / 'one' / 'grid.png').exists()
     for product in products(place / 'one'):
         assert {'seed', 'w', 'psi', 'tags', 'prompt', 'text', 'text_seed', 'image',

@@ -49,7 +49,7 @@ def test_the_report_counts_products_before_and_after():
     lines = agreement.report([product(0, category=True), product(2, category=True, hem=True),
                               product(5, category=True, hem=False), product(0)]).split('\n')
     assert lines[1].strip() == '2 of 4 at first (50.0 %)'
-    assert lines[2].strip() == '3 of 4 after redrawing (75.0 %), 7 more texts'
+    assert lines[2].strip() == '3 of 4 after resampling (75.0 %), 7 more texts'
     assert lines[3].strip().startswith('5 statements compared, 4 skipped')
     assert [line.strip() for line in lines[4:]] == ['hem: 1 of 2 disagree']
 
