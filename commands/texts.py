@@ -1,5 +1,6 @@
 """Texts alone: write some, export the model that writes them, measure it."""
 
+import contextlib
 import pathlib
 import shlex
 
@@ -52,9 +53,9 @@ def text(options):
     seeds = common.seeds(sampling.seed, len(repeated))[first:last]
     if options.json:
         common.check_part(options.shard, options.json, seeds)
-    samples = writer.samples(repeated[first:last], seeds=seeds, sampling=sampling)
-    if options.json:
-        with lock.new(options.json):
+    with lock.new(options.json) if options.json else contextlib.nullcontext():
+        samples = writer.samples(repeated[first:last], seeds=seeds, sampling=sampling)
+        if options.json:
             files.write_text(options.json, json_lines(samples))
     texts = [writer.joined(sample) if options.keep_prompt else sample.text for sample in samples]
     print(report(texts, first + 1), end='')

@@ -56,6 +56,7 @@ class Evaluate:
 
     def __post_init__(self):
         check(self)
+        self._numbers(1)
 
     def fixed(self):
         """The options that a resumed experiment must repeat, {name: value}."""
@@ -63,14 +64,16 @@ class Evaluate:
         return {name: value for name, value in dataclasses.asdict(self).items()
                 if name not in free}
 
-    def sweep(self, available):
-        """The numbers of rare photos to train on, ascending; 'all' means all the available."""
+    def _numbers(self, available):
         try:
-            asked = {available if part.strip() == 'all' else int(part)
-                     for part in self.counts.split(',')}
+            return {available if part.strip() == 'all' else int(part)
+                    for part in self.counts.split(',')}
         except ValueError:
             raise UserError(f"--counts '{self.counts}' is not a list like 10,25,50,all")
-        counts = sorted(count for count in asked if count <= available)
+
+    def sweep(self, available):
+        """The numbers of rare photos to train on, ascending; 'all' means all the available."""
+        counts = sorted(count for count in self._numbers(available) if count <= available)
         if not counts or counts[0] < 1:
             raise UserError(f'there are {available} rare photos to train on; --counts asks for '
                             f'{self.counts}')

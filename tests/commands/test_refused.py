@@ -123,6 +123,7 @@ REFUSED = [
      'rare photos to train on'),
     (['evaluate', '--out', 'new', '--category', 'hat', '--test-data', 'nowhere'],
      'nowhere does not exist'),
+    (['evaluate', '--out', 'new', '--category', 'hat', '--counts', '10,x'], 'is not a list like'),
     (['metrics', '--out', 'new', '--features', 'inception'], '--inception'),
     (['metrics', '--out', 'new', '--data', 'toy', '--records', 'toy'], 'leave one of them out'),
     (['metrics', '--out', 'new', '--data', 'toy', '--features', 'tagger', '--judge', 'nowhere'],
