@@ -28,7 +28,7 @@ def download_options(parser):
     """What `download` takes."""
     parser.add_argument('names', nargs='*', metavar='NAME', help='what to download; see --list')
     parser.add_argument('--list', action='store_true', help='print what there is, and its licences')
-    parser.add_argument('--from-file', type=pathlib.Path, metavar='PATH', help='take the file, or '
+    parser.add_argument('--from-file', type=common.path, metavar='PATH', help='take the file, or '
                         'the folder of files, that a browser has saved')
     parser.add_argument('--out', type=common.folder, default=pathlib.Path('downloads'),
                         help='folder in which each NAME gets its own (default downloads)')
@@ -55,8 +55,8 @@ def download(options):
 
 def convert_options(parser):
     """What `convert` takes."""
-    parser.add_argument('pickle', type=pathlib.Path, metavar='IN.pkl', help='a released network')
-    parser.add_argument('npz', type=pathlib.Path, metavar='OUT.npz', help='file to write')
+    parser.add_argument('pickle', type=common.path, metavar='IN.pkl', help='a released network')
+    parser.add_argument('npz', type=common.path, metavar='OUT.npz', help='file to write')
 
 
 def convert(options):
@@ -77,7 +77,7 @@ def convert(options):
 def prune_options(parser):
     """What `prune` takes."""
     from catalog.prune.rules import Prune
-    parser.add_argument('--data', type=pathlib.Path, required=True, help='the catalogue')
+    parser.add_argument('--data', type=common.path, required=True, help='the catalogue')
     parser.add_argument('--out', type=common.folder, help='folder of the decisions '
                         '(default: --data followed by -pruned)')
     common.shard(parser, 'A part is only measured, into scores.jsonl; then prune without --shard')

@@ -1,7 +1,6 @@
 """Measurements: of a StyleGAN network, and of the speed of the program."""
 
 import dataclasses
-import pathlib
 
 from commands import inputs
 from commands import options as common
@@ -17,10 +16,10 @@ def metrics_options(parser):
     common.judge(parser, 'for --features tagger')
     common.data(parser, 'the catalogue to measure against (default: what the run was trained on, '
                 'else the demo)')
-    parser.add_argument('--records', type=pathlib.Path,
+    parser.add_argument('--records', type=common.path,
                         help='a multi-resolution TFRecord set to measure against instead')
     common.fit(parser)
-    parser.add_argument('--inception', type=pathlib.Path, help='frozen graph for --features '
+    parser.add_argument('--inception', type=common.path, help='frozen graph for --features '
                         'inception: classify_image_graph_def.pb')
     common.out(parser, 'out/metrics')
     knobs.add_flags(parser, Metrics)
@@ -120,7 +119,7 @@ def bench_options(parser):
     parser.add_argument('--list', action='store_true', help='print the names of all rows and stop')
     parser.add_argument('--runs', type=knobs.number(int, 1), default=5,
                         help='runs of each variant of a row (default 5)')
-    parser.add_argument('--against', type=pathlib.Path,
+    parser.add_argument('--against', type=common.path,
                         help='another checkout of this project, to run in turn with this one')
     parser.add_argument('--plot', action='store_true', help='draw plot.png of the rows growth-... '
                         'and text-... that were measured before, and stop')

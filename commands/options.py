@@ -10,27 +10,35 @@ from dnnlib import files, knobs
 from dnnlib.files import UserError
 
 
+def path(text):
+    """A type for argparse: a path. An empty one, as from an unset shell variable, is refused: it
+    would be the folder that one is in."""
+    if not text:
+        raise argparse.ArgumentTypeError('the path is empty')
+    return pathlib.Path(text)
+
+
 def folder(text):
     """A type for argparse: the path of a folder, there or not. A file is refused."""
-    path = pathlib.Path(text)
-    for each in (path, *path.parents):
+    named = path(text)
+    for each in (named, *named.parents):
         if os.path.exists(str(each)) and not os.path.isdir(str(each)):
             raise argparse.ArgumentTypeError(f'{each} is not a folder; name another')
-    return path
+    return named
 
 
 def file(text):
     """A type for argparse: the path of a file to write, there or not. A folder is refused."""
-    path = pathlib.Path(text)
-    folder(path.parent)
-    if os.path.isdir(str(path)):
-        raise argparse.ArgumentTypeError(f'{path} is a folder; name a file')
-    return path
+    named = path(text)
+    folder(str(named.parent))
+    if os.path.isdir(str(named)):
+        raise argparse.ArgumentTypeError(f'{named} is a folder; name a file')
+    return named
 
 
 def data(parser, help):
     """--data: a catalogue."""
-    parser.add_argument('--data', type=pathlib.Path, help=help)
+    parser.add_argument('--data', type=path, help=help)
 
 
 def check_records(options):
@@ -143,14 +151,14 @@ def check_part(shard, path, seeds):
 
 def stylegan(parser):
     """--stylegan: the StyleGAN network."""
-    parser.add_argument('--stylegan', type=pathlib.Path, help='StyleGAN network: a run folder, a '
+    parser.add_argument('--stylegan', type=path, help='StyleGAN network: a run folder, a '
                         'snapshot or a released .pkl (default: the newest run, else the '
                         'pretrained one)')
 
 
 def gpt2(parser):
     """--gpt2: the text model."""
-    parser.add_argument('--gpt2', type=pathlib.Path, help='text model: a run or snapshot folder, '
+    parser.add_argument('--gpt2', type=path, help='text model: a run or snapshot folder, '
                         'or one in the layout of the release or of transformers (default: the '
                         'newest run, else the pretrained one)')
 
@@ -164,14 +172,14 @@ def writing(parser):
 
 def tagger(parser):
     """--tagger: the classifier of images."""
-    parser.add_argument('--tagger', type=pathlib.Path, metavar='FILE|RUN', help='classifier of '
+    parser.add_argument('--tagger', type=path, metavar='FILE|RUN', help='classifier of '
                         'images: a tagger.npz, or the folder of one (default: the newest run; '
                         'for the pretrained StyleGAN the pretrained one)')
 
 
 def judge(parser, use):
     """--judge: a second classifier; use: what for."""
-    parser.add_argument('--judge', type=pathlib.Path, metavar='FILE', help=f'{use}: a second '
+    parser.add_argument('--judge', type=path, metavar='FILE', help=f'{use}: a second '
                         'tagger trained on other data (default: the pretrained one)')
 
 

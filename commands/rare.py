@@ -1,7 +1,6 @@
 """Rare classes: make many products of one, and measure whether they help a classifier."""
 
 import dataclasses
-import pathlib
 
 from commands import inputs
 from commands import options as common
@@ -20,9 +19,9 @@ def rare_options(parser):
                         '"category=jumpsuit,colour=black,sleeve=short sleeves"')
     common.out(parser, 'out/rare')
     common.judge(parser, 'for the report')
-    parser.add_argument('--seeds-from', type=pathlib.Path, metavar='W.npz', help='more codes of '
+    parser.add_argument('--seeds-from', type=common.path, metavar='W.npz', help='more codes of '
                         'the class, such as projected photos: run.py project')
-    parser.add_argument('--data', type=pathlib.Path, help='the training set of the '
+    parser.add_argument('--data', type=common.path, help='the training set of the '
                         'generator, for the report (default: the demo, for the pretrained one)')
     common.tries(parser, 5)
     common.shard(parser, 'A part draws and scores what comes before it once more, but writes no '
@@ -136,9 +135,9 @@ def evaluate_options(parser):
     from rare.config import Evaluate
     common.stylegan(parser)
     parser.add_argument('--category', required=True, help='the rare class, such as jumpsuit')
-    parser.add_argument('--data', type=pathlib.Path, help='the catalogue to train on, the one that '
+    parser.add_argument('--data', type=common.path, help='the catalogue to train on, the one that '
                         'the generator was trained on (default: the demo, drawn on first use)')
-    parser.add_argument('--test-data', type=pathlib.Path, help='a catalogue to test on, of other '
+    parser.add_argument('--test-data', type=common.path, help='a catalogue to test on, of other '
                         'products, new to the generator (default: a part of --data)')
     common.key_column(parser, 'tested on')
     common.out(parser, 'out/evaluate')

@@ -16,7 +16,7 @@ def directions_options(parser):
     common.stylegan(parser)
     common.tagger(parser)
     common.out(parser, 'out/directions')
-    parser.add_argument('--labels', type=pathlib.Path, metavar='labels.csv', help='hand labels as '
+    parser.add_argument('--labels', type=common.path, metavar='labels.csv', help='hand labels as '
                         'well: seed and a column of yes and no, as the page of run.py label saves')
     knobs.add_flags(parser, Discovery)
 
@@ -102,7 +102,7 @@ def edit_options(parser):
                         help='a direction to move along, such as pca3=+2; may be repeated')
     parser.add_argument('--layers', default='', help='for --direction: coarse, middle, fine, all '
                         'or numbers such as 0-3 (default: those of each direction)')
-    parser.add_argument('--directions', type=pathlib.Path, default=pathlib.Path('out/directions'),
+    parser.add_argument('--directions', type=common.path, default=pathlib.Path('out/directions'),
                         help='folder that run.py directions has written (default out/directions)')
     common.judge(parser, 'for --measure')
     parser.add_argument('--measure', type=knobs.number(int, 0), default=0, metavar='N',
@@ -208,7 +208,7 @@ def walk_options(parser):
     common.threads(parser)
     stops = parser.add_mutually_exclusive_group()
     stops.add_argument('--seeds', default='0-5', help='where to stop: 1,5,9 or 0-5 (default 0-5)')
-    stops.add_argument('--keys', type=pathlib.Path, metavar='FILE.npz', help='stops with w or ws '
+    stops.add_argument('--keys', type=common.path, metavar='FILE.npz', help='stops with w or ws '
                        'instead, as run.py project writes them')
     knobs.add_flags(parser, Walk)
 
@@ -239,10 +239,10 @@ def project_options(parser):
     """What `project` takes."""
     from projection.config import Projection
     common.stylegan(parser)
-    parser.add_argument('images', nargs='*', type=pathlib.Path, metavar='IMAGE',
+    parser.add_argument('images', nargs='*', type=common.path, metavar='IMAGE',
                         help='images to project (default: some of --data)')
     common.out(parser, 'out/project')
-    parser.add_argument('--data', type=pathlib.Path, help='a catalogue to take images from '
+    parser.add_argument('--data', type=common.path, help='a catalogue to take images from '
                         '(default: the demo)')
     parser.add_argument('--category', default='', help='only those of this category, or with this '
                         'value of any attribute')
@@ -251,7 +251,7 @@ def project_options(parser):
     parser.add_argument('--count', type=knobs.number(int, 1), default=12,
                         help='how many of the catalogue, the first ones (default 12)')
     common.fit(parser)
-    parser.add_argument('--vgg', type=pathlib.Path, metavar='FILE.npz', help='compare by the '
+    parser.add_argument('--vgg', type=common.path, metavar='FILE.npz', help='compare by the '
                         'features of this VGG16, arrays conv1_1_W, conv1_1_b, ... (default: by '
                         'pixels and edges at several sizes)')
     parser.add_argument('--mix', type=knobs.number(int, 0), default=0, metavar='N',

@@ -1,7 +1,6 @@
 """Texts alone: write some, export the model that writes them, measure it."""
 
 import contextlib
-import pathlib
 import shlex
 
 from commands import inputs
@@ -15,7 +14,7 @@ def text_options(parser):
     prompts = parser.add_mutually_exclusive_group()
     prompts.add_argument('--prompt', '--context', default='', help='attributes in plain words, '
                          'category last; or the first words, for a model trained without tags')
-    prompts.add_argument('--prompts', type=pathlib.Path, metavar='FILE', help='prompts, one a '
+    prompts.add_argument('--prompts', type=common.path, metavar='FILE', help='prompts, one a '
                          'line; or a .csv with --tag-columns, one a row')
     prompts.add_argument('--interactive', action='store_true', help='ask for prompt after prompt; '
                          'an empty line ends it')
@@ -66,7 +65,7 @@ def export_options(parser):
     common.gpt2(parser)
     parser.add_argument('--to', choices=['released', 'transformers'], required=True,
                         help='for which programs')
-    parser.add_argument('--out', type=pathlib.Path, required=True, help='new folder to write')
+    parser.add_argument('--out', type=common.path, required=True, help='new folder to write')
 
 
 def export(options):

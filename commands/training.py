@@ -55,9 +55,9 @@ def train_stylegan_options(parser):
     """What `train-stylegan` takes."""
     from stylegan import config
     common.fit(parser)
-    parser.add_argument('--records', type=pathlib.Path,
+    parser.add_argument('--records', type=common.path,
                         help='a multi-resolution TFRecord set to train on instead of the photos')
-    parser.add_argument('--start', type=pathlib.Path, help='networks to start from, at full '
+    parser.add_argument('--start', type=common.path, help='networks to start from, at full '
                         'resolution: a run folder, the last snapshot of a run, a released .pkl or '
                         'a converted .npz; none: random weights (default: the shipped network for '
                         'the demo preset, unless --initial or an option of the network says '
@@ -187,8 +187,8 @@ def train_gpt2_options(parser):
     parser.add_argument('--tag-columns', default='', help='columns that go in front of a text as '
                         'tags, comma-separated')
     common.key_column(parser, 'held out')
-    parser.add_argument('--start', type=pathlib.Path, help='folder of a model to start from')
-    parser.add_argument('--vocabulary', type=pathlib.Path, metavar='FOLDER', help='take the '
+    parser.add_argument('--start', type=common.path, help='folder of a model to start from')
+    parser.add_argument('--vocabulary', type=common.path, metavar='FOLDER', help='take the '
                         'vocabulary of this folder, encoder.json and vocab.bpe, and start from '
                         'fresh weights (default: a vocabulary is trained on the texts)')
     _data_and_run(parser, 'gpt2')
@@ -240,7 +240,7 @@ def train_tagger_options(parser):
     """What `train-tagger` takes."""
     from tagger.config import Config, Split
     _data_and_run(parser, 'tagger')
-    parser.add_argument('--test', type=pathlib.Path, help='another catalogue to report on '
+    parser.add_argument('--test', type=common.path, help='another catalogue to report on '
                         '(default: products held out of this one)')
     common.key_column(parser, 'held out')
     common.fit(parser)

@@ -302,8 +302,8 @@ def train(run, products, network, config, start=None, vocabulary=None):
     with run.writing():
         number, ended = _train(run, products, network, config, start, vocabulary)
     if not ended:
-        raise runs.Interrupted(f'stopped after {number} of {config.steps} updates; everything is '
-                               'saved, and the same command resumes')
+        raise runs.Interrupted(f'{run.folder} is saved at update {number} of {config.steps}; the '
+                               'same command resumes')
 
 
 def _train(run, products, network, config, start, vocabulary):

@@ -1,13 +1,14 @@
 """Refused commands: one line, exit code 1, nothing left behind, and the corrected command works."""
 
 import argparse
+import pathlib
 
 import numpy as np
 import pytest
 from process import SMALL_GAN, SMALL_GPT2
 
 import run
-from commands import inputs
+from commands import inputs, options
 from dnnlib import images
 from dnnlib.files import UserError
 
@@ -38,6 +39,16 @@ def test_every_number_is_checked_as_it_is_parsed(name):
         for text in wrong:
             with pytest.raises(UserError, match=f'argument {option}.*see: python'):
                 parser.parse_args([f'{option}={text}'])
+
+
+@pytest.mark.parametrize('name', sorted(_commands()))
+def test_no_path_is_empty(name):
+    parser, kinds = _commands()[name], (options.path, options.folder, options.file)
+    for action in parser._actions:
+        assert action.type is not pathlib.Path, action.dest
+        if action.type in kinds and action.option_strings:
+            with pytest.raises(UserError, match='the path is empty; see: python'):
+                parser.parse_args([action.option_strings[0], ''])
 
 
 def test_every_seed_is_a_number_from_0_to_its_largest_or_a_list_of_such():

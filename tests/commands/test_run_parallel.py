@@ -161,7 +161,7 @@ def test_ctrl_c_at_one_saves_and_stops_all(folder):
     _wait_for_checkpoint(folder / 'stopped')
     workers[1].signal(signal.SIGINT)
     for code, _, err in [worker.end() for worker in workers]:
-        assert code == 130 and 'everything is saved' in err, err
+        assert code == 130 and 'is saved at update' in err, err
     assert _checkpoint(folder / 'stopped')['step'] > 5
 
 
