@@ -101,13 +101,13 @@ def command_line(typed=None):
         _refuse('command', typed, COMMANDS, parser.prog)
     commands = parser.add_subparsers(metavar='COMMAND', dest='command')
     commands.required = True
-    for name, (add_options, story, example) in COMMANDS.items():
-        about = inspect.getdoc(story)
+    for name, (add_options, function, example) in COMMANDS.items():
+        about = inspect.getdoc(function)
         command = commands.add_parser(
             name, help=about.split('\n')[0], description=about, allow_abbrev=False,
             epilog=f'example: python run.py {name} {example}',
             formatter_class=argparse.RawDescriptionHelpFormatter)
-        command.set_defaults(story=story)
+        command.set_defaults(function=function)
         if typed in (None, name):
             add_options(command)
     return parser
@@ -118,7 +118,7 @@ def main(arguments):
     try:
         options = command_line(arguments[0] if arguments else '').parse_args(arguments)
         with lock.folder(options.out) if 'locks_out' in options else contextlib.nullcontext():
-            options.story(options)
+            options.function(options)
     except UserError as error:
         progress.end()
         print(f'error: {files.printable(error)}', file=sys.stderr)

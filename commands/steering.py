@@ -28,6 +28,7 @@ def directions(options):
     from stylegan import labelled
     config = knobs.from_flags(discover.Discovery(), options)
     by_hand = hand_labels.read(options.labels) if options.labels else {}
+    discover.check_hand_labels(by_hand)
     gan, tagger, models = _generator_and_tagger(options, config.threads)
     sample = labelled.cached(options.out / 'tagged.npz', gan, tagger, count=config.count,
                              psi=config.psi, seed=config.seed, models=models)
@@ -122,6 +123,8 @@ def edit(options):
         raise UserError('there is nothing to change; add --set NAME=VALUE or --direction '
                         'NAME=STRENGTH, such as: python run.py edit --seed 7 '
                         '--set "sleeve=long sleeves"')
+    if options.measure and (targets or options.direction):
+        raise UserError('--measure chooses values itself; leave --set and --direction out')
     gan, tagger, models = _generator_and_tagger(options, config.threads)
     sample, known = directions.load_all(options.directions, models, len(gan.w_avg))
     editor = edit.Editor(gan, tagger, sample, known, config)

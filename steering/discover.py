@@ -122,14 +122,20 @@ def ordinal(name, w, y):
     return _direction(name, linear.ridge(w, y), w, 'ridge', auc)
 
 
+def check_hand_labels(labels):
+    """Refuse hand labels, see `from_hand_labels`, that are too few for a direction."""
+    for name, rows in labels.items():
+        yes = sum(positive for _, _, positive in rows)
+        if min(yes, len(rows) - yes) < 2 * FOLDS:
+            raise UserError(f"'{name}' has {yes} yes and {len(rows) - yes} no; label {2 * FOLDS} "
+                            'of each or more')
+
+
 def from_hand_labels(generator, labels, config):
-    """Directions from hand labels {name: list of (seed, psi or None, bool)}. Raises UserError."""
+    """Directions from hand labels {name: list of (seed, psi or None, bool)}."""
     found = []
     for name, rows in labels.items():
         y = np.array([positive for _, _, positive in rows])
-        if min(y.sum(), (~y).sum()) < 2 * FOLDS:
-            raise UserError(f"'{name}' has {y.sum()} yes and {(~y).sum()} no; label {2 * FOLDS} of "
-                            'each or more')
         w = generator.w(generator.seeded([seed for seed, _, _ in rows]))
         psis = np.array([config.psi if psi is None else psi for _, psi, _ in rows], np.float32)
         w = truncated(generator, w, psis[:, np.newaxis])

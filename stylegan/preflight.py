@@ -99,5 +99,5 @@ def report(facts):
         f'losses       {losses}',
         f"memory       {facts['gib']:.1f} GiB at most, on GPUs {facts['gpu_gib']:.1f} GiB",
         f"speed        {facts['seconds_per_kimg']:.0f} s per thousand images at full resolution",
-        f"whole run    {facts['hours']:.0f} hours at that speed (lower resolutions are faster)",
+        f"whole run    {facts['hours']:.1f} hours at that speed (lower resolutions are faster)",
         f"disk         {facts['disk_gib']:.1f} GiB at most, sample grids included"])

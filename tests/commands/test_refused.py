@@ -91,6 +91,7 @@ def here(tmp_path, monkeypatch, capsys):
         lines.append(f"{index}.png,A {'hat' if index % 2 else 'coat'} number {index},"
                      f"{'hat' if index % 2 else 'coat'}")
     (tmp_path / 'toy' / 'products.csv').write_text('\n'.join(lines) + '\n')
+    (tmp_path / 'labels.csv').write_text('seed,warm\n0,yes\n')
     monkeypatch.chdir(tmp_path)
 
     def main(*arguments):
@@ -140,7 +141,9 @@ REFUSED = [
     (['metrics', '--out', 'new', '--data', 'toy', '--features', 'tagger', '--judge', 'nowhere'],
      'nowhere'),
     (['directions', '--out', 'new', '--labels', 'nowhere'], 'nowhere does not exist'),
+    (['directions', '--out', 'new', '--labels', 'labels.csv'], 'has 1 yes and 0 no'),
     (['edit', '--out', 'new', '--directions', 'nowhere', '--set', 'colour=red'], 'nowhere'),
+    (['edit', '--out', 'new', '--measure', '5', '--set', 'colour=red'], 'leave --set'),
     (['mix', '--out', 'new', '--from', '1', '--onto', 'x'], "'x' names no seeds"),
     (['walk', '--out', 'new', '--seeds', '0-99999999999'], 'seeds'),
     (['project', '--out', 'new', 'nowhere.jpg'], 'nowhere.jpg does not exist'),

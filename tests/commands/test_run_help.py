@@ -36,7 +36,7 @@ def test_help_explains_every_option_and_shows_an_example_that_is_understood(name
     for action in command._actions:
         assert action.help, action.option_strings
     options = run.command_line(name).parse_args([name] + shlex.split(run.COMMANDS[name][2]))
-    assert options.story.__name__ == name.replace('-', '_')
+    assert options.function.__name__ == name.replace('-', '_')
 
 
 @pytest.mark.parametrize('name', ['train-stylegan', 'train-gpt2'])

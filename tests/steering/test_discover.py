@@ -72,7 +72,7 @@ def test_hand_labels_use_the_truncation_of_their_images(sample):
     assert own.normal[1] > 0.8 * np.linalg.norm(own.normal)
     assert np.mean((small @ own.normal + own.bias > 0) == [yes for _, _, yes in rows]) > 0.85
     with pytest.raises(UserError, match="'warm' has 3 yes and 0 no; label 8 of each"):
-        discover.from_hand_labels(world, {'warm': [(0, 1.0, True)] * 3}, CONFIG)
+        discover.check_hand_labels({'warm': [(0, 1.0, True)] * 3})
     named = discover.find(world, sample, {'colour=red': rows}, CONFIG)
     assert len([own for own in named if own.name == 'colour=red']) == 1
 
