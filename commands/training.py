@@ -59,8 +59,8 @@ def train_stylegan_options(parser):
                         help='a multi-resolution TFRecord set to train on instead of the photos')
     parser.add_argument('--start', type=common.path, help='networks to start from, at full '
                         'resolution: a run folder, the last snapshot of a run, a released .pkl or '
-                        'a converted .npz; none: random weights (default: the shipped network for '
-                        'the demo preset, unless --initial or an option of the network says '
+                        'a converted .npz; none: random weights (default: the pretrained network '
+                        'for the demo preset, unless --initial or an option of the network says '
                         'otherwise; else none)')
     parser.add_argument('--dry-run', action='store_true', help='take one real step at full size, '
                         'report what a whole run would need, and stop')
