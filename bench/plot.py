@@ -51,14 +51,15 @@ def draw(measured):
             (res, value(line)) for res in (64, 128, 256, 512, 1024)
             for line in [measured.get((f'growth-{res}', f'batch {batch}'))] if line]
             for batch in _BATCHES}
-    texts = [(count, measured[f'text-{count}', '']['value']) for count in _TEXTS
-             if (f'text-{count}', '') in measured]
+    texts = {variant or 'fp32': [(count, measured[f'text-{count}', variant]['value'])
+                                 for count in _TEXTS if (f'text-{count}', variant) in measured]
+             for variant in ('', 'int8')}
     charts = [
         _chart('Images drawn: seconds for each', 'resolution, pixels',
                images(lambda line: 1 / line['value'])),
         _chart('Memory of drawing, GiB', 'resolution, pixels',
                images(lambda line: line['memory_mib'] / 1024)),
-        _chart('Texts: tokens per second', 'texts sampled at a time', {'': texts})]
+        _chart('Texts: tokens per second', 'texts sampled at a time', texts)]
     charts = [chart for chart in charts if chart is not None]
     if not charts:
         raise UserError('no row named growth-... or text-... has been measured here')
