@@ -154,7 +154,7 @@ def _unlike(network, options):
 
 def _networks(config, options):
     """Network, Training, the weights to start from or None, which decide the Network, and a notice
-    for the user where these are the shipped ones, or '': see `_tell`."""
+    for the user where these are the pretrained ones, or '': see `_tell`."""
     network, training = _from_preset(config, options)
     path = _start(options)
     if path is None:
@@ -165,7 +165,7 @@ def _networks(config, options):
     except UserError:
         if options.start is not None:
             raise
-        return network, training, None, ''  # a generator alone is shipped
+        return network, training, None, ''  # pretrained/ has a generator alone
     notice, unlike = '', _unlike(started, options)
     if options.start is None:
         if unlike:
