@@ -160,6 +160,9 @@ def evaluate(options):
         print(f'no --test-data given: {len(test)} of the products are held out for the test. If '
               'the generator was trained on them, this proves nothing; give a catalogue that is '
               'new to it')
+    photos = int((train.labels == experiment.rare).sum())
+    print(f"{photos} real photos of '{options.category}' to train on; classifiers get "
+          f"{', '.join(map(str, experiment.counts))} of them")
     with Classifiers(train.classes, config) as classifiers:
         results, audit = experiment.run(classifiers)
     figures = analysis.Figures(results, test.labels, train.classes, experiment.rare,

@@ -3,6 +3,7 @@
 import collections
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
@@ -17,8 +18,8 @@ from tagger import image_tagger
 RARE = ['rare', '--stylegan', 'toy.npz', '--data', 'toy', '--count', '4', '--search', '100',
         '--sure', '0.05', '--few', '5', '--threads', '1', '--max-tokens', '8', '--tries', '0']
 EVALUATE = ['evaluate', '--stylegan', 'toy.npz', '--data', 'toy', '--category', 'jumpsuit',
-            '--counts', '3,all', '--seeds', '1', '--synthetic', '4', '--pool', '64', '--side', '16',
-            '--fmaps', '2', '--steps', '3', '--batch', '8', '--bootstrap', '100']
+            '--counts', '3,1000,all', '--seeds', '1', '--synthetic', '4', '--pool', '64',
+            '--side', '16', '--fmaps', '2', '--steps', '3', '--batch', '8', '--bootstrap', '100']
 
 
 @pytest.fixture(scope='module')
@@ -69,6 +70,8 @@ def test_a_rare_class_becomes_a_catalogue(place, seen):
 def test_an_experiment_is_resumed(place):
     out = succeed(*EVALUATE, cwd=place)
     assert 'no --test-data given' in out and 'against the best baseline: with ' in out
+    photos = re.search(r"(\d+) real photos of 'jumpsuit'.* get 3, (\d+) of them", out).groups()
+    assert photos[0] == photos[1]  # all of them, and not the 1,000 that there are not
     folder = place / 'out' / 'evaluate'
     result = json.loads((folder / 'evaluate.json').read_text(encoding='utf-8'))
     assert len(result['arms']) == 14 and len(result['verdicts']) == 2
