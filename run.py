@@ -12,6 +12,7 @@ lost, 130 interrupted (progress is saved).
 import argparse
 import contextlib
 import inspect
+import os
 import pathlib
 import sys
 
@@ -145,5 +146,14 @@ def main(arguments):
     return 0
 
 
+def _open_standard_streams():
+    """Open the standard streams that the caller has closed, as in `2>&-`, on /dev/null: otherwise
+    a file of ours gets the descriptor, and TensorFlow's messages with it."""
+    for name, mode in (('stdin', 'r'), ('stdout', 'w'), ('stderr', 'w')):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
+
+
 if __name__ == '__main__':
+    _open_standard_streams()
     sys.exit(main(sys.argv[1:]))

@@ -255,6 +255,15 @@ def test_a_folder_where_a_file_is_to_be_written_is_named(tmp_path, capsys, monke
     assert capsys.readouterr().err == 'error: folder.npz: is a directory\n'
 
 
+def test_closed_standard_streams_are_no_mistake(tmp_path):
+    shell = f'{sys.executable} {REPO / "run.py"} demo --count 4 --bad 0 --out'
+    for folder, closed in (('open', ''), ('closed', ' <&- >&- 2>&-')):
+        subprocess.run(['sh', '-c', f'{shell} {folder}{closed}'], cwd=str(tmp_path), check=True)
+    made = [sorted((path.relative_to(folder), path.read_bytes()) for path in folder.rglob('*')
+                   if path.is_file()) for folder in (tmp_path / 'open', tmp_path / 'closed')]
+    assert made[0] == made[1] and len(made[0]) >= 4
+
+
 def test_a_run_folder_with_other_options_is_refused_and_kept(place):
     before = (place / 'runs' / 'stylegan' / 'options.json').read_bytes()
     code, _, err = run('train-stylegan', '--data', 'toy-pruned', *SMALL_GAN + ['--r1-gamma', '5'],
