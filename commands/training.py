@@ -70,7 +70,7 @@ def train_stylegan_options(parser):
 
 def train_stylegan(options):
     """Train StyleGAN on a catalogue's photos; run it again to resume."""
-    from dnnlib import archive, parallel
+    from dnnlib import parallel
     from stylegan import config, dataset, preflight, train
     common.check_records(options)
     network, training, start, notice = _networks(config, options)
@@ -81,7 +81,7 @@ def train_stylegan(options):
         _tell(notice)
         print(preflight.report(preflight.preflight(network, training, start)))
         return
-    decided = {'start': archive.digest(start) if start else ''}
+    decided = {'start': _noted_start(options, start)}
     if options.records:
         records = dataset.Records(options.records, training.seed)
         run = _run(options, network, training, config.FREE, {'data': str(options.records)},
@@ -129,17 +129,37 @@ def _flag(name):
     return '--' + name.replace('_', '-')
 
 
+def _begun(options):
+    """The options that the run folder was begun with; {} for a new one."""
+    from dnnlib import runs
+    return runs.read_options(options.run)[0] if (options.run / 'options.json').exists() else {}
+
+
 def _start(options):
     """The path of the networks to start from, or None: --start, or the shipped ones."""
     if options.start is not None:
         return None if str(options.start) == 'none' else options.start
-    if options.preset != 'demo' or options.initial is not None:
-        return None
-    from dnnlib import runs
-    if (options.run / 'options.json').exists() and not runs.read_options(options.run)[0].get(
-            'start'):
+    begun = _begun(options)
+    if options.preset != 'demo' or options.initial is not None or begun and not begun.get('start'):
         return None  # a run resumes from what it began with
     return next(iter(sorted((PRETRAINED / 'stylegan').glob('*.npz'))), None)
+
+
+def _resumed(options):
+    """The options of a run that has a checkpoint and is resumed without --start; else {}.
+
+    It needs the weights that it started from no longer. So one that began from the pretrained
+    network goes on when a later version brings another.
+    """
+    saved = options.start is None and (options.run / 'checkpoint.json').exists()
+    return _begun(options) if saved else {}
+
+
+def _noted_start(options, start):
+    """What a run folder notes of the weights to start from: their digest; '' for random ones."""
+    from dnnlib import archive
+    noted = _resumed(options).get('start')
+    return noted or (archive.digest(start) if start else '')
 
 
 def _unlike(network, options):
@@ -173,7 +193,8 @@ def _networks(config, options):
         notice = f'starting from {path.name}; --start none starts from random weights'
     elif unlike:
         raise UserError(f'{path} {unlike}; leave that option out')
-    network = started
+    resumed = _resumed(options)
+    network = knobs.from_flags(snapshots.network_of(resumed) if resumed else started, options)
     if options.initial is None:  # nothing is left to fade in
         training = dataclasses.replace(training, initial=network.resolution)
     return network, training, start, notice

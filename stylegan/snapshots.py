@@ -98,9 +98,13 @@ def _from_checkpoint(folder):
     checkpoint = runs.latest_checkpoint(folder)
     if checkpoint is None:
         raise UserError(f'{folder} holds no checkpoint; give the folder of a training')
-    options = runs.read_options(folder)[0]
-    fields = [field.name for field in dataclasses.fields(Network)]
-    network = knobs.from_dict(Network, {name: options[name] for name in fields if name in options})
     reader = tf.train.load_checkpoint(checkpoint)
     return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()
-            if name.startswith(('G/', 'D/', 'Gs/')) and '_adam' not in name}, network
+            if name.startswith(('G/', 'D/', 'Gs/')) and '_adam' not in name}, network_of(
+                runs.read_options(folder)[0])
+
+
+def network_of(options):
+    """The Network of a run with these options, as `runs.read_options` reads them."""
+    fields = [field.name for field in dataclasses.fields(Network)]
+    return knobs.from_dict(Network, {name: options[name] for name in fields if name in options})

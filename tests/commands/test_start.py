@@ -8,7 +8,7 @@ import pytest
 import toy_stylegan
 
 from commands import training
-from dnnlib import files
+from dnnlib import archive, files
 from dnnlib.files import UserError
 from stylegan import config, snapshots
 from stylegan.graph import Graph
@@ -32,11 +32,14 @@ def shipped(tmp_path, monkeypatch, weights):
     return path
 
 
-def _networks(tmp_path, *words):
+def _options(tmp_path, *words):
     parser = argparse.ArgumentParser()
     training.train_stylegan_options(parser)
-    return training._networks(config, parser.parse_args(
-        list(words) + ['--run', str(tmp_path / 'run')]))
+    return parser.parse_args(list(words) + ['--run', str(tmp_path / 'run')])
+
+
+def _networks(tmp_path, *words):
+    return training._networks(config, _options(tmp_path, *words))
 
 
 def test_the_demo_preset_starts_from_the_shipped_networks(tmp_path, shipped, weights):
@@ -60,6 +63,22 @@ def test_a_run_goes_on_as_it_began(tmp_path, shipped):
     for start, random in (('', True), ('0123456789abcdef', False)):
         files.write_json(tmp_path / 'run' / 'options.json', {'options': {'start': start}})
         assert (_networks(tmp_path)[2] is None) == random
+
+
+def test_a_run_goes_on_after_another_network_was_shipped(tmp_path, shipped, weights):
+    begun = dict(dataclasses.asdict(SHIPPED), start='0123456789abcdef')
+    files.write_json(tmp_path / 'run' / 'options.json', {'options': begun})
+    options = _options(tmp_path)
+    assert training._noted_start(options, weights) == archive.digest(weights)  # no checkpoint yet
+    files.write_json(tmp_path / 'run' / 'checkpoint.json', {})
+    snapshots.save(shipped, weights, dataclasses.replace(SHIPPED, mbstd_group=2), res=8, alpha=1.0,
+                   kimg=1, made={})
+    network, _, start, _ = training._networks(config, options)
+    assert network == SHIPPED
+    assert training._noted_start(options, start) == '0123456789abcdef'
+    options = _options(tmp_path, '--start', str(shipped))  # typed, it is another one
+    assert training._networks(config, options)[0].mbstd_group == 2
+    assert training._noted_start(options, start) == archive.digest(start) != '0123456789abcdef'
 
 
 def test_a_shipped_generator_alone_is_nothing_to_start_from(tmp_path, shipped, weights):
