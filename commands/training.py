@@ -186,14 +186,14 @@ def _networks(config, options):
         if options.start is not None:
             raise
         return network, training, None, ''  # pretrained/ has a generator alone
-    notice, unlike = '', _unlike(started, options)
+    notice, unlike, resumed = '', _unlike(started, options), _resumed(options)
     if options.start is None:
         if unlike:
             return network, training, None, f'starting from random weights: {path.name} {unlike}'
-        notice = f'starting from {path.name}; --start none starts from random weights'
+        if not resumed:
+            notice = f'starting from {path.name}; --start none starts from random weights'
     elif unlike:
         raise UserError(f'{path} {unlike}; leave that option out')
-    resumed = _resumed(options)
     network = knobs.from_flags(snapshots.network_of(resumed) if resumed else started, options)
     if options.initial is None:  # nothing is left to fade in
         training = dataclasses.replace(training, initial=network.resolution)

@@ -73,8 +73,8 @@ def test_a_run_goes_on_after_another_network_was_shipped(tmp_path, shipped, weig
     files.write_json(tmp_path / 'run' / 'checkpoint.json', {})
     snapshots.save(shipped, weights, dataclasses.replace(SHIPPED, mbstd_group=2), res=8, alpha=1.0,
                    kimg=1, made={})
-    network, _, start, _ = training._networks(config, options)
-    assert network == SHIPPED
+    network, _, start, notice = training._networks(config, options)
+    assert network == SHIPPED and not notice
     assert training._noted_start(options, start) == '0123456789abcdef'
     options = _options(tmp_path, '--start', str(shipped))  # typed, it is another one
     assert training._networks(config, options)[0].mbstd_group == 2
