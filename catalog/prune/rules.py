@@ -77,7 +77,7 @@ def _judge(record, config):
         excesses = list(_excesses(values, config))
         broken = [rule for rule in excesses if rule[0] > 1]
         row['excess'], reason, score = broken[0] if broken else max(excesses)
-        row.update(rule=reason if broken else 'good', remark=f'{score} {values[score]:.4g}')
+        row.update(rule=reason if broken else 'good', remark=f'{score}: {values[score]:.4g}')
     return row
 
 
@@ -203,5 +203,7 @@ def prune(data, out, config):
                     catalogue=data, options=dataclasses.asdict(config))
     groups = _groups(rows, products)
     sheets.write(out / decisions.SHEETS, groups)
-    sheets.write_overview(out / decisions.SHEETS / 'overview.jpg', groups)
+    sheets.write_overview(out / decisions.SHEETS / 'overview.jpg', {
+        name if name.startswith(('good', 'manual')) else f'dropped, {name}': group
+        for name, group in groups.items()})
     return collections.OrderedDict((name, len(group)) for name, group in groups.items() if group)
