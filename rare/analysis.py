@@ -16,6 +16,7 @@ from tagger import metrics
 
 TREATMENT = 'filtered'  # the arm that the conclusion is about
 _ALPHA = 0.05  # significance level
+_SHOWN = 12  # other classes in the report
 _TINY = 1e-12
 
 
@@ -184,14 +185,21 @@ def table(result):
 
 
 def _others(result):
-    """The cost to the other classes: their F1 by arm, with all rare photos."""
+    """The cost to the other classes: their F1 by arm, with all rare photos.
+
+    Of many classes those that the treatment changes most.
+    """
     rows = [row for row in result['arms'] if row['count'] == result['arms'][-1]['count']]
-    names = [name for name in rows[0]['classes'] if name != result['class']]
-    lines = [f"F1 of the others, with all {rows[0]['count']}",
-             f"  {'':14} " + ' '.join(f'{metrics.shown(name)[:9]:>9}' for name in names)]
-    return '\n'.join(lines + [
-        f"  {row['arm']:14} " + ' '.join(f"{row['classes'][name]['f1']:9.3f}" for name in names)
-        for row in rows])
+    f1 = {row['arm']: {name: each['f1'] for name, each in row['classes'].items()} for row in rows}
+    names = [name for name in f1['real'] if name != result['class']]
+    shown = sorted(names, key=lambda name: -abs(f1[TREATMENT][name] - f1['real'][name]))[:_SHOWN]
+    heading = f"F1 of the others, with all {rows[0]['count']}"
+    if len(names) > _SHOWN:
+        heading += (f': the {_SHOWN} of {len(names)} classes that {TREATMENT} images change most; '
+                    'all are in evaluate.json')
+    return '\n'.join([heading, f"  {'':14} " + ' '.join(f'{arm:>6}' for arm in f1)] + [
+        f'  {metrics.shown(name)[:14]:14} ' + ' '.join(
+            f'{f1[arm][name]:{max(6, len(arm))}.3f}' for arm in f1) for name in shown])
 
 
 def _clause(verdict):

@@ -88,3 +88,20 @@ def test_pairing_removes_shared_variance():
 def test_holm_by_hand():
     assert analysis.holm([0.01, 0.04, 0.03, 0.5]) == pytest.approx([0.04, 0.09, 0.09, 0.5])
     assert analysis.holm([0.9]) == [0.9] and analysis.holm([0.6, 0.7]) == [1.0, 1.0]
+
+
+def test_of_many_classes_those_that_change_most_are_reported():
+    names = [f'class {number}' for number in range(70)]
+
+    def arm(name, changed=()):
+        f1 = {each: 0.5 + 0.1 * (each in changed) for each in names}
+        f1['hat'] = 0.9
+        return {'arm': name, 'count': 10, 'auprc': 0.5, 'macro_f1': 0.5, 'p_holm': 1.0,
+                'f1_against_real': (0, 0, 0, 1), 'classes': {
+                    each: {'precision': 0.5, 'recall': 0.5, 'f1': f1[each]} for each in f1}}
+    arms = [arm(name, ('class 33', 'class 68') if name == analysis.TREATMENT else ())
+            for name in analysis.ARMS]
+    lines = analysis.table({'class': 'hat', 'arms': arms}).split('\n')
+    lines = lines[next(i for i, line in enumerate(lines) if 'the 12 of 70 classes' in line):]
+    assert [line.split()[1] for line in lines[2:4]] == ['33', '68'] and len(lines) == 14
+    assert all(len(line) <= 110 for line in lines)
