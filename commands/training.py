@@ -139,8 +139,10 @@ def _start(options):
     """The path of the networks to start from, or None: --start, or the shipped ones."""
     if options.start is not None:
         return None if str(options.start) == 'none' else options.start
+    if options.preset != 'demo' or options.initial is not None:
+        return None
     begun = _begun(options)
-    if options.preset != 'demo' or options.initial is not None or begun and not begun.get('start'):
+    if begun and not begun.get('start'):
         return None  # a run resumes from what it began with
     return next(iter(sorted((PRETRAINED / 'stylegan').glob('*.npz'))), None)
 
