@@ -160,8 +160,7 @@ def _resumed(options):
 def _noted_start(options, start):
     """What a run folder notes of the weights to start from: their digest; '' for random ones."""
     from dnnlib import archive
-    noted = _resumed(options).get('start')
-    return noted or (archive.digest(start) if start else '')
+    return (_resumed(options).get('start') or archive.digest(start)) if start else ''
 
 
 def _unlike(network, options):

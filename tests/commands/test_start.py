@@ -76,6 +76,7 @@ def test_a_run_goes_on_after_another_network_was_shipped(tmp_path, shipped, weig
     network, _, start, notice = training._networks(config, options)
     assert network == SHIPPED and not notice
     assert training._noted_start(options, start) == '0123456789abcdef'
+    assert training._noted_start(options, None) == ''  # with another preset: refused by --start
     options = _options(tmp_path, '--start', str(shipped))  # typed, it is another one
     assert training._networks(config, options)[0].mbstd_group == 2
     assert training._noted_start(options, start) == archive.digest(start) != '0123456789abcdef'

@@ -77,6 +77,14 @@ def test_each_rule_finds_its_image(folder, tmp_path):
     assert [p.name for p in source.read_kept(tmp_path / 'out')] == ['a.png', 'b.png', 'c.png']
 
 
+def test_the_overview_says_which_groups_are_dropped(folder, tmp_path, monkeypatch):
+    shown = {}
+    monkeypatch.setattr(rules.sheets, 'write_overview', lambda path, groups: shown.update(groups))
+    rules.prune(folder, tmp_path / 'out', rules.Prune())
+    dropped = [f'dropped, {reason}' for reason in rules.REASONS if reason != 'good']
+    assert list(shown) == ['good'] + dropped + ['manual-kept', 'manual-dropped']
+
+
 def test_a_rule_that_rejects_most_images_is_named_with_its_options():
     config = rules.Prune(max_cut=0.5)
     assert rules.advice({'good': 9, 'small': 3, 'composition': 2}, config) == ''
