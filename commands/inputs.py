@@ -1,5 +1,5 @@
 """What a command reads: the models and the catalogue that are named, else the newest of a run, what
-is shipped with the project, or the demo.
+comes pretrained with the project, or the demo.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ def newest(pattern, option):
     if not found:
         raise UserError('nothing is trained yet; type: make train-stylegan train-gpt2')
     path = max(found, key=lambda path: (path.stat().st_mtime, path.name))
-    if not shipped(path) and path not in _announced:
+    if not pretrained(path) and path not in _announced:
         _announced.add(path)
         run = RUNS / path.relative_to(RUNS).parts[0]
         print(files.printable(f'no {option} given, so the newest run is used: {run}'),
@@ -34,7 +34,7 @@ def newest(pattern, option):
     return path
 
 
-def shipped(path):
+def pretrained(path):
     """Whether a file came with the project; what came together goes together."""
     return PRETRAINED.resolve() in pathlib.Path(path).resolve().parents
 
@@ -51,7 +51,7 @@ def gpt2(options):
 
 def tagger(options):
     """The file of the image tagger to use; the text tagger lies beside it."""
-    if not options.tagger and shipped(stylegan(options)):
+    if not options.tagger and pretrained(stylegan(options)):
         return PRETRAINED / 'tagger' / 'tagger.npz'
     path = options.tagger or newest('tagger.npz', '--tagger')
     return path / 'tagger.npz' if path.is_dir() else path
@@ -70,7 +70,7 @@ def lookalikes(options, gan, image_tagger):
 
 
 def judge(options, threads):
-    """The second image tagger, or None where none is given and none is shipped."""
+    """The second image tagger, or None where none is given and none is pretrained."""
     from tagger.image_tagger import ImageTagger
     path = options.judge or PRETRAINED / 'tagger' / 'judge.npz'
     return ImageTagger(path, threads) if options.judge or path.exists() else None
@@ -117,7 +117,7 @@ def training_records(gan):
     from dnnlib import runs
     from stylegan import dataset
     folder, about = gan.path.parent / 'records', gan.path.parent / 'options.json'
-    if shipped(gan.path):  # trained on the demo
+    if pretrained(gan.path):  # trained on the demo
         folder = DEMO.with_name(f'demo-records-{gan.res}')
         if not folder.exists():
             print('finding the nearest training images needs the demo catalogue; --neighbours 0 '

@@ -115,7 +115,7 @@ def _reference(options, config, gan, tagger, target):
     from rare import report
     from tagger import train
     judge, photos, products = inputs.judge(options, config.threads), None, ()
-    if options.data or inputs.shipped(gan.path):
+    if options.data or inputs.pretrained(gan.path):
         photos, products = train.read(inputs.pictured(options.data), gan.res)
     return report.Reference(target, tagger, judge, photos, products)
 

@@ -136,7 +136,7 @@ def _begun(options):
 
 
 def _start(options):
-    """The path of the networks to start from, or None: --start, or the shipped ones."""
+    """The path of the networks to start from, or None: --start, or the pretrained ones."""
     if options.start is not None:
         return None if str(options.start) == 'none' else options.start
     if options.preset != 'demo' or options.initial is not None:

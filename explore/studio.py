@@ -21,7 +21,7 @@ from stylegan import generator, latent
 from tagger.agreement import Comparison, ProductTagger
 
 STRONGEST = 4.0  # units that a slider goes to, both ways
-PROJECTION = Projection(steps=120, candidates=400, newton=4, frames=0)  # within 20 seconds
+PROJECTION = Projection(starts=1, steps=120, candidates=400, newton=4, frames=0)  # within 20 seconds
 _FIRST_TOKENS = 10  # of a text that is shown while it grows
 _ADAM = 3  # images that a step of Adam, forward and backward, takes the time of
 _SHOWN_EVERY = 0.6  # seconds between two images of a projection
@@ -223,7 +223,8 @@ class Studio:
                 self.gan, dataclasses.replace(PROJECTION, threads=self._threads),
                 between=self._between)
         newton = len(self.gan.w_avg)  # images of a Gauss-Newton step
-        total = PROJECTION.candidates + _ADAM * PROJECTION.steps + newton * PROJECTION.newton
+        adam = PROJECTION.candidates + _ADAM * PROJECTION.steps
+        total = adam + newton * PROJECTION.newton
         done, shown = 0, time.time()
 
         def advance(images, ws):
@@ -234,8 +235,7 @@ class Studio:
             report(min(1, done / total), name)
 
         def on_steps(count, ws):
-            adam = done < PROJECTION.candidates + _ADAM * PROJECTION.steps
-            advance(_ADAM if adam else newton, ws)
+            advance(_ADAM if done < adam else newton, ws)
         features = self._projector.features(picture[np.newaxis])
         starts = self._projector.starts(features, advance)
         found = self._projector.search(picture[np.newaxis], starts, on_steps)

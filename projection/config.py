@@ -12,7 +12,9 @@ class Projection:
     """Options of the search for w."""
     space: str = knob('w', 'w: one w for all layers, to edit and mix; w+: one for each layer, '
                       'which fits better and edits worse', choices=('w', 'w+'))
-    steps: int = knob(200, 'steps of Adam', least=1)
+    starts: int = knob(4, 'searches by Adam for each image, from the nearest candidates; the best '
+                       'one is kept', least=1)
+    steps: int = knob(100, 'steps of Adam in each', least=1)
     lrate: float = knob(0.1, 'peak learning rate of Adam', above=0)
     ramp_up: float = knob(0.05, 'fraction of the steps in which the learning rate rises',
                           least=0, most=1)
@@ -25,9 +27,9 @@ class Projection:
                                'of the noise inputs', least=0)
     pull: float = knob(0.003, 'w+: weight of the squared distance of the styles from the mean w',
                        least=0)
-    candidates: int = knob(1000, 'random w among which the initial one is chosen; 0: start from '
-                           'the mean w', least=0)
-    newton: int = knob(5, 'final Gauss-Newton steps, in W only; each draws one image per '
+    candidates: int = knob(1000, 'random w among which the starts are chosen; 0: start from the '
+                           'mean w alone', least=0)
+    newton: int = knob(10, 'final Gauss-Newton steps, in W only; each draws one image per '
                        'dimension of w', least=0)
     batch: int = knob(8, 'images per batch', least=1)
     frames: int = knob(60, 'frames of the video of a search; 0: none', least=0)

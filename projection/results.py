@@ -118,9 +118,10 @@ def project(out, targets, generator, projector, origin):
     def done(name):
         return _read(out / f'{name}.npz', about[name], generator)
     todo = [name for name in targets if not done(name)]
-    newton = config.newton * (config.space == 'w')
+    starts = min(config.starts, config.candidates + 1)  # the mean w is always among them
+    steps = starts * config.steps + config.newton * (config.space == 'w')
     try:
-        with progress.bar(total=len(todo) * (config.steps + newton), what='project', unit='step',
+        with progress.bar(total=len(todo) * steps, what='project', unit='step',
                           disable=not todo) as bar:
             for i in range(0, len(todo), config.batch):
                 batch = todo[i:i + config.batch]

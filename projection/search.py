@@ -1,9 +1,9 @@
 """The search for w: gradient descent, then Gauss-Newton steps.
 
 The projection of StyleGAN2 (Karras et al. 2019, section 5 and appendix D) for StyleGAN v1: Adam on
-w, and on the noise inputs of networks that have them. Two additions: it starts from the best of
-many random w, and in W it ends with a few Gauss-Newton steps, which converge in narrow valleys
-where Adam is slow.
+w, and on the noise inputs of networks that have them. Two additions: several searches start from
+the nearest of many random w, since one may end in a local minimum, and in W the best of them ends
+with a few Gauss-Newton steps, which converge in narrow valleys where Adam is slow.
 """
 
 import dataclasses
@@ -30,8 +30,8 @@ class Found:
     """The result of a search for n images.
 
     ws [n, layers, w]; noises: list of noise inputs [n, h, w, 1]; losses [steps, n]: squared
-    feature distance at each step of Adam and Gauss-Newton; path: list of ws [n, layers, w], one
-    per frame of the video.
+    feature distance at each step of Adam, of the best start, and Gauss-Newton; path: list of ws
+    [n, layers, w], one per frame of the video.
     """
     ws: np.ndarray
     noises: list
@@ -59,6 +59,18 @@ def _standardised(noise):
     noise = noise - noise.mean((1, 2, 3), keepdims=True)
     deviation = np.sqrt(np.square(noise).mean((1, 2, 3), keepdims=True))
     return (noise / np.maximum(deviation, 1e-8)).astype(np.float32)
+
+
+def _better(one, other):
+    """Of two Found for the same n images, the one with the lower final loss, image by image."""
+    lower = other.losses[-1] < one.losses[-1]
+
+    def choose(a, b):
+        return np.where(lower.reshape([-1] + [1] * (a.ndim - 1)), b, a)
+    return Found(choose(one.ws, other.ws),
+                 [choose(*pair) for pair in zip(one.noises, other.noises)],
+                 np.where(lower, other.losses, one.losses),
+                 [choose(*pair) for pair in zip(one.path, other.path)])
 
 
 class Projector:
@@ -144,28 +156,27 @@ class Projector:
             for layer, placeholder in enumerate(self._noises)]
 
     def starts(self, targets, on_chunk=lambda count, ws: None):
-        """targets [n, d] -> w [n, w]: for each, the random w with the nearest image.
+        """targets [n, d] -> w [n, starts, w]: the random w with the nearest images, nearest first.
 
         on_chunk: called with the number of w tried since the last call and the best styles so far.
         """
         if not self.config.candidates:
-            return np.repeat(self.mean[np.newaxis], len(targets), 0)
+            return np.repeat(self.mean[np.newaxis, np.newaxis], len(targets), 0)
         chosen = np.random.RandomState([self.config.seed, 62]).choice(
             _SAMPLES, min(self.config.candidates, _SAMPLES), replace=False)
         pool = np.concatenate([self.mean[np.newaxis], self.samples[chosen]])
-        least, best = np.full(len(targets), np.inf), np.zeros(len(targets), int)
+        distances = np.zeros([len(targets), 0])
         for i in range(0, len(pool), _CHUNK):
             ws = self._layered(pool[i:i + _CHUNK])
             found = self._fetch(self._features, ws, self._random_noises([0]))
-            distances = np.stack([np.square(found - target).sum(1) for target in targets])
-            closer = distances.min(1) < least
-            least = np.where(closer, distances.min(1), least)
-            best = np.where(closer, i + distances.argmin(1), best)
-            on_chunk(len(ws), self._layered(pool[best]))
-        return pool[best]
+            distances = np.concatenate([distances, np.stack(
+                [np.square(found - target).sum(1) for target in targets])], 1)
+            on_chunk(len(ws), self._layered(pool[distances.argmin(1)]))
+        nearest = distances.argsort(1, kind='stable')
+        return pool[nearest[:, :self.config.starts]]
 
     def search(self, pictures, starts, on_steps=lambda count, ws: None):
-        """uint8 [n, res, res, 3] and starts [n, w] -> Found.
+        """uint8 [n, res, res, 3] and starts [n, starts, w] -> Found.
 
         on_steps: called with the number of steps since the last call and the current styles
         [n, layers, w]; during Gauss-Newton steps, those of one image.
@@ -174,21 +185,22 @@ class Projector:
         # Noise depends on the image alone, so the batch size does not change the result.
         keys = [zlib.crc32(np.ascontiguousarray(picture).tobytes()) for picture in pictures]
         targets = self.features(pictures)
-        found = Found(self._layered(starts), self._random_noises(keys), [], [])
-        self._descend(found, starts, targets, keys, on_steps)
+        found = self._descend(starts[:, 0], targets, keys, on_steps)
+        for start in range(1, starts.shape[1]):
+            found = _better(found, self._descend(starts[:, start], targets, keys, on_steps))
         if self._newton_steps(targets):
             self._refine(found, targets, on_steps)
-        found.losses = np.array(found.losses, np.float32)  # [steps, n]
         return found
 
     def _layered(self, w):
         return w if w.ndim == 3 else np.repeat(w[:, np.newaxis], self.layers, 1)
 
-    def _descend(self, found, starts, targets, keys, on_steps):
-        """Adam from the starts; fills `found`."""
-        config = self.config
+    def _descend(self, starts, targets, keys, on_steps):
+        """Adam from starts [n, w], one for each image -> Found."""
+        config, losses, path = self.config, [], []
         w = self._layered(starts) if config.space == 'w+' else starts
-        adam = Adam([w] + found.noises)
+        noises = self._random_noises(keys)
+        adam = Adam([w] + noises)
         rngs = [np.random.RandomState([config.seed, 63, key]) for key in keys]
         shown = set(np.linspace(0, config.steps - 1, config.frames).astype(int))
         for step in range(config.steps):
@@ -196,18 +208,18 @@ class Projector:
             t = step / config.steps
             scale = self.deviation * config.w_noise * max(0, 1 - t / config.noise_until) ** 2
             noisy = w + scale * np.stack([rng.randn(*w.shape[1:]) for rng in rngs])
-            feed = dict(zip(self._noises, found.noises))
+            feed = dict(zip(self._noises, noises))
             feed.update({self._ws: self._layered(noisy), self._targets: targets})
-            losses, gradients = self._session.run([self._losses, self._gradients], feed)
+            loss, gradients = self._session.run([self._losses, self._gradients], feed)
             if w.ndim == 2:
                 gradients[0] = gradients[0].sum(1)
             if step in shown:
-                found.path.append(self._layered(w))
-            w, *found.noises = adam.step([w] + found.noises, gradients, learning_rate(t, config))
-            found.noises = [_standardised(noise) for noise in found.noises]
-            found.losses.append(losses)
+                path.append(self._layered(w))
+            w, *noises = adam.step([w] + noises, gradients, learning_rate(t, config))
+            noises = [_standardised(noise) for noise in noises]
+            losses.append(loss)
             on_steps(len(w), self._layered(w))
-        found.ws = self._layered(w)
+        return Found(self._layered(w), noises, np.array(losses), path)
 
     def _newton_steps(self, targets):
         """The number of Gauss-Newton steps: 0 in W+ and if the Jacobian would be too large."""
@@ -219,7 +231,7 @@ class Projector:
         each = [self._newton(found.ws[i, 0], targets[i], [n[i:i + 1] for n in found.noises],
                              on_steps) for i in range(len(targets))]
         path = np.stack([path for _, path in each], 1)  # [steps, n, w]
-        found.losses += list(np.stack([losses for losses, _ in each], 1))
+        found.losses = np.concatenate([found.losses, np.stack([losses for losses, _ in each], 1)])
         found.path += [self._layered(w) for w in path] if self.config.frames else []
         found.ws = self._layered(path[-1])
 
@@ -250,4 +262,4 @@ class Projector:
             losses.append(np.square(residual).sum())
             path.append(np.float32(self.mean + self._axes @ u))
             on_steps(1, self._layered(path[-1][np.newaxis]))
-        return np.array(losses), np.stack(path)
+        return np.array(losses, np.float32), np.stack(path)

@@ -8,9 +8,9 @@ A tagger (see `steering`) classifies the images of two kinds of candidates:
 2. Mixes. The same sampled w, one by one, mixed into a band of layers, half or entirely.
 
 The best candidate shows the target value with confidence, keeps most of the other values, and among
-those is nearest to the original image. All this must hold for the flipped image too: it guards
-against candidates that fool the tagger. (An evolutionary search among the best candidates changed
-what this tagger saw, and not what a second one did, so there is none.)
+those is nearest to the original image. All this must hold for the flipped and the shifted image
+too: it guards against candidates that fool the tagger. (An evolutionary search among the best
+candidates changed what this tagger saw, and not what a second one did, so there is none.)
 """
 
 import dataclasses
@@ -34,7 +34,7 @@ class Search:
     psi: float = knob(0.7, 'truncation of seeds; 1: none, 0: the average product')
     strengths: int = knob(5, 'strengths along each line', least=1)
     strongest: float = knob(4.0, 'the strongest of them', 'standard deviations', above=0)
-    similar: int = knob(8, 'sampled w with the target value to use', least=1)
+    similar: int = knob(24, 'sampled w with the target value to use', least=1)
     threads: int = knob(0, 'CPU threads; 0 takes all, 1 makes the bytes repeatable', least=0)
 
     def __post_init__(self):
@@ -107,6 +107,17 @@ def report(edit, targets):
     same = [head for head, value in edit.shown.items()
             if value == edit.shown_before[head] and head not in targets]
     return '\n'.join(lines + ['unchanged: ' + ', '.join(same)])
+
+
+def _views(pictures):
+    """uint8 [n, h, w, 3] as they are, flipped, and shifted by 3 % of the side."""
+    shift = max(1, pictures.shape[1] // 32)
+    flipped = pictures[:, :, ::-1]
+    yield pictures
+    yield flipped
+    yield np.roll(pictures, shift, 1)
+    yield np.roll(pictures, -shift, 2)
+    yield np.roll(flipped, (-shift, shift), (1, 2))
 
 
 class Editor:
@@ -182,9 +193,9 @@ class Editor:
         pictures = self.generator.pictures(ws)
         original = pictures[:1].astype(np.float32)
         costs = _GREY_COST * np.abs(pictures - original).mean((1, 2, 3))
-        both = self.tagger.probabilities(np.concatenate([pictures, pictures[:, :, ::-1]]))
+        seen = [self.tagger.probabilities(view) for view in _views(pictures)]
         for name in self.heads:
-            logs = np.log(both[name] + 1e-6).reshape(2, len(ws), -1)
+            logs = np.log(np.stack([each[name] for each in seen]) + 1e-6)  # [views, n, values]
             others = np.delete(logs, goal[name], 2).max(2, initial=-20)
             deficit = others - logs[:, :, goal[name]]
             margin = _TARGET_MARGIN if name in targets else _KEPT_MARGIN

@@ -125,9 +125,9 @@ FREE = ('kimg', 'tick_kimg', 'snapshot_ticks', 'metrics_every', 'on_nan',
         'threads', 'worker_timeout')
 
 PRESETS = {
-    # 64 px on a CPU, without growing, from the shipped network: few feature maps, many small steps
-    # at a high learning rate (docs/recipe.md). The mapping network learns ten times faster than in
-    # the paper's training, which is long.
+    # 64 px on a CPU, without growing, from the pretrained network: few feature maps, many small
+    # steps at a high learning rate (docs/recipe.md). The mapping network learns ten times faster
+    # than in the paper's training, which is long.
     'demo': (Network(resolution=64, latent_size=128, mapping_layers=4, mapping_lrmul=0.1,
                      fmap_base=1024, fmap_max=96, use_noise=False),
              Training(kimg=60, initial=64, minibatch=8, lrate=0.006, r1_interval=8, mixing=0.5,

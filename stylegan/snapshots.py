@@ -2,8 +2,8 @@
 
 Arrays are named as the variables of the training graph: `Gs/...` is the averaged generator; `G/...`
 and `D/...` are the generator and the discriminator themselves, which are only in converted pickles,
-in the last snapshot of a training and in the shipped one. Arrays may be in half precision. `about`
-is a JSON text: the network's config, the resolution reached, and what made the file.
+in the last snapshot of a training and in the pretrained one. Arrays may be in half precision.
+`about` is a JSON text: the network's config, the resolution reached, and what made the file.
 """
 
 import dataclasses
@@ -24,7 +24,7 @@ def save(path, variables, network, *, res, alpha, kimg, made):
 
 
 def _float32(values):
-    """float16, which halves the size of a shipped file, as float32; other arrays unchanged."""
+    """float16, which halves the size of a pretrained file, as float32; other arrays unchanged."""
     return values.astype(np.float32) if values.dtype == np.float16 else values
 
 

@@ -1,4 +1,4 @@
-"""An explorer of a tiny StyleGAN, with the shipped tagger and text model, for its tests."""
+"""An explorer of a tiny StyleGAN, with the pretrained tagger and text model, for its tests."""
 
 import pathlib
 

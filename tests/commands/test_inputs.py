@@ -1,4 +1,4 @@
-"""The newest run is taken, then what is shipped; without a catalogue, the demo."""
+"""The newest run is taken, then what is pretrained; without a catalogue, the demo."""
 
 import os
 
@@ -11,15 +11,15 @@ from dnnlib.files import UserError
 
 def test_the_newest_run_comes_before_the_pretrained_one(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    shipped = inputs.newest('tagger.npz', '--tagger')
-    assert inputs.shipped(shipped) and capsys.readouterr() == ('', '')
+    pretrained = inputs.newest('tagger.npz', '--tagger')
+    assert inputs.pretrained(pretrained) and capsys.readouterr() == ('', '')
     for name, time in (('old', 1000), ('new', 2000), ('older', 500)):
         path = tmp_path / 'runs' / name / 'tagger.npz'
         path.parent.mkdir(parents=True)
         path.write_bytes(b'')
         os.utime(str(path), (time, time))
     assert inputs.newest('tagger.npz', '--tagger') == inputs.RUNS / 'new' / 'tagger.npz'
-    assert not inputs.shipped(inputs.newest('tagger.npz', '--tagger'))
+    assert not inputs.pretrained(inputs.newest('tagger.npz', '--tagger'))
     # Announced once, and not among the results.
     assert capsys.readouterr() == (
         '', 'no --tagger given, so the newest run is used: runs/new\n')

@@ -14,7 +14,7 @@ from dnnlib.files import UserError
 
 GAN = ['train-stylegan', '--data', 'toy', '--run', 'new', *SMALL_GAN]
 GPT2 = ['train-gpt2', '--data', 'toy', '--run', 'new', *SMALL_GPT2]
-SHIPPED = str(inputs.PRETRAINED / 'gpt2')
+PRETRAINED = str(inputs.PRETRAINED / 'gpt2')
 TAGGER = ['train-tagger', '--data', 'toy', '--run', 'new', '--side', '16', '--steps', '2']
 
 
@@ -117,7 +117,7 @@ REFUSED = [
     (GPT2 + ['--start', 'nowhere'], 'nowhere does not exist'),
     (GPT2 + ['--vocabulary', 'nowhere'], 'nowhere'),
     (GPT2 + ['--n-embd', '15'], 'not a multiple'),
-    (['train-gpt2', '--data', 'toy', '--run', 'new', '--start', SHIPPED, '--n-layer', '2'],
+    (['train-gpt2', '--data', 'toy', '--run', 'new', '--start', PRETRAINED, '--n-layer', '2'],
      'has --n-layer 4, not 2; leave that option out'),
     (TAGGER + ['--data', 'unreadable'], 'unreadable'),
     (['pack', '--data', 'toy', '--shard', '1/2'], 'each --shard needs a folder of its own'),

@@ -33,7 +33,7 @@ def place(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def seen(place):
-    """The category that the shipped tagger sees most in the images of the random network."""
+    """The category that the pretrained tagger sees most in the images of the random network."""
     gan = generator.Generator(place / 'toy.npz', 1)
     pictures = gan.pictures(gan.truncate(gan.w(gan.seeded(range(60)))))
     tags = image_tagger.ImageTagger(REPO / 'pretrained' / 'tagger' / 'tagger.npz', 1).tags(pictures)

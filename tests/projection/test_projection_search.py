@@ -11,7 +11,8 @@ from dnnlib.files import UserError
 from dnnlib.tflib import tf
 from projection import config, results, search
 
-CONFIG = config.Projection(steps=40, candidates=20, newton=3, batch=2, frames=3, threads=1)
+CONFIG = config.Projection(starts=1, steps=40, candidates=20, newton=3, batch=2, frames=3,
+                           threads=1)
 
 
 @pytest.fixture(scope='module')
@@ -35,10 +36,10 @@ def projector(plain):
     return _projector(plain[0])
 
 
-def test_the_start_is_the_nearest_candidate(plain, projector):
+def test_the_starts_are_the_nearest_candidates(plain, projector):
     _, pictures, _ = plain
     targets = projector.features(pictures)
-    starts = projector.starts(targets)
+    starts = projector.starts(targets)[:, 0]
     pool = [row for row in projector.samples if (row == starts).all(1).any()]
     assert len(pool) == 2
 
@@ -49,7 +50,29 @@ def test_the_start_is_the_nearest_candidate(plain, projector):
     assert (gaps(starts) < gaps(mean)).all()
     for own in projector.samples[:5]:  # not among the candidates, most likely
         assert (gaps(starts) <= gaps(np.stack([own, own])) + 1).all()
-    assert np.array_equal(_projector(plain[0], candidates=0).starts(targets), mean)
+    three = _projector(plain[0], starts=3).starts(targets)
+    assert three.shape == (2, 3, 6) and np.array_equal(three[:, 0], starts)
+    assert (gaps(three[:, 0]) <= gaps(three[:, 1])).all()
+    assert (gaps(three[:, 1]) <= gaps(three[:, 2])).all()
+    assert np.array_equal(_projector(plain[0], candidates=0, starts=3).starts(targets),
+                          mean[:, np.newaxis])
+    assert _projector(plain[0], candidates=2, starts=9).starts(targets).shape == (2, 3, 6)
+
+
+def test_of_several_starts_the_best_is_kept_image_by_image(plain):
+    gan, pictures, w = plain
+    adam = _projector(gan, newton=0, steps=5)
+    far = adam.mean + 3 * (adam.mean - w)
+    first, second = np.stack([w[0], far[1]]), np.stack([far[0], w[1]])
+    alone = [adam.search(pictures, start[:, np.newaxis]) for start in (first, second)]
+    both = adam.search(pictures, np.stack([first, second], 1))
+    for index, best in enumerate(alone):
+        worse = alone[1 - index]
+        assert best.losses[-1, index] < worse.losses[-1, index]
+        assert both.ws[index].tobytes() == best.ws[index].tobytes()
+        assert both.losses[:, index].tobytes() == best.losses[:, index].tobytes()
+        for path, own in zip(both.path, best.path):
+            assert path[index].tobytes() == own[index].tobytes()
 
 
 def test_own_images_are_recovered_and_every_stage_helps(plain, projector):
@@ -62,7 +85,7 @@ def test_own_images_are_recovered_and_every_stage_helps(plain, projector):
     assert (np.diff(found.losses[40:], axis=0) <= 0).all()
     assert (_psnr(projector, found, pictures) > 30).all()
     apart = np.linalg.norm(found.ws[:, 0] - w, axis=1)
-    assert (apart < 0.5 * np.linalg.norm(starts - w, axis=1)).all()
+    assert (apart < 0.5 * np.linalg.norm(starts[:, 0] - w, axis=1)).all()
 
 
 def test_results_depend_on_the_seed_and_not_on_the_batch(plain, projector):
@@ -81,7 +104,7 @@ def test_w_plus_has_a_style_per_layer_and_pull_regularises_them(plain):
     spreads, losses = [], []
     for pull in (0.0, 1.0):
         own = _projector(gan, space='w+', pull=pull)
-        found = own.search(other, np.repeat(own.mean[np.newaxis], 2, 0))
+        found = own.search(other, np.repeat(own.mean[np.newaxis, np.newaxis], 2, 0))
         assert len(found.losses) == 40  # no Newton
         spreads.append(np.linalg.norm(found.ws - own.mean))
         losses.append(found.losses[-1].sum())
@@ -130,12 +153,12 @@ def test_the_learning_rate_rises_and_falls():
 def test_a_too_large_jacobian_skips_gauss_newton(plain, projector, monkeypatch):
     _, pictures, w = plain
     monkeypatch.setattr(search, '_LARGEST', 10)
-    assert len(projector.search(pictures, w).losses) == 40
+    assert len(projector.search(pictures, w[:, np.newaxis]).losses) == 40
 
 
 @pytest.mark.parametrize('wrong, words', [
-    (dict(space='z'), 'from w, w'), (dict(steps=0), 'steps'), (dict(newton=-1), 'newton'),
-    (dict(ramp_down=0.0), 'ramp-down'), (dict(seed=-1), 'seed')])
+    (dict(space='z'), 'from w, w'), (dict(starts=0), 'starts'), (dict(steps=0), 'steps'),
+    (dict(newton=-1), 'newton'), (dict(ramp_down=0.0), 'ramp-down'), (dict(seed=-1), 'seed')])
 def test_impossible_searches_are_refused(wrong, words):
     with pytest.raises(UserError, match=words):
         dataclasses.replace(CONFIG, **wrong)

@@ -13,7 +13,7 @@ from dnnlib.files import UserError
 from projection import config, results, search
 from stylegan import latent
 
-CONFIG = config.Projection(steps=6, candidates=4, newton=1, batch=2, frames=2, threads=1)
+CONFIG = config.Projection(starts=2, steps=6, candidates=4, newton=1, batch=2, frames=2, threads=1)
 
 
 @pytest.fixture(scope='module')

@@ -36,6 +36,22 @@ def test_the_target_value_is_shown_and_the_rest_is_kept(editor):
         assert np.array_equal(ws, kept) and np.array_equal(done.before, kept)
 
 
+def test_a_candidate_that_fools_the_tagger_in_one_place_loses(editor):
+    first = World().pictures(_ws(4)[np.newaxis])
+    candidates = first.repeat(3, 0)
+    candidates[1, 5] = candidates[2, 4:8] = 128 + 36  # red where the tagger looks, and everywhere
+    world = World()
+    world.pictures = lambda ws: candidates
+    own = edit.Editor(world, Tagger(), editor.sample, editor.directions)
+    goal = editor._indices(_ws(4))
+    assert HEADS['colour'][goal['colour']] != 'red'
+    assert [HEADS['colour'][i] for i in Tagger().probabilities(candidates)['colour'].argmax(1)[1:]
+            ] == ['red', 'red']
+    goal['colour'] = HEADS['colour'].index('red')
+    costs = own._costs(np.zeros([3, 6, 8], np.float32), ['colour'], goal)
+    assert costs.argmin() == 2, costs
+
+
 def test_a_target_already_shown_changes_nothing(editor):
     ws = _ws(5)
     shown = editor.shows(ws)
