@@ -51,13 +51,17 @@ def _text(value):
     return '' if value.lower() in _MISSING else value
 
 
+def _words(value):
+    return ' '.join(value.replace('_', ' ').lower().split())
+
+
 @functools.lru_cache(maxsize=2 ** 16)
 def plain(value):
     """An attribute as plain lower-case words: 'Dark_Blue' -> 'dark blue'.
 
     '' for what is not an attribute: missing values, numbers, yes and no, and texts.
     """
-    words = ' '.join(value.replace('_', ' ').lower().split())
+    words = _words(value)
     no_words = words in _NO_VALUE or len(words) > _LONGEST or _NUMBER.fullmatch(words)
     return '' if no_words else words
 
@@ -131,7 +135,7 @@ def _pictures(folder):
         if hidden or decisions.is_sheet(path) or not images.is_photo(path):
             continue
         name = files.printable(place.as_posix())
-        category = plain(files.printable(path.parent.name)) if len(place.parts) > 1 else ''
+        category = _words(files.printable(path.parent.name)) if len(place.parts) > 1 else ''
         products.append(Product(image=path, name=name, description='', category=category,
                                 tags=(category,) if category else (), key=name))
     return products

@@ -124,28 +124,36 @@ def _reporting(work, *arguments):
         raise SystemExit(130)
 
 
-def _find_directions(options):
-    """`run.py directions` for the models of the explorer."""
+def _find_directions(options, folder):
+    """`run.py directions` for the models of the explorer, into a folder."""
     parser = argparse.ArgumentParser()
     steering.directions_options(parser)
     # Its table is kept in directions.txt; the terminal belongs to the server.
-    with lock.folder(options.directions), open(os.devnull, 'w', encoding='utf-8') as nowhere, \
+    with lock.folder(folder), open(os.devnull, 'w', encoding='utf-8') as nowhere, \
             contextlib.redirect_stdout(nowhere):
         steering.directions(parser.parse_args([
             '--stylegan', str(inputs.stylegan(options)), '--tagger', str(inputs.tagger(options)),
-            '--out', str(options.directions), '--threads', str(options.threads)]))
+            '--out', str(folder), '--threads', str(options.threads)]))
 
 
 def _prepare_editing(options, server, studio, worker, processes):
-    """Read the directions that edits and sliders need; find them if these are no such."""
+    """Read the directions that edits and sliders need; find them where there are none.
+
+    If --directions has those of other models, a folder beside it is used.
+    """
     models = steering.fingerprints(studio.gan, studio.taggers.images)
     server.preparing['editing'] = 'Finding the sliders, once for this network: this takes minutes.'
     try:
+        folder = options.directions
         try:
-            worker.do(lambda: studio.learn(options.directions, models))
+            worker.do(lambda: studio.learn(folder, models))
         except UserError:
-            _apart(processes, _find_directions, options)
-            worker.do(lambda: studio.learn(options.directions, models))
+            if (folder / 'directions.npz').exists():
+                folder = folder.with_name(
+                    f'{folder.name}-{inputs.fingerprint(sorted(models.items()))}')
+            if not (folder / 'directions.npz').exists():
+                _apart(processes, _find_directions, options, folder)
+            worker.do(lambda: studio.learn(folder, models))
         del server.preparing['editing']
     except (UserError, OSError) as error:
         server.preparing['editing'] = f'There are no sliders and edits: {error}'

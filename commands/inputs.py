@@ -3,6 +3,7 @@ comes pretrained with the project, or the demo.
 """
 
 import hashlib
+import os
 import pathlib
 import sys
 
@@ -126,6 +127,12 @@ def training_records(gan):
     elif not folder.exists() and about.exists():  # a training with --records has none of its own
         folder = pathlib.Path(runs.read_options(gan.path.parent)[1].get('records', folder))
     return dataset.Records(folder) if folder.is_dir() else None
+
+
+def sizes(products):
+    """The size of each product's image file in bytes, None for one that is missing."""
+    return [os.path.getsize(str(p.image)) if p.image and os.path.exists(str(p.image)) else None
+            for p in products]
 
 
 def fingerprint(parts):

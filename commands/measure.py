@@ -1,6 +1,7 @@
 """Measurements: of a StyleGAN network, and of the speed of the program."""
 
 import dataclasses
+import os
 
 from commands import inputs
 from commands import options as common
@@ -100,11 +101,12 @@ def _records(options, config, gan):
     own = gan.path.parent / 'records'
     folder = options.records or own
     if options.data or not (options.records or own.exists()):
-        products = inputs.pictured(options.data)
+        paths = [str(product.image) for product in inputs.pictured(options.data)]
         folder = options.out / ('records-' + inputs.fingerprint(
-            [gan.res, options.fit] + [product.name for product in products]))
+            [gan.res, options.fit] + [(os.path.abspath(path), os.path.getsize(path),
+                                       os.path.getmtime(path)) for path in paths]))
         if not folder.exists():
-            dataset.pack([product.image for product in products], folder, gan.res, options.fit)
+            dataset.pack(paths, folder, gan.res, options.fit)
     records = dataset.Records(folder, config.seed)
     if records.resolution < gan.res:
         raise UserError(f'{folder} was packed at {records.resolution} px, the generator draws '

@@ -160,8 +160,7 @@ def evaluate(options):
         print(f'no --test-data given: {len(test)} of the products are held out for the test. If '
               'the generator was trained on them, this proves nothing; give a catalogue that is '
               'new to it')
-    photos = int((train.labels == experiment.rare).sum())
-    print(f"{photos} real photos of '{options.category}' to train on; classifiers get "
+    print(f"{experiment.photos} real photos of '{options.category}' to train on; classifiers get "
           f"{', '.join(map(str, experiment.counts))} of them")
     with Classifiers(train.classes, config) as classifiers:
         results, audit = experiment.run(classifiers)
@@ -172,11 +171,15 @@ def evaluate(options):
     files.write_json(options.out / 'evaluate.json', result)
     files.write_text(options.out / 'evaluate.txt', analysis.report(result))
     images.write_png(options.out / 'evaluate.png', analysis.plot(figures))
-    images.write_png(options.out / 'added.png', images.grid(synthetic[:100], 20, 2),
-                     runs.origin_of(stylegan=gan.path.name, seed=config.seed, psi=config.psi))
     print(analysis.report(result), end='')
-    print(f"done: open {options.out / 'evaluate.png'}; added.png beside it shows 100 of the "
-          'images that were added')
+    done, added = f"done: open {options.out / 'evaluate.png'}", options.out / 'added.png'
+    if len(synthetic):
+        images.write_png(added, images.grid(synthetic[:100], 20, 2), runs.origin_of(
+            stylegan=gan.path.name, seed=config.seed, psi=config.psi))
+        print(f'{done}; added.png beside it shows 100 of the images that were added')
+    else:
+        files.remove(added)
+        print(f'{done}; the pool had no image of the class, so none was added: raise --pool')
 
 
 def _train_and_test(options, config):

@@ -154,7 +154,9 @@ def _measure_edits(options, editor, models):
     config, judge = editor.config, inputs.judge(options, editor.config.threads)
     judge = judge if judge and judge.heads == editor.tagger.heads else None
     models = dict(models, config=dataclasses.asdict(config),
-                  judge=inputs.fingerprint(sorted(judge.about.items())) if judge else '')
+                  judge=inputs.fingerprint(sorted(judge.about.items())) if judge else '',
+                  directions=[files.digest(options.directions / name)
+                              for name in ('directions.npz', 'tagged.npz')])
     result = edit_check.measure(
         editor, options.out / 'measure.jsonl', count=options.measure, psi=config.psi,
         seed=latent.seeds(options.seed)[0], judge=judge, models=models)

@@ -1,7 +1,6 @@
 """Training: StyleGAN, GPT-2 and the taggers. Running a command again resumes its training."""
 
 import dataclasses
-import os
 import pathlib
 
 from commands import inputs
@@ -93,7 +92,8 @@ def train_stylegan(options):
         names = inputs.fingerprint(p.name for p in products)
         run = _run(options, network, training, config.FREE, {'data': names},
                    ('data', 'fit', 'resolution'), fit=options.fit,
-                   data=inputs.fingerprint((p.name, _size(p.image)) for p in products), **decided)
+                   data=inputs.fingerprint(
+                       zip((p.name for p in products), inputs.sizes(products))), **decided)
         _tell(notice)
         with run.writing():
             if parallel.rank == 0:
@@ -118,11 +118,6 @@ def _pack(products, folder, network, fit):
     if not (folder / 'records').exists():
         dataset.pack([p.image for p in products], folder / 'records', network.resolution, fit)
     lookalikes.write(folder / 'lookalikes.npz', products, fit=fit)
-
-
-def _size(path):
-    """Bytes of a file that may be missing."""
-    return os.path.getsize(str(path)) if os.path.exists(str(path)) else None
 
 
 def _flag(name):
@@ -283,6 +278,7 @@ def train_tagger(options):
     products = source.read_kept(options.data or inputs.demo_pruned(),
                                 key_column=options.key_column)
     run = _run(options, config, split, ('threads',), fit=options.fit, data=inputs.fingerprint(
-        (p.name, p.description, p.category, p.attributes) for p in products))
+        (p.name, p.description, p.category, p.attributes, size)
+        for p, size in zip(products, inputs.sizes(products))))
     print(train.train(run, products, config, split, runs.provenance(), test=test, fit=options.fit))
     print(f'done: the taggers are in {run.folder}; now try: python run.py cards')

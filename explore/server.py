@@ -219,7 +219,7 @@ class Server:
 
     def thumbnail(self, index):
         """A small image of a product of the catalogue."""
-        return _png(self._thumbnail(index, self._studio.catalogue), 'private, max-age=3600')
+        return _png(self._thumbnail(index, self._studio.catalogue))
 
     def _draw_thumbnail(self, index, library):
         picture = images.open_rgb(_product(library, index).image, draft=2 * _THUMBNAIL)

@@ -21,7 +21,8 @@ from stylegan import generator, latent
 from tagger.agreement import Comparison, ProductTagger
 
 STRONGEST = 4.0  # units that a slider goes to, both ways
-PROJECTION = Projection(starts=1, steps=120, candidates=400, newton=4, frames=0)  # within 20 seconds
+# Within 20 seconds.
+PROJECTION = Projection(starts=1, steps=120, candidates=400, newton=4, frames=0)
 _FIRST_TOKENS = 10  # of a text that is shown while it grows
 _ADAM = 3  # images that a step of Adam, forward and backward, takes the time of
 _SHOWN_EVERY = 0.6  # seconds between two images of a projection

@@ -12,8 +12,8 @@ class Projection:
     """Options of the search for w."""
     space: str = knob('w', 'w: one w for all layers, to edit and mix; w+: one for each layer, '
                       'which fits better and edits worse', choices=('w', 'w+'))
-    starts: int = knob(4, 'searches by Adam for each image, from the nearest candidates; the best '
-                       'one is kept', least=1)
+    starts: int = knob(4, 'searches by Adam for each image, from the nearest candidates, of which '
+                       'the best is kept; w+: one search takes the steps of all', least=1)
     steps: int = knob(100, 'steps of Adam in each', least=1)
     lrate: float = knob(0.1, 'peak learning rate of Adam', above=0)
     ramp_up: float = knob(0.05, 'fraction of the steps in which the learning rate rises',
@@ -38,6 +38,13 @@ class Projection:
 
     def __post_init__(self):
         check(self)
+
+    @property
+    def searches(self):
+        """The number of searches by Adam for an image, and the steps of each."""
+        if self.space == 'w+':  # has more to fit, and no Gauss-Newton steps
+            return 1, self.starts * self.steps
+        return min(self.starts, self.candidates + 1), self.steps  # the mean w is a candidate too
 
 
 def learning_rate(t, config):

@@ -49,10 +49,12 @@ def names(paths):
     return result
 
 
-def _about(name, picture, generator, config):
+def _about(name, picture, generator, projector):
     """Everything that a result depends on, JSON-able."""
-    relevant = {key: value for key, value in dataclasses.asdict(config).items()
+    relevant = {key: value for key, value in dataclasses.asdict(projector.config).items()
                 if key not in _IRRELEVANT}
+    if projector.vgg:
+        relevant['vgg'] = projector.vgg
     return {'target': name, 'picture': zlib.crc32(np.ascontiguousarray(picture).tobytes()),
             'mean': zlib.crc32(generator.w_avg.tobytes()), 'config': relevant}
 
@@ -113,13 +115,12 @@ def project(out, targets, generator, projector, origin):
     Raises runs.Interrupted on Ctrl-C; finished results are kept.
     """
     config = projector.config
-    about = {name: _about(name, picture, generator, config) for name, picture in targets.items()}
+    about = {name: _about(name, picture, generator, projector) for name, picture in targets.items()}
 
     def done(name):
         return _read(out / f'{name}.npz', about[name], generator)
     todo = [name for name in targets if not done(name)]
-    starts = min(config.starts, config.candidates + 1)  # the mean w is always among them
-    steps = starts * config.steps + config.newton * (config.space == 'w')
+    steps = np.prod(config.searches) + config.newton * (config.space == 'w')
     try:
         with progress.bar(total=len(todo) * steps, what='project', unit='step',
                           disable=not todo) as bar:

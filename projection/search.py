@@ -11,7 +11,7 @@ import zlib
 
 import numpy as np
 
-from dnnlib import tflib
+from dnnlib import files, tflib
 from dnnlib.adam import Adam
 from dnnlib.tflib import tf
 from projection import features
@@ -80,13 +80,15 @@ class Projector:
     vgg: file of a VGG16 to compare images by (`features.read_vgg16`); None: `features.pyramid`.
     between: called before each run of the network, so that other work may run; an exception from it
     ends the search.
-    Attributes: config, res, layers, samples [m, w], their mean [w] and deviation.
+    Attributes: config, vgg (the digest of its file, or ''), res, layers, samples [m, w], their mean
+    [w] and deviation.
     Raises UserError if that file is not a VGG16.
     """
 
     def __init__(self, generator, config, vgg=None, between=lambda: None):
         weights = features.read_vgg16(vgg) if vgg else None
         self.config, self.res, self.layers = config, generator.res, generator.layers
+        self.vgg = files.digest(vgg) if vgg else ''
         self._between = between
         z = np.random.RandomState(123).randn(_SAMPLES, generator.latent_size).astype(np.float32)
         self.samples = generator.w(z)
@@ -173,7 +175,7 @@ class Projector:
                 [np.square(found - target).sum(1) for target in targets])], 1)
             on_chunk(len(ws), self._layered(pool[distances.argmin(1)]))
         nearest = distances.argsort(1, kind='stable')
-        return pool[nearest[:, :self.config.starts]]
+        return pool[nearest[:, :self.config.searches[0]]]
 
     def search(self, pictures, starts, on_steps=lambda count, ws: None):
         """uint8 [n, res, res, 3] and starts [n, starts, w] -> Found.
@@ -202,10 +204,11 @@ class Projector:
         noises = self._random_noises(keys)
         adam = Adam([w] + noises)
         rngs = [np.random.RandomState([config.seed, 63, key]) for key in keys]
-        shown = set(np.linspace(0, config.steps - 1, config.frames).astype(int))
-        for step in range(config.steps):
+        steps = config.searches[1]
+        shown = set(np.linspace(0, steps - 1, config.frames).astype(int))
+        for step in range(steps):
             self._between()
-            t = step / config.steps
+            t = step / steps
             scale = self.deviation * config.w_noise * max(0, 1 - t / config.noise_until) ** 2
             noisy = w + scale * np.stack([rng.randn(*w.shape[1:]) for rng in rngs])
             feed = dict(zip(self._noises, noises))

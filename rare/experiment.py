@@ -153,7 +153,7 @@ class Classifier:
     def probabilities(self, pictures):
         """uint8 [n, h, w, 3] -> float32 [n, classes]."""
         if not len(pictures):
-            return self._tagger.logits(pictures)[_HEAD]
+            return np.zeros([0, len(self._tagger.heads[_HEAD])], np.float32)
         return self._tagger.probabilities(pictures)[_HEAD]
 
     def close(self):
@@ -199,13 +199,15 @@ class Experiment:
     folder: of the results; refused if it holds an experiment on other data or with other options.
     generator: stylegan.generator.Generator; with another one, results of baselines are reused.
     train, test: Dataset. category: the rare class. config: Evaluate; counts and seeds may be added
-    when it is resumed. Attributes: train, test, rare (index of the class), counts (of rare photos,
-    ascending). Raises UserError, before anything is written, if nothing could be measured.
+    when it is resumed. Attributes: train, test, rare (index of the class), photos (how many of it
+    in train), counts (how many of these a classifier gets, ascending).
+    Raises UserError, before anything is written, if nothing could be measured.
     """
 
     def __init__(self, folder, generator, train, test, category, config):
         self.train, self.test, self.rare = train, test, class_index(train.classes, category)
-        self.counts = config.sweep(int((train.labels == self.rare).sum()))
+        self.photos = int((train.labels == self.rare).sum())
+        self.counts = config.sweep(self.photos)
         if not (test.labels == self.rare).any():
             raise UserError(f"no product to test on is of the category '{category}'; name another "
                             'catalogue with --test-data')
@@ -233,13 +235,13 @@ class Experiment:
         each = [(count, seed) for seed in seeds for count in reversed(self.counts)]
         todo = [(name, count, seed) for count, seed in each for name in BASELINES] + [
             (name, count, seed) for count, seed in each for name in ('pictures',) + SYNTHETIC] + [
-                ('audit', self.counts[-1], seed) for seed in seeds]
-        results, audit = {}, []
+                ('audit', self.photos, seed) for seed in seeds]
+        results, audit, counts = {}, [], set(map(str, self.counts))
         with progress.bar(total=len(todo), what='experiment', unit='training') as bar:
             for name, count, seed in todo:
                 bar.set_postfix(count=count, seed=seed, arm=name)
                 result = self._saved(name, count, seed)
-                if result is None:
+                if result is None or (name == 'audit' and not counts <= set(result)):
                     result = self._save(name, count, seed,
                                         self._result(classifiers, name, count, seed))
                 if name == 'audit':

@@ -27,7 +27,7 @@ class Discovery:
     seed: int = seed_knob('the first of their seeds')
     method: str = knob('lda', 'lda, logistic, or best: the one with the higher held-out AUC',
                        choices=('lda', 'logistic', 'best'))
-    fewest: int = knob(40, 'images needed with and without a value to fit its direction', least=1)
+    fewest: int = knob(40, 'images needed with and without a value to fit its direction', least=2)
     components: int = knob(6, 'unsupervised directions: principal components, and SeFa '
                            'directions per band of layers', least=1)
     ordered: str = knob('length=mini<knee-length<midi<maxi;sleeve=sleeveless<cap sleeves<'
@@ -104,7 +104,7 @@ def _direction(name, solution, w, kind, auc):
 
 
 def binary(name, w, y, method='best'):
-    """The Direction that separates y, bool [n], in w [n, w]; both classes need FOLDS samples."""
+    """The Direction that separates y, bool [n], in w [n, w]; both classes need two samples."""
     tried = _METHODS if method == 'best' else {method: _METHODS[method]}
     aucs = {kind: linear.auc(held_out_scores(fit, w, y), y) for kind, fit in tried.items()}
     kind = max(aucs, key=aucs.get)

@@ -52,15 +52,15 @@ class Probe:
     def towards(self, direction, vector, band):
         """Move along `vector` to the value of a labelled direction -> (hit, flips, gained).
 
-        gained: {'head=value': number of images that newly show it}. None if no image could show
-        the value.
+        gained: {'head=value': number of images that newly show it}. None if no image shows the
+        value, or none could.
         """
         head, value = direction.name.split('=', 1)
         index = self.sample.value_index(head, value)
         shows = self.sample.values[head] == index
         could = self.sample.plausible(head, index) & ~shows
         chosen = self._order[could[self._order]][:self._count]
-        if not len(chosen):
+        if not len(chosen) or not shows.any():
             return None
         scores = self.sample.w @ direction.normal
         missing = np.maximum(0, np.percentile(scores[shows], TARGET) - scores[chosen])

@@ -5,11 +5,13 @@ seed, psi and the name of the label, with yes or no in each cell. Other tables m
 hold values instead of yes: `seed,sleeve` with `7,long sleeves`.
 """
 
+import hashlib
 import math
 import pathlib
 
 import jinja2
 import markupsafe
+import numpy as np
 
 from catalog import tables
 from catalog.page.policy import policy
@@ -33,7 +35,7 @@ def write(folder, name, pictures, *, seeds, psi, origin):
     if not name or name in ('seed', 'psi') or len(name) > _LONGEST or not name.isprintable():
         raise UserError(f"'{files.printable(name[:_LONGEST])}' cannot be the name of a label; "
                         'write --name elegant, for example')
-    shown = []
+    shown, content = [], hashlib.sha256(np.ascontiguousarray(pictures).tobytes()).hexdigest()[:16]
     for seed, picture in zip(seeds, pictures):
         image = f'pictures/{seed:06d}.png'
         images.write_png(folder / image, picture, dict(origin, seed=seed, psi=psi))
@@ -44,7 +46,7 @@ def write(folder, name, pictures, *, seeds, psi, origin):
         loader=jinja2.FileSystemLoader(str(_FOLDER)), autoescape=True, trim_blocks=True,
         undefined=jinja2.StrictUndefined).get_template('label_page.html')
     files.write_text(folder / 'index.html', template.render(
-        name=name, psi=psi, pictures=shown, policy=policy(script, style),
+        name=name, psi=psi, content=content, pictures=shown, policy=policy(script, style),
         style=markupsafe.Markup(style), script=markupsafe.Markup(script)))
 
 

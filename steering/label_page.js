@@ -1,7 +1,7 @@
 'use strict';
 const page = document.querySelector('main').dataset;
 const cards = Array.from(document.querySelectorAll('fieldset'));
-const storageKey = 'labels of ' + page.name + ' at ' + page.psi + ' in ' + location.pathname;
+const storageKey = 'labels of ' + page.name + ' at ' + page.psi + ' of ' + page.content;
 let current = 0;
 let history = [];
 

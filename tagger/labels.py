@@ -10,8 +10,11 @@ import collections
 
 import numpy as np
 
+from dnnlib.files import UserError
+
 MOST = 100  # values of an attribute; columns with more are not predicted
 UNKNOWN = -1  # the label of a value that a head does not have; it is ignored
+_FEWEST_KEYS = 10  # of products that share keys, to hold some out
 _EXPECTED = 5.0  # least expected products with both values, for them to exclude each other
 
 
@@ -70,8 +73,13 @@ def split(keys, fractions, seed):
 
     keys: of the products; those with equal keys, variants of one product, stay together.
     fractions: of the distinct keys, for each part after the first.
+    Raises UserError if many products share few keys.
     """
     distinct = list(dict.fromkeys(keys))
+    if len(distinct) < min(len(keys), _FEWEST_KEYS):
+        raise UserError(f'the {len(keys)} products have only {len(distinct)} different '
+                        'descriptions or keys, too few to hold some out; name a column that tells '
+                        'products apart, such as: --key-column image')
     order = np.random.RandomState([seed, 41]).permutation(len(distinct))
     ends = np.cumsum([int(np.ceil(fraction * len(distinct))) for fraction in fractions])
     part = {distinct[index]: int(np.searchsorted(ends, place, side='right'))

@@ -129,7 +129,8 @@ def cached(folder, records, res, mirror=False):
     if path.exists():
         with archive.reading(path, 'file of principal components', 'delete it') as arrays:
             if archive.about(arrays) == about:
-                return Reference(**arrays)._replace(res=res)
+                return Reference(**arrays)._replace(res=res, floor=float(arrays['floor']),
+                                                    outside=float(arrays['outside']))
     reference = fit(records, res, mirror)
     archive.write(path, dict(reference._asdict(), res=np.int64(res)), about, packed=False)
     return reference

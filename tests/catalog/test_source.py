@@ -85,12 +85,14 @@ def test_spreadsheet_habits(tmp_path, separator):
 
 
 def test_class_folders_and_hidden_files(tmp_path):
-    for name in ('dress/1.jpg', 'dress/.1.jpg', 'evening_gown/2.PNG', '.cache/3.jpg', '4.jpg'):
+    for name in ('dress/1.jpg', 'dress/.1.jpg', 'evening_gown/2.PNG', '.cache/3.jpg', '4.jpg',
+                 '2019/6.jpg'):
         picture(tmp_path / name)
     (tmp_path / 'dress' / 'notes.txt').write_text('no image')
     products = {product.name: product for product in source.read(tmp_path)}
-    assert sorted(products) == ['4.jpg', 'dress/1.jpg', 'evening_gown/2.PNG']
+    assert sorted(products) == ['2019/6.jpg', '4.jpg', 'dress/1.jpg', 'evening_gown/2.PNG']
     assert products['evening_gown/2.PNG'].tags == ('evening gown',)
+    assert products['2019/6.jpg'].category == '2019'  # a number is a name of a folder
     assert products['4.jpg'].category == '' and products['4.jpg'].tags == ()
 
 

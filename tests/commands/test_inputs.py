@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from catalog import source
 from catalog.demo import build
 from commands import inputs
 from dnnlib.files import UserError
@@ -29,6 +30,14 @@ def test_where_nothing_is_trained_it_says_how(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match='make train-stylegan'):
         inputs.newest('nothing.npz', '--tagger')
+
+
+def test_sizes_tell_images_of_the_same_name_apart(tmp_path):
+    files = [tmp_path / name for name in ('a.png', 'b.png')]
+    files[0].write_bytes(b'123')
+    products = [source.Product(path, path.name, '', '', (), '') for path in files] + [
+        source.Product(None, '', 'a text', '', (), '')]
+    assert inputs.sizes(products) == [3, None, None]
 
 
 def test_the_demo_is_made_on_first_use_and_kept(tmp_path, monkeypatch, capsys):

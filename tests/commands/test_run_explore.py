@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import types
 import urllib.error
 import urllib.request
 
@@ -15,6 +16,8 @@ import toy_explorer
 import toy_stylegan
 
 import run as program
+from commands import explore
+from dnnlib.files import UserError
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -52,6 +55,35 @@ def _asked(address):
         return json.loads(urllib.request.urlopen(address).read().decode('utf-8'))
     except urllib.error.URLError:
         return None
+
+
+def test_directions_of_other_models_are_left_alone(tmp_path, monkeypatch):
+    made, kept = [], tmp_path / 'mine' / 'directions.npz'
+    kept.parent.mkdir()
+    kept.write_text('of other models')
+
+    class Studio:
+        gan = taggers = types.SimpleNamespace(images=None)
+
+        def learn(self, folder, models):
+            if not (folder / 'directions.npz').exists() or folder == kept.parent:
+                raise UserError('no such directions')
+
+    def find(processes, work, options, folder):
+        made.append(folder)
+        folder.mkdir()
+        (folder / 'directions.npz').write_text('found')
+    monkeypatch.setattr(explore.steering, 'fingerprints', lambda *models: {'stylegan': 'x'})
+    monkeypatch.setattr(explore, '_apart', find)
+    server, worker = types.SimpleNamespace(preparing={}), types.SimpleNamespace(do=lambda f: f())
+    for _ in range(2):  # found once, then read
+        explore._prepare_editing(types.SimpleNamespace(directions=kept.parent), server, Studio(),
+                                 worker, [])
+        assert len(made) == 1 and made[0].parent == tmp_path and not server.preparing
+    assert kept.read_text() == 'of other models'
+    explore._prepare_editing(types.SimpleNamespace(directions=tmp_path / 'new'), server, Studio(),
+                             worker, [])
+    assert made[1:] == [tmp_path / 'new']
 
 
 @pytest.mark.slow

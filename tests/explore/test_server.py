@@ -101,6 +101,7 @@ def test_neighbours_and_their_images(client):
     assert [each['category'] for each in found['products']] == ['skirt', 'skirt']
     thumbnail = _get(client, f"/products/{found['products'][0]['index']}.png")
     assert thumbnail.mimetype == 'image/png'
+    assert thumbnail.headers['Cache-Control'] == 'no-store'  # the next catalogue has its own 0.png
     assert _get(client, '/products/6.png').status_code == 410
 
 

@@ -144,6 +144,13 @@ def test_noise_regularisation_against_numpy():
     assert _structure(smooth)[0] == pytest.approx(4) and expected < 0.5
 
 
+def test_w_plus_takes_the_steps_of_all_searches_in_one():
+    one = dataclasses.replace(CONFIG, starts=3)
+    assert one.searches == (3, 40)
+    assert dataclasses.replace(one, space='w+').searches == (1, 120)
+    assert dataclasses.replace(one, candidates=0).searches == (1, 40)
+
+
 def test_the_learning_rate_rises_and_falls():
     projection = config.Projection(lrate=0.1, ramp_up=0.05, ramp_down=0.25)
     rates = [config.learning_rate(t, projection) for t in (0, 0.025, 0.05, 0.5, 0.75, 0.875, 1)]

@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pathlib
+import types
 
 import numpy as np
 import pytest
@@ -97,9 +98,17 @@ def test_an_interrupt_keeps_finished_results(tools, tmp_path, monkeypatch):
 def test_other_options_search_anew_but_not_other_frames(tools, place):
     gan, _, named = tools
     name, picture = next(iter(named.items()))
-    about = [results._about(name, picture, gan, dataclasses.replace(CONFIG, **more))
+    about = [results._about(name, picture, gan, types.SimpleNamespace(
+        config=dataclasses.replace(CONFIG, **more), vgg=''))
              for more in ({}, {'frames': 9, 'batch': 1, 'threads': 2}, {'steps': 7})]
     assert about[0] == about[1] != about[2]
+
+
+def test_another_feature_network_searches_anew(tools, monkeypatch):
+    gan, projector, named = tools
+    before = results._about('one', named['one'], gan, projector)
+    monkeypatch.setattr(projector, 'vgg', 'a digest')
+    assert results._about('one', named['one'], gan, projector) != before
 
 
 def test_a_damaged_result_is_reported(tools, place, tmp_path):

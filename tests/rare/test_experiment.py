@@ -1,5 +1,7 @@
 """The experiment: what each arm is trained on, resuming, and the conclusion."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -150,7 +152,13 @@ def test_a_stopped_experiment_is_resumed_and_can_be_extended(finished):
     assert len(log) == 2  # one training, closed
     for key in before:
         np.testing.assert_array_equal(before[key], again[key])
-    more = Evaluate(**dict(CONFIG.fixed(), counts='5,10,all', seeds=1, pool=200, psi=1.0))
+    between = Evaluate(**dict(CONFIG.fixed(), counts='5,10,all', seeds=2, pool=200, psi=1.0))
+    _, (results, audit), log = _run(folder, between, *pair)
+    assert set(audit) == {5, 10, 20} and len(results) == 3 * 7 * 2
+    assert len(log) == 2 * 2 * (1 + len(ARMS) + 1)  # those of 10 photos, and the audit
+    few = Evaluate(**dict(CONFIG.fixed(), counts='5,10', seeds=2, pool=200, psi=1.0))
+    assert not _run(folder, few, *pair)[2]  # the audit has all photos, whatever the counts
+    more = Evaluate(**dict(CONFIG.fixed(), counts='5,8,all', seeds=1, pool=200, psi=1.0))
     _, (results, _), log = _run(folder, more, *pair, generator='b')
     assert len(results) == 3 * 7
     # Another generator: the baselines of earlier counts are reused.
@@ -174,6 +182,11 @@ def test_a_class_that_is_not_in_the_pool_gets_no_synthetic_images(tmp_path):
     experiment.run(Classifiers())
     pictures = experiment.pictures(20, 0)
     assert pictures['synthetic'].shape == pictures['filtered'].shape == (0, SIDE, SIDE, 3)
+    config = dataclasses.replace(config, side=SIDE, fmaps=2, steps=1, batch=4)
+    with experiments.Classifiers(CLASSES, config) as classifiers:
+        one = classifiers.fit(train.pictures, train.labels, weights=False, augment=False, seed=0)
+        assert one.probabilities(pictures['filtered']).shape == (0, 2)
+        one.close()
 
 
 def test_a_real_effect_is_found(finished):

@@ -50,6 +50,16 @@ def test_an_entangled_direction_is_made_orthogonal(probe, monkeypatch):
     assert abs(better.vector[2]) < 1e-3 and better.vector[1] > 0
 
 
+def test_a_value_that_no_image_shows_is_not_measured(probe):
+    values = dict(probe.sample.probabilities)
+    values['colour'] = values['colour'].copy()
+    values['colour'][:, 2] = 0  # nothing is red
+    sample = labelled.LabelledSample(probe.sample.w, probe.sample.heads, values)
+    own = _along(1, 'colour=red')
+    assert entangle.Probe(World(turn=0), Tagger(), sample, 30).towards(
+        own, own.vector, 'fine') is None
+
+
 def test_without_a_target_value_all_heads_are_measured(probe):
     flips = probe.along(_along(1, 'pca0'), 'fine')
     assert flips['colour'] > 0.5 and flips['category'] == flips['size'] == 0

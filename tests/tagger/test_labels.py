@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from catalog.source import Product
+from dnnlib.files import UserError
 from tagger import labels
 
 
@@ -46,6 +47,12 @@ def test_a_split_is_a_partition_that_keeps_keys_together():
     assert not (owners[0] & owners[1] or owners[0] & owners[2] or owners[1] & owners[2])
     assert [p.tolist() for p in parts] == [p.tolist() for p in labels.split(keys, (0.1, 0.25), 3)]
     assert [p.tolist() for p in parts] != [p.tolist() for p in labels.split(keys, (0.1, 0.25), 4)]
+
+
+def test_products_that_share_few_descriptions_are_not_split():
+    with pytest.raises(UserError, match='20 products have only 4 different descriptions'):
+        labels.split(list('abcd') * 5, (0.1, 0.2), 0)
+    assert sum(map(len, labels.split(list('abcd'), (0.1, 0.2), 0))) == 4  # each is one product
 
 
 def test_class_weights_equalise_values_and_average_to_one():

@@ -1,5 +1,7 @@
 """The distance of images in the training set's principal components, against closed forms."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -88,7 +90,7 @@ def test_a_fit_is_cached_until_the_images_change(tmp_path):
     reals = Reals()
     again = frechet_pixels.cached(tmp_path, reals, 8)
     assert reals.read == 400  # only to see that they are the same
-    assert again.res == 8 and again.floor == first.floor
+    assert again.res == 8 and again.floor == first.floor and json.dumps(again.floor)
     assert np.array_equal(again.basis, first.basis)
     other = frechet_pixels.cached(tmp_path, Reals(seed=5), 8)
     mirrored = frechet_pixels.cached(tmp_path, Reals(), 8, mirror=True)
