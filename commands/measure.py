@@ -82,7 +82,7 @@ def _frechet_pixels(options, config, records, fakes):
     reference = frechet_pixels.cached(options.out, records, fakes.shape[1], config.mirror)
     if reference is None:
         return {}
-    value, detail = frechet_pixels.measure(reference, [fakes])
+    value, detail = frechet_pixels.measure(reference, [fakes[:reference.count]])
     return {'frechet_pixels': {'value': value, 'floor': reference.floor},
             'detail': {'value': detail, 'floor': 1.0}}
 

@@ -74,16 +74,19 @@ def train_stylegan(options):
     common.check_records(options)
     network, training, start, notice = _networks(config, options)
     train.check(network, training)
+    _tell(_ends_growing(network, training))
     if options.dry_run:
         if parallel.size > 1:
             raise UserError('--dry-run is for one process; run it without TF_CONFIG')
         _tell(notice)
-        print(preflight.report(preflight.preflight(network, training, start)))
+        packed = 0 if options.records else dataset.packed_bytes(
+            len(inputs.pictured(options.data)), network.resolution)
+        print(preflight.report(preflight.preflight(network, training, start, packed)))
         return
     decided = {'start': _noted_start(options, start)}
     if options.records:
         records = dataset.Records(options.records, training.seed)
-        run = _run(options, network, training, config.FREE, {'data': str(options.records)},
+        run = _run(options, network, training, config.FREE, {'data': str(options.records)}, (),
                    data=records.digest(), **decided)
         _tell(notice)
         train.train(run, records, network, training, start)
@@ -105,7 +108,7 @@ def train_stylegan(options):
 
 
 def _tell(notice):
-    """Print a notice of `_networks`, once all input is checked: of several workers, one does."""
+    """Print a notice, if there is one, once all input is checked; of several workers, one does."""
     from dnnlib import parallel
     if notice and parallel.rank == 0:
         print(notice)
@@ -128,6 +131,18 @@ def _begun(options):
     """The options that the run folder was begun with; {} for a new one."""
     from dnnlib import runs
     return runs.read_options(options.run)[0] if (options.run / 'options.json').exists() else {}
+
+
+def _ends_growing(network, training):
+    """What the user is told if a training is over before the network has grown, or ''."""
+    from stylegan import schedule
+    end = schedule.position(training.kimg * 1000, network, training)
+    if end.lod == 0:
+        return ''
+    begin = schedule.position(0, network, training)
+    needed = begin.lod * (training.hold_kimg + training.fade_kimg)
+    return (f'--kimg {training.kimg:g} ends at {end.resolution} of {network.resolution} px; to '
+            f'grow to the end, type --kimg {needed:g}, or begin larger with --initial')
 
 
 def _start(options):
@@ -172,6 +187,8 @@ def _networks(config, options):
     """Network, Training, the weights to start from or None, which decide the Network, and a notice
     for the user where these are the pretrained ones, or '': see `_tell`."""
     network, training = _from_preset(config, options)
+    if config.PRESETS[options.preset][0].resolution == training.initial and options.initial is None:
+        training = dataclasses.replace(training, initial=network.resolution)  # it does not grow
     path = _start(options)
     if path is None:
         return network, training, None, ''
@@ -193,6 +210,9 @@ def _networks(config, options):
     network = knobs.from_flags(snapshots.network_of(resumed) if resumed else started, options)
     if options.initial is None:  # nothing is left to fade in
         training = dataclasses.replace(training, initial=network.resolution)
+    elif f'D/{training.initial}x{training.initial}/FromRGB/weight' not in start:
+        raise UserError(f'{path} has no layers to begin at {training.initial} px with; leave '
+                        '--initial out')
     return network, training, start, notice
 
 
@@ -226,6 +246,7 @@ def train_gpt2(options):
     train.check(start.network if start else network, training)
     products, data = _texts(options, start.encoder if start else vocabulary)
     run = _run(options, network, training, config.FREE, data=data,
+               packed=('data', 'start', 'vocabulary', 'n_vocab', 'held_out', 'seed'),
                start=archive.digest(start.weights) if start else '',
                vocabulary=vocabulary.digest() if vocabulary else '')
     train.train(run, products, network, training, start, vocabulary)
@@ -277,8 +298,9 @@ def train_tagger(options):
     test = source.read_kept(options.test, key_column=options.key_column) if options.test else ()
     products = source.read_kept(options.data or inputs.demo_pruned(),
                                 key_column=options.key_column)
-    run = _run(options, config, split, ('threads',), fit=options.fit, data=inputs.fingerprint(
+    data = inputs.fingerprint(
         (p.name, p.description, p.category, p.attributes, size)
-        for p, size in zip(products, inputs.sizes(products))))
+        for p, size in zip(products, inputs.sizes(products)))
+    run = _run(options, config, split, ('threads',), packed=(), fit=options.fit, data=data)
     print(train.train(run, products, config, split, runs.provenance(), test=test, fit=options.fit))
     print(f'done: the taggers are in {run.folder}; now try: python run.py cards')

@@ -213,7 +213,7 @@ class Run:
                 'options': self._options, 'paths': self._paths, 'made': provenance()})
             try:
                 yield
-            except UserError:  # before anything came of these options others may be tried
+            except (UserError, KeyboardInterrupt):  # before anything came of them, try others
                 if not self._results():
                     path.unlink()
                 raise

@@ -171,17 +171,17 @@ def parameters(variables):
     return int(sum(np.prod(v.shape.as_list()) for v in variables))
 
 
-def restore_matching(sess, checkpoint, variables, skip=()):
+def restore_matching(sess, checkpoint, variables):
     """Load every variable that the checkpoint holds by the same name; return the others, untouched.
 
-    A variable whose name contains one of `skip` is not loaded. A shape that differs is an error
-    of ours: names carry the resolution, so equal names mean equal shapes.
+    A shape that differs is an error of ours: names carry the resolution, so equal names mean equal
+    shapes.
     """
     stored = dict(tf.train.list_variables(checkpoint))
     found, fresh = [], []
     for variable in variables:
         name = variable.op.name
-        known = name in stored and not any(part in name for part in skip)
+        known = name in stored
         (found if known else fresh).append(variable)
         if known:
             assert stored[name] == variable.shape.as_list(), (

@@ -129,8 +129,8 @@ class Sampling:
 
 
 # Knobs that may differ when a run is resumed: how long, how often it reports, how fast.
-FREE = ('steps', 'validate_every', 'sample_every', 'save_every', 'patience', 'on_nan', 'threads',
-        'worker_timeout')
+FREE = ('steps', 'accumulate', 'validate_every', 'sample_every', 'save_every', 'patience',
+        'on_nan', 'threads', 'worker_timeout')
 
 PRESETS = {
     # From scratch, on a CPU, in ten minutes; the weights take less than 4 MB.

@@ -83,7 +83,8 @@ def report(samples, held_out, index):
 
     samples, held_out: lists of sequences of ids; index: of the training set. `overlap` is the mean
     length of the longest shared n-gram, in tokens, `overlap_share` as a fraction of the text;
-    `distinct_1` ... as `distinct`; the names of the baseline end in `_held_out`.
+    `distinct_1` ... as `distinct`, of equally many texts since it falls with their number; the
+    names of the baseline end in `_held_out`.
     """
     figures = {}
     for ending, texts in (('', samples), ('_held_out', held_out)):
@@ -95,5 +96,5 @@ def report(samples, held_out, index):
         figures['overlap_share' + ending] = float(np.mean(
             [n / len(ids) for n, ids in zip(longest, texts)]))
         for n in (1, 2, 3):
-            figures[f'distinct_{n}{ending}'] = distinct(texts, n)
+            figures[f'distinct_{n}{ending}'] = distinct(texts[:len(samples)], n)
     return figures

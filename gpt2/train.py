@@ -6,6 +6,7 @@ it had not been interrupted.
 """
 
 import collections
+import contextlib
 import dataclasses
 
 import numpy as np
@@ -337,11 +338,23 @@ def _progress(run, config):
         int(tf.train.load_variable(checkpoint, 'step')) if checkpoint else 0)
 
 
+@contextlib.contextmanager
+def _memory_advice(config):
+    """Turn TensorFlow's out-of-memory error into advice."""
+    try:
+        yield
+    except tf.errors.ResourceExhaustedError:
+        raise UserError(
+            f'out of memory with a batch of {config.batch} times {config.window} tokens; add '
+            f'--accumulate {config.batch} (the same result), --recompute yes, or lower --batch')
+
+
 def _run_graph(run, dataset, network, config, start):
     """Build the graph, restore what the run has, and train -> what `Trainer.loop` does."""
     factor = rollback.lrate_factor(run, 'step', _progress(run, config))
     config = dataclasses.replace(config, learning_rate=config.learning_rate * factor)
-    with tf.Graph().as_default(), parallel.session(config.threads) as sess:
+    with _memory_advice(config), tf.Graph().as_default(), parallel.session(
+            config.threads) as sess:
         graph = Graph(network, config, dataset.training.encoder)
         run.prepare_saving()
         trainer = Trainer(run, sess, graph, dataset, network, config)

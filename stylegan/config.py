@@ -121,7 +121,7 @@ class Training:
 
 
 # Options that may change when a run is continued.
-FREE = ('kimg', 'tick_kimg', 'snapshot_ticks', 'metrics_every', 'on_nan',
+FREE = ('kimg', 'accumulate', 'tick_kimg', 'snapshot_ticks', 'metrics_every', 'on_nan',
         'threads', 'worker_timeout')
 
 PRESETS = {

@@ -43,6 +43,11 @@ def _example(rgb):
     return example.SerializeToString(deterministic=True)
 
 
+def packed_bytes(count, resolution):
+    """The size of so many packed images: 3 bytes a pixel, at all levels of detail."""
+    return count * resolution ** 2 * 4
+
+
 def pack(paths, folder, resolution, fit='pad'):
     """Write the images at `paths` as a TFRecord set; unreadable ones are left out.
 
@@ -55,7 +60,7 @@ def pack(paths, folder, resolution, fit='pad'):
     with lock.new(folder), tflib.disk_errors(folder):
         if folder.exists():  # another process has packed it meanwhile
             return
-        files.need_space(folder, len(paths) * resolution ** 2 * 4)  # 3 bytes a pixel, all levels
+        files.need_space(folder, packed_bytes(len(paths), resolution))
         with files.creating(folder) as unfinished:
             _pack(paths, unfinished, resolution, fit)
 

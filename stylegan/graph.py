@@ -244,7 +244,8 @@ class Graph:
     def start(self, checkpoint, weights=None):
         """Initialise, then restore by name whatever the checkpoint (or None) holds.
 
-        weights: for a start without checkpoint, variable name -> array of G, D and Gs, or None.
+        weights: what the training started from, variable name -> array of G, D and Gs, or None;
+        for a start without checkpoint, and for the layers that are new at this resolution.
         Of several workers the first does so and the others get its values.
         """
         self.session.run(self._initialise)
@@ -254,6 +255,8 @@ class Graph:
             for variable in fresh:
                 assert f'/{self.res}x{self.res}/' in variable.op.name, (
                     f'{variable.op.name} is missing from {checkpoint}')
+            tflib.assign(self.session, {v.op.name: weights[v.op.name] for v in fresh
+                                        if v.op.name in (weights or {})})
         elif weights:
             given = tf.trainable_variables() + list(self._averaged.values())
             shapes = {v.op.name: v.shape.as_list() for v in given}

@@ -57,34 +57,38 @@ def checkpoint_bytes(network):
     return BYTES * (4 * (sum(g.values()) - noise) + noise + 3 * sum(d.values()))
 
 
-def preflight(network, training, start=None):
-    """Take two real steps and draw one sample grid at full resolution -> facts as a dict.
+def preflight(network, training, start=None, packed=0):
+    """Take real steps and draw one sample grid at full resolution -> facts as a dict.
 
-    The first step includes TensorFlow's own preparations, so the second one is timed. The images
-    are noise and nothing is written. start: as in stylegan.train.train.
+    The first step of a kind includes TensorFlow's own preparations, so the second one is timed.
+    The images are noise and nothing is written. start: as in stylegan.train.train. packed: bytes
+    of the training set that will be packed.
     Raises UserError if memory does not suffice.
     """
     at = schedule.position(10 ** 12, network, training)  # long after the last fade
     with memory_advice(at), Graph(network, training, res=at.resolution,
                                   minibatch=at.minibatch) as graph:
         graph.start(None, start)
-        for seed in range(2):
-            pictures = np.random.RandomState(seed).randint(
-                0, 256, [at.minibatch, at.resolution, at.resolution, 3]).astype(np.uint8)
+        pictures = np.random.RandomState(0).randint(
+            0, 256, [at.minibatch, at.resolution, at.resolution, 3]).astype(np.uint8)
+        seconds = {}
+        for penalise in (False, False, True, True):  # R1 is in one of r1_interval steps
             before = time.time()
-            losses = graph.step(pictures, alpha=1.0, lrate=at.lrate, penalise=True)
-            seconds = time.time() - before
+            losses = graph.step(pictures, alpha=1.0, lrate=at.lrate, penalise=penalise)
+            seconds[penalise] = time.time() - before
         count = training.grid or int(np.prod(figures.fitting(network.resolution)))
         graph.show(np.zeros([count, network.latent_size], np.float32), 1.0)
         sizes = graph.sizes()
     ticks = training.kimg / at.tick_kimg
     snapshot, checkpoint = BYTES * sizes['Gs'], BYTES * sizes['all']
     main, gpu = peak_memory()
+    step = seconds[False] + (seconds[True] - seconds[False]) / training.r1_interval
     return {'resolution': at.resolution, 'minibatch': at.minibatch, 'parts': training.accumulate,
-            'losses': losses, 'sizes': sizes, 'seconds_per_kimg': 1000 * seconds / at.minibatch,
-            'hours': training.kimg * 1000 * seconds / at.minibatch / 3600,
+            'losses': losses, 'sizes': sizes, 'seconds_per_kimg': 1000 * step / at.minibatch,
+            'hours': training.kimg * 1000 * step / at.minibatch / 3600,
             'gib': main, 'gpu_gib': gpu,
-            'disk_gib': (2 * checkpoint + (1 + ticks // training.snapshot_ticks) * snapshot
+            # Of the checkpoints two are kept while a third one is written.
+            'disk_gib': (packed + 3 * checkpoint + (1 + ticks // training.snapshot_ticks) * snapshot
                          + 2 * ticks * count * at.resolution ** 2 * 3) / 2 ** 30}
 
 
@@ -100,4 +104,4 @@ def report(facts):
         f"memory       {facts['gib']:.1f} GiB at most, on GPUs {facts['gpu_gib']:.1f} GiB",
         f"speed        {facts['seconds_per_kimg']:.0f} s per thousand images at full resolution",
         f"whole run    {facts['hours']:.1f} hours at that speed (lower resolutions are faster)",
-        f"disk         {facts['disk_gib']:.1f} GiB at most, sample grids included"])
+        f"disk         {facts['disk_gib']:.1f} GiB at most, with packed images and sample grids"])

@@ -92,7 +92,7 @@ class Report:
 
     def reals(self):
         """Write reals.png: images of the training set at full resolution."""
-        pictures = self._records.batch(0, len(self._z), self._records.resolution)
+        pictures = self._records.batch(0, len(self._z), self._network.resolution)
         images.write_png(self._run.folder / 'reals.png', images.grid(pictures, self._columns))
 
     def tick(self, graph, at, nimg, tick, done):
@@ -147,7 +147,7 @@ class Report:
         reference = self._references[at.resolution]
         if reference is None:
             return {}
-        z, record = self._latents(4, frechet_pixels.FAKES), {}
+        z, record = self._latents(4, reference.count), {}
         for suffix, raw in (('', False), ('_raw', True)):
             chunks = (graph.show(z[i:i + CHUNK], at.alpha, raw) for i in range(0, len(z), CHUNK))
             distance, detail = frechet_pixels.measure(reference, chunks)

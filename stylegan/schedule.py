@@ -38,9 +38,8 @@ def lod(kimg, *, levels, hold_kimg, fade_kimg):
 
 
 def minibatch(resolution, training, gpus=1):
-    """Images per step at a resolution, a multiple of the number of GPUs."""
-    count = training.minibatch or MINIBATCH.get(gpus, {}).get(resolution, 4 * gpus)
-    return count - count % gpus
+    """Images per step at a resolution."""
+    return training.minibatch or MINIBATCH.get(gpus, {}).get(resolution, 4 * gpus)
 
 
 def _lrate_factors(kimg, training):

@@ -12,7 +12,8 @@ import numpy as np
 
 from dnnlib import archive, files, knobs
 from dnnlib.files import UserError
-from stylegan.config import Network
+from stylegan import schedule
+from stylegan.config import Network, Training
 from stylegan.released import names
 
 
@@ -78,9 +79,7 @@ def load_all(path):
         variables, network = _from_checkpoint(path)
     else:
         variables, network, about = load(path)
-        if about['res'] < network.resolution or about['alpha'] < 1:
-            raise UserError(f'{path} has only grown to {about["res"]} of {network.resolution} px; '
-                            'give a network at its full resolution')
+        _refuse_growing(path, about['res'], about['alpha'], network)
     top = f'{network.resolution}x{network.resolution}'
     for needed in (f'D/{top}/FromRGB/weight', f'G/synthesis/{top}/ToRGB/weight',
                    f'Gs/synthesis/{top}/ToRGB/weight'):
@@ -91,6 +90,13 @@ def load_all(path):
     return variables, network
 
 
+def _refuse_growing(path, res, alpha, network):
+    if res < network.resolution or alpha < 1:
+        raise UserError(f'{path} has only grown to {res} of {network.resolution} px'
+                        + (f', faded in to {100 * alpha:.0f} %' if alpha < 1 else '')
+                        + '; give a network at its full resolution')
+
+
 def _from_checkpoint(folder):
     """All networks in the newest checkpoint of a run folder, as for `load_all`."""
     from dnnlib import runs  # and TensorFlow, which no other function here needs
@@ -98,13 +104,20 @@ def _from_checkpoint(folder):
     checkpoint = runs.latest_checkpoint(folder)
     if checkpoint is None:
         raise UserError(f'{folder} holds no checkpoint; give the folder of a training')
-    reader = tf.train.load_checkpoint(checkpoint)
+    reader, (options, _) = tf.train.load_checkpoint(checkpoint), runs.read_options(folder)
+    network = network_of(options)
+    at = schedule.position(int(reader.get_tensor('nimg')), network,
+                           _config_of(Training, options))
+    _refuse_growing(folder, at.resolution, at.alpha, network)
     return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()
-            if name.startswith(('G/', 'D/', 'Gs/')) and '_adam' not in name}, network_of(
-                runs.read_options(folder)[0])
+            if name.startswith(('G/', 'D/', 'Gs/')) and '_adam' not in name}, network
 
 
 def network_of(options):
     """The Network of a run with these options, as `runs.read_options` reads them."""
-    fields = [field.name for field in dataclasses.fields(Network)]
-    return knobs.from_dict(Network, {name: options[name] for name in fields if name in options})
+    return _config_of(Network, options)
+
+
+def _config_of(config, options):
+    fields = [field.name for field in dataclasses.fields(config)]
+    return knobs.from_dict(config, {name: options[name] for name in fields if name in options})

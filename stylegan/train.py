@@ -55,7 +55,7 @@ def _check_minibatch(size, parts, workers, group, resolution):
     """Raise UserError unless a minibatch splits into equal parts, these into equal shares for the
     workers, and these into whole groups."""
     part = size // parts
-    if size % parts or part % min(group, part) or part // min(group, part) % workers:
+    if not part or size % parts or part % min(group, part) or part // min(group, part) % workers:
         split = parts * workers
         fitting = -(-size // (split * group)) * split * group
         each = f', {parts} for each of {workers} workers' if workers > 1 else ''
@@ -73,6 +73,9 @@ def check(network, training):
     for level in range(min(training.initial.bit_length() - 1, network.log2), network.log2 + 1):
         _check_minibatch(schedule.minibatch(2 ** level, training, parallel.size),
                          training.accumulate, parallel.size, network.mbstd_group, 2 ** level)
+    if training.initial < network.resolution and not training.hold_kimg + training.fade_kimg:
+        raise UserError(f'with --hold-kimg 0 and --fade-kimg 0 nothing grows; type --initial '
+                        f'{network.resolution}, or leave one of them out')
     if training.freeze_d > network.log2 - 2:
         raise UserError(f'the discriminator has {network.log2 - 2} blocks to freeze at '
                         f'{network.resolution} px, not {training.freeze_d}; lower --freeze-d')

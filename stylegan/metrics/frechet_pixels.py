@@ -16,7 +16,7 @@ from dnnlib import archive, progress
 from stylegan.metrics.distances import frechet
 
 COMPONENTS = 64
-REALS, FAKES = 4000, 1000  # images to fit the components to; images to measure
+REALS, OTHERS = 4000, 1000  # images to fit the components to, at most half; images to measure
 LARGEST = 128  # px; larger images are compared at this resolution
 FEWEST = 16  # images in a training set
 _CHUNK = 64  # images held at a time
@@ -54,9 +54,9 @@ def principal_components(chunks, count):
 
 # The training set at one resolution, as the reference. res: px; mean [d] and basis
 # [d, components], float32; features: projections of the fitted images, float64 [n, components];
-# outside: their mean squared distance from the components; floor: the frechet_pixels of up to 1,000
-# other real images, which a perfect generator would have.
-Reference = collections.namedtuple('Reference', 'res mean basis features outside floor')
+# outside: their mean squared distance from the components; count, floor: the frechet_pixels of so
+# many other real images, which as many images of a perfect generator would have.
+Reference = collections.namedtuple('Reference', 'res mean basis features outside count floor')
 
 
 def _project(chunks, res, mean, basis):
@@ -75,13 +75,18 @@ def _distance(features, real):
 
 
 def measure(reference, chunks):
-    """Images uint8 [n, s, s, 3] in chunks, FAKES in all -> (frechet_pixels, detail).
+    """Images uint8 [n, s, s, 3] in chunks, `count` of the reference -> (frechet_pixels, detail).
 
-    Compare only figures of equal sizes, since the distance decreases with n.
+    Compare only figures of equal n, since the distance decreases with it.
     """
     features, outside = _project(chunks, *reference[:3])
     return (_distance(features, reference.features),
             float(outside / max(reference.outside, _LEAST)))
+
+
+def others_in(count):
+    """How many of `count` real images are left over to measure the floor with."""
+    return min(OTHERS, count - min(REALS, count // 2))
 
 
 def _reals(records, res, mirror):
@@ -90,7 +95,7 @@ def _reals(records, res, mirror):
     The first epoch of the stream is a random order, so these are random halves of a small set.
     """
     half = min(REALS, records.count // 2)
-    last = min(half + FAKES, records.count)
+    last = half + others_in(records.count)
 
     def chunks(first, end):
         for start in progress.bar(range(first, end, _CHUNK), what='principal components',
@@ -110,7 +115,7 @@ def fit(records, res, mirror=False):
         lambda: (_flat(pictures, res) for pictures in fitted()), count)
     features, outside = _project(fitted(), res, mean, basis)
     floor = _distance(_project(others(), res, mean, basis)[0], features)
-    return Reference(res, mean, basis, features, outside, floor)
+    return Reference(res, mean, basis, features, outside, others_in(records.count), floor)
 
 
 def cached(folder, records, res, mirror=False):
@@ -125,12 +130,15 @@ def cached(folder, records, res, mirror=False):
     for chunks in _reals(records, res, mirror):
         for pictures in chunks():
             content.update(pictures.tobytes())
-    path, about = folder / f'frechet-pixels-{res}.npz', {'pictures': content.hexdigest()}
+    path, about = folder / f'frechet-pixels-{res}.npz', {
+        'pictures': content.hexdigest(), 'count': others_in(records.count)}
     if path.exists():
         with archive.reading(path, 'file of principal components', 'delete it') as arrays:
             if archive.about(arrays) == about:
-                return Reference(**arrays)._replace(res=res, floor=float(arrays['floor']),
-                                                    outside=float(arrays['outside']))
+                return Reference(**arrays)._replace(
+                    res=res, count=int(arrays['count']), floor=float(arrays['floor']),
+                    outside=float(arrays['outside']))
     reference = fit(records, res, mirror)
-    archive.write(path, dict(reference._asdict(), res=np.int64(res)), about, packed=False)
+    arrays = dict(reference._asdict(), res=np.int64(res), count=np.int64(reference.count))
+    archive.write(path, arrays, about, packed=False)
     return reference

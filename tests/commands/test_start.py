@@ -59,6 +59,32 @@ def test_random_weights_are_taken_instead(tmp_path, pretrained, words):
     assert bool(notice) == (words[0] in ('--resolution', '--fmap-max'))
 
 
+def test_without_growing_another_resolution_is_trained_at_once(tmp_path, pretrained):
+    for words in (('--resolution', '128'), ('--resolution', '128', '--start', 'none')):
+        network, how, start, _ = _networks(tmp_path, *words)
+        assert start is None and network.resolution == how.initial == 128
+    assert _networks(tmp_path, '--resolution', '128', '--initial', '64')[1].initial == 64
+    assert _networks(tmp_path, '--preset', 'dress', '--resolution', '64')[1].initial == 8
+
+
+def test_a_training_that_ends_while_it_grows_says_so(tmp_path):
+    network, how, _, _ = _networks(tmp_path, '--preset', 'dress', '--kimg', '1000')
+    assert training._ends_growing(network, how) == (
+        '--kimg 1000 ends at 16 of 512 px; to grow to the end, type --kimg 7200, or begin larger '
+        'with --initial')
+    long = dataclasses.replace(how, kimg=7200)
+    assert not training._ends_growing(network, long)
+    assert '--kimg 7199.9 ends' in training._ends_growing(
+        network, dataclasses.replace(how, kimg=7199.9))
+
+
+def test_a_start_that_never_grew_cannot_begin_smaller(tmp_path, pretrained, weights):
+    alone = {name: value for name, value in weights.items() if '4x4/FromRGB' not in name}
+    snapshots.save(pretrained, alone, CONFIG, res=8, alpha=1.0, kimg=1, made={})
+    with pytest.raises(UserError, match='no layers to begin at 4 px with; leave --initial out'):
+        _networks(tmp_path, '--start', str(pretrained), '--initial', '4')
+
+
 def test_a_run_goes_on_as_it_began(tmp_path, pretrained):
     for start, random in (('', True), ('0123456789abcdef', False)):
         files.write_json(tmp_path / 'run' / 'options.json', {'options': {'start': start}})

@@ -58,3 +58,5 @@ def test_report_sets_samples_beside_held_out_texts():
     assert figures['overlap_held_out'] == 2 and figures['overlap_share_held_out'] == 0.5
     assert figures['distinct_1'] == 5 / 6 and figures['distinct_1_held_out'] == 1
     assert 'overlap_held_out' not in overlap.report([[1]], [], index)
+    more = overlap.report([[1, 2]], [[1, 2]] * 9, index)  # of equally many texts
+    assert more['distinct_1'] == more['distinct_1_held_out'] == 1

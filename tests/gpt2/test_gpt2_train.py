@@ -43,6 +43,14 @@ def history(folder):
     return [json.loads(line) for line in lines]
 
 
+def test_running_out_of_memory_ends_in_advice(monkeypatch, tmp_path):
+    def exhausted(*arguments):
+        raise tf.errors.ResourceExhaustedError(None, None, 'OOM')
+    monkeypatch.setattr(train, 'step', exhausted)
+    with pytest.raises(UserError, match='a batch of 2 times 24 tokens; add --accumulate 2'):
+        go(tmp_path)
+
+
 @pytest.fixture(scope='module')
 def trained(tmp_path_factory):
     return go(tmp_path_factory.mktemp('run'))

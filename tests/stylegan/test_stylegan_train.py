@@ -70,6 +70,44 @@ def unbroken(folder, records):
 
 
 @pytest.mark.slow
+def test_a_run_that_still_fades_is_no_start(folder, records):
+    with pytest.raises(runs.Interrupted):
+        run = runs.Run(folder / 'fading', dict(vars(NETWORK), **vars(TRAINING)), FREE)
+        train.train(run, Interrupting(records, 28), NETWORK, TRAINING)
+    with pytest.raises(UserError, match='only grown to 8 of 8 px, faded in to 60 %'):
+        snapshots.load_all(folder / 'fading')
+
+
+def test_growing_takes_the_new_layers_from_the_start(folder):
+    with graph.Graph(NETWORK, TRAINING, res=8, minibatch=4) as whole:
+        whole.start(None)
+        weights = {name: value + 1 for name, value in whole.snapshot(everything=True).items()}
+    with graph.Graph(NETWORK, TRAINING, res=4, minibatch=4) as small:
+        small.start(None, weights)
+        checkpoint = tf.train.Saver().save(small.session, str(folder / 'small' / 'state'))
+    name = 'D/8x8/Conv0/weight'
+    for start, expected in ((weights, weights[name]), (None, weights[name] - 1)):
+        with graph.Graph(NETWORK, TRAINING, res=8, minibatch=4) as grown:
+            grown.start(checkpoint, start)
+            own = {v.op.name: v for v in tf.trainable_variables()}
+            value, below = grown.session.run([own[name], own['D/4x4/Conv/weight']])
+            np.testing.assert_allclose(value, expected, atol=5e-3)  # float16
+            np.testing.assert_allclose(below, weights['D/4x4/Conv/weight'], atol=5e-3)
+
+
+@pytest.mark.parametrize('minibatch, workers', [(1, 2), (9, 2)])
+def test_a_minibatch_that_workers_cannot_share_is_refused(monkeypatch, minibatch, workers):
+    monkeypatch.setattr(parallel, 'size', workers)
+    with pytest.raises(UserError, match=f'a minibatch of {minibatch}, at 4 px, cannot be split'):
+        train.check(NETWORK, Training(minibatch=minibatch, initial=4))
+
+
+def test_what_never_grows_is_refused():
+    with pytest.raises(UserError, match='nothing grows; type --initial 8'):
+        train.check(NETWORK, Training(minibatch=4, initial=4, hold_kimg=0, fade_kimg=0))
+
+
+@pytest.mark.slow
 def test_stopping_and_resuming_changes_no_byte(folder, records, unbroken):
     with pytest.raises(runs.Interrupted, match=r'saved at 0.0 kimg; run the same command again'):
         train.train(_run(folder / 'broken'), Interrupting(records, 8), NETWORK, TRAINING)

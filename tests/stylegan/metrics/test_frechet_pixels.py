@@ -90,7 +90,8 @@ def test_a_fit_is_cached_until_the_images_change(tmp_path):
     reals = Reals()
     again = frechet_pixels.cached(tmp_path, reals, 8)
     assert reals.read == 400  # only to see that they are the same
-    assert again.res == 8 and again.floor == first.floor and json.dumps(again.floor)
+    assert again.res == 8 and again.count == first.count == 200
+    assert again.floor == first.floor and json.dumps(again.floor)
     assert np.array_equal(again.basis, first.basis)
     other = frechet_pixels.cached(tmp_path, Reals(seed=5), 8)
     mirrored = frechet_pixels.cached(tmp_path, Reals(), 8, mirror=True)
