@@ -298,9 +298,8 @@ def train_tagger(options):
     test = source.read_kept(options.test, key_column=options.key_column) if options.test else ()
     products = source.read_kept(options.data or inputs.demo_pruned(),
                                 key_column=options.key_column)
-    data = inputs.fingerprint(
-        (p.name, p.description, p.category, p.attributes, size)
-        for p, size in zip(products, inputs.sizes(products)))
-    run = _run(options, config, split, ('threads',), packed=(), fit=options.fit, data=data)
+    facts = [(p.name, p.description, p.category, p.attributes) for p in products]
+    run = _run(options, config, split, ('threads',), {'data': inputs.fingerprint(facts)}, (),
+               fit=options.fit, data=inputs.fingerprint(zip(facts, inputs.sizes(products))))
     print(train.train(run, products, config, split, runs.provenance(), test=test, fit=options.fit))
     print(f'done: the taggers are in {run.folder}; now try: python run.py cards')

@@ -9,7 +9,7 @@ import shutil
 
 import numpy as np
 import pytest
-from process import succeed
+from process import run, succeed
 
 from catalog import source
 from dnnlib import images
@@ -51,6 +51,14 @@ def test_training_reports_and_leaves_both_taggers(place):
     assert (folder / 'report.txt').read_text(encoding='utf-8') in printed
     assert 'macro-F1' in printed and 'truth' in printed
     assert (folder / 'tagger.npz').exists() and (folder / 'texttagger.npz').exists()
+
+
+def test_other_images_of_the_same_names_are_another_training_set(place):
+    shutil.copytree(str(place / 'toy'), str(place / 'toy2'))
+    random = np.random.RandomState(0).randint(0, 256, [24, 24, 3])
+    images.write_png(place / 'toy2' / '0.png', random.astype(np.uint8))
+    code, _, err = run('train-tagger', '--data', 'toy2', *SMALL, cwd=place)
+    assert code == 1 and '--data was' in err and 'toy2' in err
 
 
 def test_cards_hold_everything_and_tell_how_texts_fit(place):
