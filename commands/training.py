@@ -79,9 +79,10 @@ def train_stylegan(options):
         if parallel.size > 1:
             raise UserError('--dry-run is for one process; run it without TF_CONFIG')
         _tell(notice)
-        packed = 0 if options.records else dataset.packed_bytes(
-            len(inputs.pictured(options.data)), network.resolution)
-        print(preflight.report(preflight.preflight(network, training, start, packed)))
+        known = not options.records and (options.data or inputs.demo_is_there())
+        photos = len(inputs.pictured(options.data)) if known else 0
+        print(preflight.report(preflight.preflight(
+            network, training, start, dataset.packed_bytes(photos, network.resolution))))
         return
     decided = {'start': _noted_start(options, start)}
     if options.records:
