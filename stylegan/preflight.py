@@ -97,7 +97,7 @@ def report(facts):
     sizes = facts['sizes']
     losses = '   '.join(f'{name} {value:.3f}' for name, value in sorted(facts['losses'].items()))
     return '\n'.join([
-        f"one real step at {facts['resolution']} px, minibatch {facts['minibatch']} in "
+        f"real steps at {facts['resolution']} px, minibatch {facts['minibatch']} in "
         f"{facts['parts']} part(s)",
         f"parameters   G {sizes['G']:,}   D {sizes['D']:,}",
         f'losses       {losses}',
