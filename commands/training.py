@@ -61,8 +61,8 @@ def train_stylegan_options(parser):
                         'a converted .npz; none: random weights (default: the pretrained network '
                         'for the demo preset, unless --initial or an option of the network says '
                         'otherwise; else none)')
-    parser.add_argument('--dry-run', action='store_true', help='take a few real steps at full size, report '
-                        'what a whole run would need, and stop')
+    parser.add_argument('--dry-run', action='store_true', help='take a few real steps at full '
+                        'size, report what a whole run would need, and stop')
     _data_and_run(parser, 'stylegan')
     _preset_and_knobs(parser, config, config.NOT_TRAINED)
 
