@@ -59,7 +59,9 @@ class Update:
             *averaged, self._averaged_means = parallel.average([*held, self._means])
             self._average = tf.group(*[tf.assign(total, mean)
                                        for total, mean in zip(held, averaged)])
-        with tf.control_dependencies([applied(list(held))]):
+        # Without a gradient no moments of Adam: checkpoints are the same for any number of parts.
+        moving = [None if gradient is None else total for total, gradient in zip(held, gradients)]
+        with tf.control_dependencies([applied(moving)]):
             self._apply = tf.group(*[tf.assign(total, tf.zeros_like(total)) for total in held])
 
     def _averaged(self, session, means):

@@ -31,13 +31,14 @@ def _train(parts, clip=0.0, steps=3):
 @pytest.mark.parametrize('clip', [0.0, 0.1])
 @pytest.mark.parametrize('parts', [2, 4])
 def test_parts_add_up_to_the_whole(parts, clip):
-    (whole, idle), losses, _ = _train(1, clip)
+    (whole, idle), losses, of_whole = _train(1, clip)
     (w, idle_too), part_losses, names = _train(parts, clip)
     np.testing.assert_allclose(w, whole, rtol=1e-5)
     assert idle == idle_too == 1
     for loss, part_loss in zip(losses, part_losses):
         np.testing.assert_allclose(loss['loss'], part_loss['loss'], rtol=1e-5)
     assert not any('sum' in name for name in names)  # so that no checkpoint holds them
+    assert names == of_whole  # so that a checkpoint fits any number of parts
 
 
 def test_a_whole_minibatch_needs_no_sums():
