@@ -88,6 +88,8 @@ def _assert_equal(one, several):
     for name in one:
         if name.endswith('c_attn/b'):  # softmax takes the bias of the keys away: as above
             one[name][8:16], several[name][8:16] = 0, 0
+        if '/Const/bias' in name:  # as does instance normalisation with that of the constant
+            continue
         if np.isfinite(one[name]).all():
             np.testing.assert_allclose(several[name], one[name], rtol=2e-3, atol=2e-5,
                                        err_msg=name)
