@@ -1,12 +1,15 @@
 """The newest run is taken, then what is pretrained; without a catalogue, the demo."""
 
 import os
+import types
 
+import numpy as np
 import pytest
 
 from catalog import source
 from catalog.demo import build
-from commands import inputs
+from commands import inputs, measure
+from dnnlib import images
 from dnnlib.files import UserError
 
 
@@ -61,3 +64,17 @@ def test_a_catalogue_that_is_named_is_taken(tmp_path, monkeypatch):
     with pytest.raises(UserError, match=r'texts\.csv is one file and has no images'):
         inputs.pictured(tmp_path / 'texts.csv')
     assert not inputs.DEMO.exists()
+
+
+def test_metrics_packs_another_catalogue_with_the_same_names_anew(tmp_path):
+    gan = types.SimpleNamespace(path=tmp_path / 'run' / 'a.npz', res=8)
+    found = []
+    for grey in (0, 200):
+        folder = tmp_path / str(grey)
+        for index in range(3):
+            images.write_png(folder / 'dress' / f'{index}.png',
+                             np.full([16, 16, 3], grey, np.uint8))
+        options = types.SimpleNamespace(records=None, data=folder, out=tmp_path / 'out', fit='pad')
+        records = measure._records(options, types.SimpleNamespace(seed=0), gan)
+        found.append(records.batch(0, 1, 8)[0].mean())
+    assert found == [0, 200]
