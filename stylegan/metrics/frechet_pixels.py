@@ -3,8 +3,8 @@
 It needs no network and takes seconds, so training reports it at every tick. Images are projected on
 the first 64 principal components of the training set at one resolution; the figure is the Fréchet
 distance there (Heusel et al. 2017) divided by the variance of the training set. `detail` is the
-variance outside of the components divided by that of the training set: 1 is as much fine detail as
-in real images, more is false detail, less is blur.
+variance outside of the components divided by that of real images to which the components were not
+fitted: 1 is as much fine detail as in these, more is false detail, less is blur.
 """
 
 import collections
@@ -54,8 +54,8 @@ def principal_components(chunks, count):
 
 # The training set at one resolution, as the reference. res: px; mean [d] and basis
 # [d, components], float32; features: projections of the fitted images, float64 [n, components];
-# outside: their mean squared distance from the components; count, floor: the frechet_pixels of so
-# many other real images, which as many images of a perfect generator would have.
+# count: of the other real images; outside: their mean squared distance from the components; floor:
+# their frechet_pixels, which as many images of a perfect generator would have.
 Reference = collections.namedtuple('Reference', 'res mean basis features outside count floor')
 
 
@@ -84,18 +84,18 @@ def measure(reference, chunks):
             float(outside / max(reference.outside, _LEAST)))
 
 
-def others_in(count):
-    """How many of `count` real images are left over to measure the floor with."""
-    return min(OTHERS, count - min(REALS, count // 2))
+def _others_in(count, most):
+    """How many of `count` real images, at most `most`, are left over to measure the floor with."""
+    return min(most, count - min(REALS, count // 2))
 
 
-def _reals(records, res, mirror):
+def _reals(records, res, mirror, most):
     """(chunks of the fitted images, chunks of the others), both functions () -> iterable.
 
     The first epoch of the stream is a random order, so these are random halves of a small set.
     """
     half = min(REALS, records.count // 2)
-    last = half + others_in(records.count)
+    last = half + _others_in(records.count, most)
 
     def chunks(first, end):
         for start in progress.bar(range(first, end, _CHUNK), what='principal components',
@@ -104,22 +104,23 @@ def _reals(records, res, mirror):
     return lambda: chunks(0, half), lambda: chunks(half, last)
 
 
-def fit(records, res, mirror=False):
+def fit(records, res, mirror=False, most=OTHERS):
     """The Reference of stylegan.dataset.Records at `res` px.
 
-    mirror: flip images left-right at random, as the training does.
+    mirror: flip images left-right at random, as the training does. most: other images, which is
+    its `count` unless there are fewer.
     """
-    fitted, others = _reals(records, res, mirror)
+    fitted, others = _reals(records, res, mirror, most)
     count = min(COMPONENTS, min(REALS, records.count // 2) // 2, 3 * res * res // 2)
     mean, basis = principal_components(
         lambda: (_flat(pictures, res) for pictures in fitted()), count)
-    features, outside = _project(fitted(), res, mean, basis)
-    floor = _distance(_project(others(), res, mean, basis)[0], features)
-    return Reference(res, mean, basis, features, outside, others_in(records.count), floor)
+    features, _ = _project(fitted(), res, mean, basis)
+    other, outside = _project(others(), res, mean, basis)  # nearer to the components if fitted
+    return Reference(res, mean, basis, features, outside, len(other), _distance(other, features))
 
 
-def cached(folder, records, res, mirror=False):
-    """The Reference at `res` px, at most LARGEST, cached in a run folder.
+def cached(folder, records, res, mirror=False, most=OTHERS):
+    """The Reference of `fit` at `res` px, at most LARGEST, cached in a run folder.
 
     None for a training set of fewer than FEWEST images.
     """
@@ -127,18 +128,19 @@ def cached(folder, records, res, mirror=False):
         return None
     res = min(res, LARGEST)
     content = hashlib.sha256()
-    for chunks in _reals(records, res, mirror):
+    for chunks in _reals(records, res, mirror, most):
         for pictures in chunks():
             content.update(pictures.tobytes())
     path, about = folder / f'frechet-pixels-{res}.npz', {
-        'pictures': content.hexdigest(), 'count': others_in(records.count)}
+        'pictures': content.hexdigest(), 'count': _others_in(records.count, most),
+        'outside': 'of the others'}
     if path.exists():
         with archive.reading(path, 'file of principal components', 'delete it') as arrays:
             if archive.about(arrays) == about:
                 return Reference(**arrays)._replace(
                     res=res, count=int(arrays['count']), floor=float(arrays['floor']),
                     outside=float(arrays['outside']))
-    reference = fit(records, res, mirror)
+    reference = fit(records, res, mirror, most)
     arrays = dict(reference._asdict(), res=np.int64(res), count=np.int64(reference.count))
     archive.write(path, arrays, about, packed=False)
     return reference
