@@ -113,20 +113,26 @@ def pictured(path=None, key_column=''):
     return source.with_pictures(source.read_kept(path, key_column=key_column), path)
 
 
+def training_folder(gan):
+    """The folder of TFRecords that a run was trained on, there or not; None: it tells of none."""
+    from dnnlib import runs
+    folder, about = gan.path.parent / 'records', gan.path.parent / 'options.json'
+    if not folder.exists() and about.exists():  # a training with --records has none of its own
+        return pathlib.Path(runs.read_options(gan.path.parent)[1].get('records', folder))
+    return folder if folder.exists() else None
+
+
 def training_records(gan):
     """The Records that a generator was trained on, or None where that is unknown."""
-    from dnnlib import runs
     from stylegan import dataset
-    folder, about = gan.path.parent / 'records', gan.path.parent / 'options.json'
+    folder = training_folder(gan)
     if pretrained(gan.path):  # trained on the demo
         folder = DEMO.with_name(f'demo-records-{gan.res}')
         if not folder.exists():
             print('finding the nearest training images needs the demo catalogue; --neighbours 0 '
                   'leaves them out')
             dataset.pack([p.image for p in pictured()], folder, gan.res)
-    elif not folder.exists() and about.exists():  # a training with --records has none of its own
-        folder = pathlib.Path(runs.read_options(gan.path.parent)[1].get('records', folder))
-    return dataset.Records(folder) if folder.is_dir() else None
+    return dataset.Records(folder) if folder and folder.is_dir() else None
 
 
 def sizes(products):

@@ -43,7 +43,7 @@ def metrics(options):
     seeds = common.seeds(config.seed, (count + 1) // 2)
     fakes = gan.pictures(gan.truncate(gan.w(gan.seeded(seeds)), config.psi))
     result = measure.measure(reals, fakes, seed=config.seed, features=features)
-    result['figures'].update(_frechet_pixels(options, config, records, fakes[:result['n']]))
+    result['figures'].update(_frechet_pixels(options, config, records, fakes))
     if config.features == 'tagger':
         result['figures'].update(_attributes(config, network, judge, reals, fakes, result['n']))
     if config.path_length:  # a tagger takes uint8, whose rounding would hide the small step
@@ -77,9 +77,13 @@ def _feature_network(options, config):
 
 
 def _frechet_pixels(options, config, records, fakes):
-    """The figures that a training logs at every tick, for a training set that is large enough."""
+    """The figures that a training logs at every tick, for a training set that is large enough.
+
+    Value and floor are of equally many images.
+    """
     from stylegan.metrics import frechet_pixels
-    reference = frechet_pixels.cached(options.out, records, fakes.shape[1], config.mirror)
+    reference = frechet_pixels.cached(options.out, records, fakes.shape[1], config.mirror,
+                                      most=min(frechet_pixels.OTHERS, len(fakes)))
     if reference is None:
         return {}
     value, detail = frechet_pixels.measure(reference, [fakes[:reference.count]])
@@ -98,15 +102,17 @@ def _attributes(config, tagger, judge, reals, fakes, count):
 def _records(options, config, gan):
     """The real images to measure against: those given, else the generator's training set."""
     from stylegan import dataset
-    own = gan.path.parent / 'records'
-    folder = options.records or own
-    if options.data or not (options.records or own.exists()):
+    folder = options.records or inputs.training_folder(gan)
+    if options.data or not folder:
         paths = [str(product.image) for product in inputs.pictured(options.data)]
         folder = options.out / ('records-' + inputs.fingerprint(
             [gan.res, options.fit] + [(os.path.abspath(path), os.path.getsize(path),
                                        os.path.getmtime(path)) for path in paths]))
         if not folder.exists():
             dataset.pack(paths, folder, gan.res, options.fit)
+    elif not (options.records or folder.exists()):
+        raise UserError(f'{folder}, the training set of {gan.path.parent}, does not exist; give '
+                        'the photos with --data, or --records where it lies now')
     records = dataset.Records(folder, config.seed)
     if records.resolution < gan.res:
         raise UserError(f'{folder} was packed at {records.resolution} px, the generator draws '

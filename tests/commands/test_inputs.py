@@ -9,8 +9,9 @@ import pytest
 from catalog import source
 from catalog.demo import build
 from commands import inputs, measure
-from dnnlib import images
+from dnnlib import files, images
 from dnnlib.files import UserError
+from stylegan import dataset
 
 
 def test_the_newest_run_comes_before_the_pretrained_one(tmp_path, monkeypatch, capsys):
@@ -78,3 +79,19 @@ def test_metrics_packs_another_catalogue_with_the_same_names_anew(tmp_path):
         records = measure._records(options, types.SimpleNamespace(seed=0), gan)
         found.append(records.batch(0, 1, 8)[0].mean())
     assert found == [0, 200]
+
+
+def test_metrics_reads_the_set_that_a_run_was_trained_on(tmp_path):
+    def records(run):
+        options = types.SimpleNamespace(records=None, data=None, out=tmp_path / 'out', fit='pad')
+        gan = types.SimpleNamespace(path=tmp_path / run / 'a.npz', res=8)
+        return measure._records(options, types.SimpleNamespace(seed=0), gan)
+    images.write_png(tmp_path / 'grey.png', np.full([16, 16, 3], 90, np.uint8))
+    for folder in ('own/records', 'elsewhere'):
+        dataset.pack([str(tmp_path / 'grey.png')] * 3, tmp_path / folder, 8)
+    for run, paths in (('own', {}), ('named', {'records': str(tmp_path / 'elsewhere')}),
+                       ('lost', {'records': str(tmp_path / 'gone')})):
+        files.write_json(tmp_path / run / 'options.json', {'options': {}, 'paths': paths})
+    assert [records(run).batch(0, 1, 8)[0].mean() for run in ('own', 'named')] == [90, 90]
+    with pytest.raises(UserError, match=r'gone, the training set of .*lost, does not exist'):
+        records('lost')
