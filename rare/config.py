@@ -51,7 +51,7 @@ class Evaluate:
     steps: int = knob(300, 'updates per training run, the same for all arms', least=1)
     batch: int = knob(48, 'batch size', least=1)
     bootstrap: int = knob(1000, 'bootstrap samples', least=100)
-    seed: int = seed_knob()
+    seed: int = knob(0, 'first seed', least=0, most=2 ** 31)  # those of the pool follow it
     threads: int = knob(1, 'CPU threads; 0 takes all, 1 makes the bytes repeatable', least=0)
 
     def __post_init__(self):

@@ -83,8 +83,14 @@ def dataset_of(products, pictures, classes):
 
 
 def split(products, fraction, seed):
-    """(training, test) products; rows of one product, which share a key, stay together."""
+    """(training, test) products; rows of one product, which share a key, stay together.
+
+    Raises UserError if there are too few.
+    """
     train, test = labels.split([p.key for p in products], (fraction,), seed)
+    if not len(train):
+        raise UserError(f'{len(products)} product(s) are too few to train on some and test on '
+                        'others; give more, or another catalogue with --test-data')
     return [products[i] for i in train], [products[i] for i in test]
 
 
@@ -212,7 +218,8 @@ class Experiment:
             raise UserError(f"no product to test on is of the category '{category}'; name another "
                             'catalogue with --test-data')
         self._folder, self._generator, self._config = folder / 'results', generator, config
-        self._suffix = f'{files.digest(generator.path)}-psi{config.psi:g}-{config.pool}'
+        self._suffix = (f'{files.digest(generator.path)}-psi{config.psi:g}-{config.pool}-'
+                        f'{config.seed}')
         path, identity = folder / 'experiment.json', json.loads(json.dumps(dict(
             config.fixed(), category=category, train=train.digest(), test=test.digest())))
         saved = [p for p in (path, folder / 'contest.json') if p.exists()]  # its name before 0.4
@@ -267,6 +274,9 @@ class Experiment:
         """
         train, test = [photos.pictures[photos.labels == self.rare]
                        for photos in (self.train, self.test)]
+        if self._config.side > measure.THUMBNAIL:  # of any size
+            pictures, train, test = [resized(each, measure.THUMBNAIL)
+                                     for each in (pictures, train, test)]
         pairs = {'synthetic to train': (pictures, train), 'synthetic to test': (pictures, test),
                  'test to train': (test, train)}
         distances = {name: measure.nearest(some, others, count=1)[1]

@@ -229,6 +229,22 @@ def test_copies_are_found(tmp_path):
     assert set(experiment.copies(train.pictures[:0])) == {'test to train'}
 
 
+def test_copies_are_found_at_any_size(tmp_path):
+    train, test = [Dataset(experiments.resized(photos.pictures, 100), photos.labels, CLASSES)
+                   for photos in (_photos(40, 10, 1), _photos(40, 10, 2))]
+    experiment = Experiment(tmp_path, _generator(tmp_path), train, test, 'jumpsuit',
+                            dataclasses.replace(CONFIG, side=100))
+    found = experiment.copies(train.pictures[:10])['synthetic to train']
+    assert found == pytest.approx({'median': 0, 'least': 0}, abs=1e-4)
+
+
+def test_another_seed_has_other_synthetic_images(finished):
+    folder, experiment, _, _, _ = finished
+    other = Experiment(folder, _generator(folder), experiment.train, experiment.test, 'jumpsuit',
+                       dataclasses.replace(CONFIG, seed=1))
+    assert experiment.pictures(5, 1) and other.pictures(5, 1) is None  # that of another pool
+
+
 def test_photos_are_split_by_product_and_labelled():
     products = [Product(None, f'{i}.png', '', CLASSES[i % 2] if i else 'hat', (), str(i // 2))
                 for i in range(20)]
@@ -253,6 +269,8 @@ def test_impossible_counts_are_refused(counts, words):
 
 
 def test_an_experiment_that_cannot_measure_anything_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r'1 product\(s\) are too few to train on some'):
+        experiments.split([Product(None, '', '', 'dress', (), 'a')], 0.3, 0)
     train = Dataset(np.zeros([6, SIDE, SIDE, 3], np.uint8), np.array([0, 1] * 3), CLASSES)
     generator, out = _generator(tmp_path), tmp_path / 'out'
     with pytest.raises(UserError, match='there are 3 rare photos'):
