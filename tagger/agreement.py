@@ -1,8 +1,8 @@
 """Whether an image and a text describe the same product, by the predictions of two taggers.
 
-The text must name the category of the image, and no other. An attribute is compared only if the
-text mentions it and its prediction from the image is confident: the texture of a fabric, for
-example, cannot be seen in small images, which calibrated probabilities reflect.
+The text must name the category of the image, if it has one, and no other. An attribute is compared
+only if the text mentions it and its prediction from the image is confident: the texture of a
+fabric, for example, cannot be seen in small images, which calibrated probabilities reflect.
 """
 
 from typing import Dict, List, NamedTuple
@@ -61,7 +61,7 @@ def compare(picture, named):
     for head, value in picture.attributes.items():
         values = named.get(head, [])
         if head == 'category' and head in named:
-            agreement[head] = values == [value]
+            agreement[head] = values == ([value] if value else [])
         elif len(values) > 1:
             agreement[head] = False
         elif values and picture.probabilities[head] < CONFIDENT:

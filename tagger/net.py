@@ -19,7 +19,7 @@ def widths(config):
     halvings, side = 0, config.side
     while side > 6:
         halvings, side = halvings + 1, side // 2
-    return [config.fmaps * factor for factor in (1, 2, 4, 6, 8, 8, 8)[:halvings]]
+    return [config.fmaps * factor for factor in (1, 2, 4, 6, 8, 8, 8, 8)[:halvings]]
 
 
 def _norm(x, training, updates):

@@ -20,6 +20,8 @@ def read(products, side, fit='pad'):
     for index, picture in images.readable([product.image for product in products], 2 * side):
         pictures.append(images.square(picture, side, fit))
         kept.append(products[index])
+    if not kept:
+        raise UserError('there are no images; give a catalogue that has some')
     return np.stack(pictures), kept
 
 
@@ -33,8 +35,12 @@ def _heads(products):
 
 
 def _parts(products, split, seed):
-    """Indices of the training, calibration and held-out products."""
-    return labels.split([p.key for p in products], (split.validation, split.held_out), seed)
+    """Indices of the training, calibration and held-out products. Raises UserError."""
+    parts = labels.split([p.key for p in products], (split.validation, split.held_out), seed)
+    if not len(parts[0]):
+        raise UserError(f'{len(products)} product(s) are too few to train on some and hold others '
+                        'out; give more')
+    return parts
 
 
 def _picked(labels_, chosen):
@@ -101,6 +107,9 @@ def train(run, products, config, split, made, *, test=(), fit='pad'):
     run: dnnlib.runs.Run. products: catalog.source.Product. made: JSON-able provenance. test:
     products of another catalogue to report on instead.
     """
+    if not any(product.image or product.description for product in products):
+        raise UserError('there is nothing to train on; give a catalogue that has images or '
+                        'descriptions')
     with run.writing():
         return _train(run, products, config, split, made, test, fit)
 

@@ -43,6 +43,12 @@ def test_comparisons(said, agrees, unjudged):
     assert comparison.wrong() == list(agrees.values()).count(False)
 
 
+def test_a_product_without_a_category_agrees_with_a_text_that_names_none():
+    seen = agreement.prediction(dict(TAGS, category=('', 0.9)))
+    for named, agrees in (([], True), (['dress'], False)):
+        assert agreement.compare(seen, {'category': named}).agreement == {'category': agrees}
+
+
 def test_the_report_counts_products_before_and_after():
     def product(redrawn, **agrees):
         return {'agreement': agrees, 'redrawn': redrawn, 'unjudged': ['fabric']}

@@ -87,6 +87,14 @@ def test_unusable_catalogues_are_refused(tmp_path):
     texts = [source.Product(None, '', f'text {index}', '', (), str(index)) for index in range(9)]
     with pytest.raises(UserError, match='nothing to classify'):
         train(tmp_path / 'run', texts)
+    named = [source.Product(None, '', f'text {kind}', kind, (), kind) for kind in ('a', 'b')]
+    with pytest.raises(UserError, match=r'2 product\(s\) are too few to train on some'):
+        train(tmp_path / 'run', named)
+    with pytest.raises(UserError, match='nothing to train on'):
+        train(tmp_path / 'run', [source.Product(None, '', '', 'a', (), 'a')])
+    assert not (tmp_path / 'run' / 'report.txt').exists()
+    with pytest.raises(UserError, match='there are no images'):
+        tagging.read([], 16)
     (tmp_path / 'broken.png').write_text('no image')
     broken = [source.Product(tmp_path / 'broken.png', 'broken.png', '', 'a', (), 'a')]
     with pytest.raises(UserError, match='can be read'):
