@@ -95,11 +95,15 @@ class Shard(typing.NamedTuple):
         """(first, last): the items [first, last) of `total` that this part has.
 
         The first of a part is a multiple of 16 where there are enough: that many images are drawn
-        at a time, and then the same ones together as by one process.
+        at a time, and then the same ones together as by one process. Raises UserError if a part
+        would have none.
         """
         unit = 16 if total >= 16 * self.count else 1
         first, last = [total * part // self.count // unit * unit
                        for part in (self.number - 1, self.number)]
+        if total < self.count:
+            raise UserError(f'{total} cannot be divided among {self.count} parts; use --shard with '
+                            'fewer parts')
         return first, total if self.number == self.count else last
 
     def whole(self):

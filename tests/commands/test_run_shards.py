@@ -8,6 +8,7 @@ import toy_stylegan
 
 import run as program
 from commands.options import Shard, _shard, check_part
+from dnnlib.files import UserError
 
 OPTIONS = ['--threads', '1', '--max-tokens', '8']
 
@@ -48,6 +49,10 @@ def _compare(place, main, arguments, name, files, parts=3):
 def test_a_shard_is_a_part_of_a_whole():
     for total in (1, 7, 48, 1000, 1000003):
         for count in (1, 2, 3, 7, 64):
+            if total < count:
+                with pytest.raises(UserError, match=f'{total} cannot be divided among {count} pa'):
+                    Shard(1, count).range(total)
+                continue
             ranges = [Shard(number, count).range(total) for number in range(1, count + 1)]
             assert ranges[0][0] == 0 and ranges[-1][1] == total
             assert all(one[1] == two[0] for one, two in zip(ranges, ranges[1:]))
@@ -101,7 +106,7 @@ def test_a_part_does_not_overwrite_another_one(tmp_path, monkeypatch, capsys):
             assert 'products.jsonl holds another part or other seeds' in capsys.readouterr().err
             assert path.read_text() == content
     assert program.main(['cards', '--count', '2', '--shard', '1/3', '--out', 'part']) == 1
-    assert 'error: 2 products are too few for 3 parts' in capsys.readouterr().err
+    assert 'error: 2 cannot be divided among 3 parts; use --shard' in capsys.readouterr().err
     path.write_text('{"seed": 1}\n{"seed": 2}\n')
     check_part(Shard(1, 2), path, [0, 1, 2])  # one that failed is run again
 
