@@ -54,7 +54,7 @@ def explore(options):
     studio = Studio(inputs.stylegan(options), inputs.gpt2(options), inputs.tagger(options),
                     options.threads, worker.between)
     server = Server(studio, worker, bound=options.host, out=options.out, facts=[
-        ('stylegan', str(studio.gan.path)), ('gpt2', str(inputs.gpt2(options))),
+        ('stylegan', str(studio.gan.path)), ('gpt2', str(studio.writer.path)),
         ('tagger', str(studio.taggers.path)), ('catalogue', str(options.data or inputs.DEMO))])
     processes = []
     for work in (_prepare_editing, _prepare_catalogue):
@@ -124,16 +124,16 @@ def _reporting(work, *arguments):
         raise SystemExit(130)
 
 
-def _find_directions(options, folder):
-    """`run.py directions` for the models of the explorer, into a folder."""
+def _find_directions(stylegan, tagger, threads, folder):
+    """`run.py directions` for the files of the explorer's models, into a folder."""
     parser = argparse.ArgumentParser()
     steering.directions_options(parser)
     # Its table is kept in directions.txt; the terminal belongs to the server.
     with lock.folder(folder), open(os.devnull, 'w', encoding='utf-8') as nowhere, \
             contextlib.redirect_stdout(nowhere):
         steering.directions(parser.parse_args([
-            '--stylegan', str(inputs.stylegan(options)), '--tagger', str(inputs.tagger(options)),
-            '--out', str(folder), '--threads', str(options.threads)]))
+            '--stylegan', str(stylegan), '--tagger', str(tagger), '--out', str(folder),
+            '--threads', str(threads)]))
 
 
 def _prepare_editing(options, server, studio, worker, processes):
@@ -152,7 +152,8 @@ def _prepare_editing(options, server, studio, worker, processes):
                 folder = folder.with_name(
                     f'{folder.name}-{inputs.fingerprint(sorted(models.items()))}')
             if not (folder / 'directions.npz').exists():
-                _apart(processes, _find_directions, options, folder)
+                _apart(processes, _find_directions, studio.gan.path, studio.taggers.path,
+                       options.threads, folder)
             worker.do(lambda: studio.learn(folder, models))
         del server.preparing['editing']
     except (UserError, OSError) as error:

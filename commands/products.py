@@ -8,7 +8,6 @@ import sys
 from commands import inputs
 from commands import options as common
 from dnnlib import files, knobs
-from dnnlib.files import UserError
 
 _FPS = 24  # frames per second of the videos
 _FIGURES = [
@@ -112,8 +111,6 @@ def _models(options):
 def _seeds(options, sampling):
     """The seeds of the products that this process, or part, makes. Raises UserError for none."""
     first, last = options.shard.range(options.count)
-    if first == last:
-        raise UserError(f'{options.count} products are too few for {options.shard.count} parts')
     return common.seeds(sampling.seed, options.count)[first:last]
 
 
@@ -139,7 +136,7 @@ def _make_products(options, sampling, gan, writer, taggers, texts=()):
         print(f'done: {len(products)} products are in {out}')
         return
     _write_page(out, products, texts, facts=dict(
-        runs.provenance(), stylegan=str(gan.path), gpt2=str(inputs.gpt2(options)),
+        runs.provenance(), stylegan=str(gan.path), gpt2=str(writer.path),
         tagger=str(tagger.path), psi=psi, seed=sampling.seed), command=again(sys.argv[2:]))
     if tagger.texts:
         print(report(products))
@@ -194,7 +191,8 @@ def write_products(folder, pictures, *, seeds, psi, origin, tagger, writer, samp
                    neighbours=()):
     """Write products.jsonl and products/*.png; returns the products as dicts.
 
-    pictures:   uint8 [n, h, w, 3], made from `seeds` with truncation `psi`.
+    pictures:   uint8 [n, h, w, 3], with truncation `psi`.
+    seeds:      a number per image, for its name and its text; that of its z, if there is one.
     origin:     what every file made here carries, see `runs.origin_of`; seed and psi are added.
     tagger:     tagger.agreement.ProductTagger or tagger.lookalikes.Lookalikes.
     writer:     gpt2.write.Writer; sampling: gpt2.config.Sampling.

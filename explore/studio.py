@@ -49,8 +49,8 @@ class Studio:
 
     stylegan, gpt2, tagger: the paths of the models. threads: CPU threads, 0 takes all.
     between: called many times a second by whatever takes long, see `Worker.between`.
-    Attributes: gan, taggers, store; editor and catalogue (a library.Library), None until they are
-    there.
+    Attributes: gan, taggers, writer, store; editor and catalogue (a library.Library), None until
+    they are there.
     """
 
     def __init__(self, stylegan, gpt2, tagger, threads, between):
@@ -58,7 +58,7 @@ class Studio:
         self.gan = Generator(stylegan, threads, between)
         self.taggers = ProductTagger(tagger, threads)
         self.store, self.editor, self.catalogue = Store(), None, None
-        self._writer = Writer(gpt2, threads)
+        self.writer = Writer(gpt2, threads)
         self._projector = None
         self._origin = runs.origin_of(stylegan=self.gan.path.name)
 
@@ -191,7 +191,7 @@ class Studio:
         seed = redraw_seed(held.origin.get('seed', 0), attempt)
         count = _FIRST_TOKENS
         while True:  # a longer text of the same seed begins as a shorter one does
-            sample, = self._writer.samples([prompt], seeds=[seed], sampling=dataclasses.replace(
+            sample, = self.writer.samples([prompt], seeds=[seed], sampling=dataclasses.replace(
                 redrawn(Sampling(), attempt), max_tokens=count))
             report(sample.text)
             if sample.finish == 'end' or sample.tokens < count:

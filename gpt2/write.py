@@ -19,13 +19,13 @@ class Writer:
     """A trained model, ready to sample from: load once, call often.
 
     path: of a snapshot or a run folder, or of a model in the layout of another program.
-    use_int8: sample with int8 weights.
+    use_int8: sample with int8 weights. Attribute: path.
     Raises UserError for anything else, and as `tflib.check_int8` does.
     """
 
     def __init__(self, path, threads=0, use_int8=False):
         tflib.check_int8(use_int8)
-        snapshot = snapshots.read(path)
+        self.path, snapshot = path, snapshots.read(path)
         self._tagged = snapshot.facts.get('tagged', False)
         self._encoder = snapshot.encoder
         with tf.Graph().as_default():

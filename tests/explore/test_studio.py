@@ -115,7 +115,7 @@ def test_texts_are_those_of_cards_and_grow(own):
     grown = []
     result = own.described(item.name, '', 0, grown.append)
     prompt = ' '.join(own.seen(item.name)['tags'])
-    written, = own._writer.texts([prompt], seeds=[3], sampling=Sampling())
+    written, = own.writer.texts([prompt], seeds=[3], sampling=Sampling())
     assert result['text'] == written == grown[-1] and result['prompt'] == prompt
     assert all(later.startswith(earlier) for earlier, later in zip(grown, grown[1:]))
     again = own.described(item.name, '', 1, grown.append)
