@@ -148,10 +148,13 @@ def main(arguments):
 
 def _open_standard_streams():
     """Open the standard streams that the caller has closed, as in `2>&-`, on /dev/null: otherwise
-    a file of ours gets the descriptor, and TensorFlow's messages with it."""
-    for name, mode in (('stdin', 'r'), ('stdout', 'w'), ('stderr', 'w')):
+    a file of ours gets the descriptor, and TensorFlow's messages with it. What the terminal's
+    encoding lacks is read as U+FFFD and written as an escape."""
+    for name, mode, errors in (('stdin', 'r', 'replace'), ('stdout', 'w', 'backslashreplace'),
+                               ('stderr', 'w', 'backslashreplace')):
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
+        getattr(sys, name).reconfigure(errors=errors)
 
 
 if __name__ == '__main__':

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -262,6 +263,15 @@ def test_closed_standard_streams_are_no_mistake(tmp_path):
     made = [sorted((path.relative_to(folder), path.read_bytes()) for path in folder.rglob('*')
                    if path.is_file()) for folder in (tmp_path / 'open', tmp_path / 'closed')]
     assert made[0] == made[1] and len(made[0]) >= 4
+
+
+def test_bytes_in_another_encoding_are_no_mistake(tmp_path):
+    answer = subprocess.run(
+        [sys.executable, str(REPO / 'run.py'), 'text', '--interactive', '--count', '1',
+         '--max-tokens', '4', '--keep-prompt'], cwd=str(tmp_path), check=True,
+        input=b'red caf\xe9 dress\n', stdout=subprocess.PIPE,
+        env=dict(os.environ, PYTHONIOENCODING='ascii:strict'))
+    assert b'SAMPLE 1' in answer.stdout and answer.stdout.isascii()
 
 
 def test_a_run_folder_with_other_options_is_refused_and_kept(place):
