@@ -45,12 +45,19 @@ def launch(options):
     if gpus and count > len(gpus):
         raise UserError(f'{len(gpus)} GPUs are visible, too few for {count} workers; use --workers '
                         f'{len(gpus)}')
-    workers = [_start(options.training, rank, addresses, gpus)
-               for addresses in [_free_addresses(count)] for rank in range(count)]
-    _pass_on_signals(workers)
+    workers, addresses = [], _free_addresses(count)
+    asked = _pass_on_signals(workers)
+    try:
+        for rank in range(count):
+            if not asked:
+                workers.append(_start(options.training, rank, addresses, gpus))
+    except OSError:  # no process can be started: the others would wait for this one
+        for worker in workers:
+            worker.kill()
+        raise
     codes = _end_together(workers)
     bad = [rank for rank, code in enumerate(codes) if code]
-    if 130 in codes:
+    if 130 in codes or (asked and bad):
         raise KeyboardInterrupt('the same command continues the training')
     if bad:
         first = next((rank for rank in bad if codes[rank] != _LOST), bad[0])
@@ -116,7 +123,10 @@ def _print(rank, lines, target):
 
 
 def _pass_on_signals(workers):
-    """Ctrl-C and SIGTERM ask the workers to save and stop; the second one ends them at once."""
+    """Ctrl-C and SIGTERM ask the workers to save and stop; the second one ends them at once.
+
+    workers: a list to which more may be added. Returns the list of the signals that have come.
+    """
     asked = []
 
     def pass_on(number, frame):
@@ -126,6 +136,7 @@ def _pass_on_signals(workers):
         asked.append(number)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, pass_on)
+    return asked
 
 
 def _end_together(workers):

@@ -4,14 +4,17 @@ The processes fork from one that has imported TensorFlow, so a worker costs litt
 graph.
 """
 
+import errno
 import json
 import signal
 import time
+import types
 
 import numpy as np
 import process
 import pytest
 
+from commands import launch
 from dnnlib import images, runs
 from dnnlib.tflib import tf
 from stylegan import dataset, graph, snapshots
@@ -210,3 +213,24 @@ def test_launch_starts_workers_and_ends_with_them(folder):
     assert code == 0, err
     assert '[0] done: the best weights are in launched' in out and '[1] done' in out
     assert _checkpoint(folder / 'launched')['step'] == 50
+
+
+def test_workers_end_where_one_cannot_be_started(monkeypatch):
+    started = []
+
+    class Worker:
+        ended = False
+
+        def kill(self):
+            self.ended = True
+
+    def start(training, rank, addresses, gpus):
+        if rank == 2:
+            raise OSError(errno.EAGAIN, 'no more processes')
+        started.append(Worker())
+        return started[-1]
+    monkeypatch.setattr(launch, '_start', start)
+    monkeypatch.setattr(launch.signal, 'signal', lambda number, handler: None)
+    with pytest.raises(BlockingIOError):
+        launch.launch(types.SimpleNamespace(training=['train-gpt2'], workers=3))
+    assert [worker.ended for worker in started] == [True, True]
