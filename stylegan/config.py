@@ -21,7 +21,7 @@ class Network:
                              most=8192)
     mapping_lrmul: float = knob(0.01, 'learning rate of those layers, times that of the others',
                                 above=0)
-    normalize_latents: bool = knob(True, 'normalise z to unit length per dimension first')
+    normalize_latents: bool = knob(True, 'scale each z to a root mean square of 1 first')
     fmap_base: int = knob(8192, 'feature maps at a resolution: 2 * fmap_base / resolution ...',
                           least=1, most=1 << 20)
     fmap_max: int = knob(512, '... but at most this many', least=1, most=8192)

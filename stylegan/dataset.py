@@ -133,8 +133,10 @@ class _Level:
                 or len(data) != 1 or len(data[0]) != np.prod(shape)):
             raise self._damaged(indices[0])
         self.shape = shape  # [channels, height, width]
-        start = first.tobytes().index(data[0])
-        end = start + len(data[0])
+        # With the tag and the length before them, for these may continue the first pixels.
+        pixels = tf.train.BytesList(value=data).SerializeToString()
+        end = first.tobytes().index(pixels) + len(pixels)
+        start = end - len(data[0])
         alike = np.ones(len(indices), bool)
         for part in (slice(0, start), slice(end, len(first) - 4)):
             alike &= (self._records[indices, part] == first[part]).all(1)

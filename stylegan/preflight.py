@@ -43,7 +43,8 @@ def peak_memory():
     except (OSError, subprocess.CalledProcessError):
         return main, 0.0
     rows = [row.split(', ') for row in table.decode().splitlines()]
-    return main, sum(float(mib) for pid, mib in rows if int(pid) == os.getpid()) / 1024
+    return main, sum(int(row[1]) for row in rows  # [N/A] where the driver does not tell
+                     if row[0] == str(os.getpid()) and row[1].isdigit()) / 1024
 
 
 def checkpoint_bytes(network):

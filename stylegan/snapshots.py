@@ -18,7 +18,7 @@ from stylegan.released import names
 
 
 def save(path, variables, network, *, res, alpha, kimg, made):
-    """Write a snapshot. variables: name -> float32 array; made: JSON-able provenance."""
+    """Write a snapshot. variables: name -> float32 or float16 array; made: JSON-able provenance."""
     archive.write(path, variables, {
         'format': 'stylegan-v1', 'network': dataclasses.asdict(network), 'res': res,
         'alpha': alpha, 'kimg': kimg, 'made': made})

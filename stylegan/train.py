@@ -33,7 +33,7 @@ def run_phase(run, graph, records, report, nimg, lrate_factor, start):
     run.prepare_saving()
     graph.start(run.latest(), start)
     tf.get_default_graph().finalize()
-    at = position()
+    at, saved = position(), None
     if not run.latest():
         report.start(graph, at)
     while nimg < training.kimg * 1000 and at.resolution == graph.res and not run.stopping:
@@ -47,7 +47,9 @@ def run_phase(run, graph, records, report, nimg, lrate_factor, start):
         if done or tick != int(before // (1000 * at.tick_kimg)):
             report.tick(graph, was, nimg, tick, done)
             run.save(graph.session, nimg)
-    run.save(graph.session, nimg)
+            saved = nimg
+    if saved != nimg:
+        run.save(graph.session, nimg)
     return nimg
 
 

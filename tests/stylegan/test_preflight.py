@@ -1,5 +1,7 @@
 """What a training will take is measured; running out of memory ends in advice."""
 
+import os
+
 import numpy as np
 import pytest
 import toy_stylegan
@@ -31,6 +33,13 @@ def test_the_peak_grows_with_what_is_held():
     held = np.ones([64, 2 ** 20], np.float64)  # half a GiB
     after, _ = preflight.peak_memory()
     assert held.sum() > 0 and 0.05 < before <= after and after >= 0.5 and gpu >= 0
+
+
+@pytest.mark.parametrize('told, gib', [('1024', 1), ('[N/A]', 0)])
+def test_the_memory_on_a_gpu_is_what_the_driver_tells(monkeypatch, told, gib):
+    table = f'{os.getpid()}, {told}\n1, 2048\n'.encode()
+    monkeypatch.setattr(preflight.subprocess, 'check_output', lambda *command, **more: table)
+    assert preflight.peak_memory()[1] == gib
 
 
 @pytest.mark.slow

@@ -289,6 +289,15 @@ def test_features_may_come_in_any_order(tmp_path):
         assert np.array_equal(records.picture(4, index).transpose(2, 0, 1).ravel(), range(48))
 
 
+def test_pixels_are_found_where_the_first_image_continues_the_bytes_before_it(tmp_path):
+    """Their length, 48, is the byte before the pixels."""
+    solid, other = bytes([48] * 48), bytes(range(47)) + b'0'
+    records = dataset.Records(_set(tmp_path / 'set', [
+        _record([3, 4, 4], solid), _record([3, 4, 4], other)]))
+    for index, data in enumerate((solid, other)):
+        assert records.picture(4, index).transpose(2, 0, 1).tobytes() == data
+
+
 def test_grey_sets_are_read(tmp_path):
     records = dataset.Records(_set(tmp_path / 'set', [_record([1, 4, 4], bytes(range(16)))]))
     assert np.array_equal(records.batch(0, 1, 4)[0, :, :, 2].ravel(), range(16))

@@ -298,9 +298,13 @@ def counter(monkeypatch):
     return Counter
 
 
-def test_growing_resets_the_optimisers_and_penalises_in_turn(tmp_path, records, counter):
-    run = _run(tmp_path)
+def test_growing_resets_the_optimisers_and_penalises_in_turn(
+        tmp_path, records, counter, monkeypatch):
+    run, saved = _run(tmp_path), []
+    save = run.save
+    monkeypatch.setattr(run, 'save', lambda sess, nimg: saved.append(nimg) or save(sess, nimg))
     train.train(run, records, NETWORK, TRAINING)
+    assert saved == list(range(4, 48, 4))  # each once
     small, large = counter.made
     assert (small.res, large.res) == (4, 8)
     # At 20 images nothing has faded in yet, so that step is still one at 4 px.
