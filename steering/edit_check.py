@@ -55,10 +55,11 @@ def measure(editor, log, *, count, seed, psi, models, judge=None):
     Images without a plausible target are skipped.
     """
     result = _logged(log, dict(models, seed=seed, psi=psi))[:count]
-    own = result[-1]['seed'] + 1 if result else seed
+    tried = (result[-1]['seed'] - seed) % 2 ** 32 + 1 if result else 0
     steps = progress.bar(total=count, initial=len(result), what='editing', unit='edit')
     generator = editor.generator
-    while len(result) < count and own < seed + 4 * count:
+    while len(result) < count and tried < 4 * count:
+        own = (seed + tried) % 2 ** 32
         ws = generator.truncate(generator.w(generator.seeded([own])), psi)[0]
         target = _random_target(editor.sample, editor.shows(ws), np.random.RandomState([own, 81]))
         if target:
@@ -67,7 +68,7 @@ def measure(editor, log, *, count, seed, psi, models, judge=None):
             with open(str(log), 'a', encoding='utf-8') as lines:
                 lines.write(json.dumps(result[-1]) + '\n')
             steps.update()
-        own += 1
+        tried += 1
     steps.close()
     if not result:
         raise UserError('no edit could be tried: none of the images has a plausible target value; '

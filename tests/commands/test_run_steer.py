@@ -1,6 +1,7 @@
 """`run.py directions`, `label`, `edit`, `mix` and `walk` as a user types them, at toy size."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -59,6 +60,17 @@ def test_edits_are_measured(place):
     told = json.loads((place / 'out' / 'edit' / 'measure.json').read_text())
     log = (place / 'out' / 'edit' / 'measure.jsonl').read_text().splitlines()
     assert told['summary']['edits'] == len(log) - 1 == 3
+    # A longer one resumes; with other directions, the edits are tried anew.
+    succeed(*EDIT, *TOY, '--measure', '4', '--seed', '50', cwd=place)
+    longer = (place / 'out' / 'edit' / 'measure.jsonl').read_text().splitlines()
+    assert longer[:4] == log and len(longer) == 5
+    shutil.copytree(str(place / 'out' / 'directions'), str(place / 'others'))
+    with np.load(str(place / 'others' / 'directions.npz')) as archive:
+        others = dict(archive, vectors=-archive['vectors'])
+    np.savez(str(place / 'others' / 'directions.npz'), **others)
+    succeed(*EDIT, *TOY, '--measure', '2', '--seed', '50', '--directions', 'others', cwd=place)
+    anew = (place / 'out' / 'edit' / 'measure.jsonl').read_text().splitlines()
+    assert len(anew) == 3 and anew[0] != log[0]
 
 
 def test_mixes(place):

@@ -115,8 +115,8 @@ def test_a_strip_interpolates_and_extrapolates(editor):
     assert edit.interpolated(done, (0, 0.5, 1, 1.5))[:, 2, 3].tolist() == [0, 0.5, 1, 1.5]
 
 
-def _measure(editor, folder, count=12, **more):
-    return edit_check.measure(editor, folder / 'log.jsonl', count=count, seed=50, psi=0.7,
+def _measure(editor, folder, count=12, seed=50, **more):
+    return edit_check.measure(editor, folder / 'log.jsonl', count=count, seed=seed, psi=0.7,
                               models={'by': 'a test'}, **more)
 
 
@@ -145,6 +145,15 @@ def test_measuring_is_resumed(editor, tmp_path):
     assert _measure(editor, tmp_path) == whole and log.read_text().splitlines() == lines
     log.write_text('{"by": "another"}\n' + '\n'.join(lines[1:3]) + '\n')
     assert _measure(editor, tmp_path) == whole and log.read_text().splitlines() == lines
+
+
+def test_after_the_largest_seed_measuring_continues_at_0(editor, tmp_path):
+    whole = _measure(editor, tmp_path, count=4, seed=2 ** 32 - 2)
+    seeds = [one['seed'] for one in whole]
+    assert seeds[0] >= 2 ** 32 - 2 and seeds[-1] < 20
+    log = tmp_path / 'log.jsonl'
+    log.write_text('\n'.join(log.read_text().splitlines()[:4]) + '\n')
+    assert _measure(editor, tmp_path, count=4, seed=2 ** 32 - 2) == whole
 
 
 class Judge(Tagger):
