@@ -111,8 +111,8 @@ class Sampling:
                         least=1e-6, most=1)
     repetition_penalty: float = knob(1.0, 'above 1 makes tokens rarer that the text already has; '
                                           '1.2 is usual, 1 does nothing', least=0.01, most=100)
-    batch: int = knob(0, 'texts sampled at a time; 0: as many as make it faster and fit in a '
-                         'gigabyte of key/value cache', least=0, most=1024)
+    batch: int = knob(0, 'texts sampled at a time, 64 at most (48 without AVX-512); 0: as many as '
+                         'fit in a gigabyte of key/value cache', least=0, most=1024)
     max_tokens: int = knob(0, 'longest text, 0 = what fits', unit='tokens', least=0)
     trim: bool = knob(False, 'shorten a prompt from the left until max-tokens, or half of the '
                              'context, fit behind it; else a prompt that is too long is refused')

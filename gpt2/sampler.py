@@ -221,7 +221,8 @@ class Sampler:
         order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
         longest = max([len(ids) + self._room_of(ids, sampling) for ids in prompts], default=1)
         fit = _CACHE_BYTES // (longest * cache.bytes_per_position(self._network))
-        most = min(sampling.batch or max(fit, 1), packed.MOST)
+        # Rows are padded to a multiple of ROWS.
+        most = min(sampling.batch or max(fit // packed.ROWS, 1) * packed.ROWS, packed.MOST)
         return [order[i:i + most] for i in range(0, len(order), most)]
 
     def _fitting(self, prompt, sampling):
