@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import json
+import re
 import shlex
 import sys
 
@@ -41,7 +42,7 @@ def samples(options):
     texts = writer.texts([''] * len(seeds), seeds=seeds, sampling=sampling)
     files.write_text(out / 'descriptions.txt', report(
         texts, options.shard.range(options.count)[0] + 1))
-    _make_products(options, sampling, gan, writer, taggers, texts)
+    _make_products(options, sampling, gan, writer, taggers, _FIGURES, texts)
 
 
 def _write_figures(options, gan, seed):
@@ -114,10 +115,11 @@ def _seeds(options, sampling):
     return common.seeds(sampling.seed, options.count)[first:last]
 
 
-def _make_products(options, sampling, gan, writer, taggers, texts=()):
+def _make_products(options, sampling, gan, writer, taggers, figures=(), texts=()):
     """Write the products and their page; print how many texts agree with their images.
 
-    sampling: gpt2.config.Sampling; texts: written from nothing, for the page.
+    sampling: gpt2.config.Sampling; figures: those of _FIGURES, and texts, written from nothing: for
+    the page.
     """
     from dnnlib import runs
     from tagger.agreement import report
@@ -135,7 +137,7 @@ def _make_products(options, sampling, gan, writer, taggers, texts=()):
     if not options.shard.whole():
         print(f'done: {len(products)} products are in {out}')
         return
-    _write_page(out, products, texts, facts=dict(
+    _write_page(out, products, figures, texts, facts=dict(
         runs.provenance(), stylegan=str(gan.path), gpt2=str(writer.path),
         tagger=str(tagger.path), psi=psi, seed=sampling.seed), command=again(sys.argv[2:]))
     if tagger.texts:
@@ -201,6 +203,8 @@ def write_products(folder, pictures, *, seeds, psi, origin, tagger, writer, samp
     neighbours: as `write_neighbours` returns them; or none.
     """
     from dnnlib import images
+    table = folder / 'products.jsonl'
+    before = _images_in(table)
     seen = tagger.describe(pictures)
     prompts = [' '.join(picture.tags) for picture in seen]
     texts = _write_texts(seen, prompts, seeds, tagger, writer, sampling, tries)
@@ -216,9 +220,23 @@ def write_products(folder, pictures, *, seeds, psi, origin, tagger, writer, samp
         if w is not None:
             product['w'] = [_number(value) for value in w[index]]
         products.append(product)
-    files.write_text(folder / 'products.jsonl', ''.join(
+    files.write_text(table, ''.join(
         json.dumps(product, ensure_ascii=False) + '\n' for product in products))
+    for name in before - _images_in(table):  # photos among them: they are not to be published
+        files.remove(folder / name)
     return products
+
+
+def _images_in(table):
+    """The files that a products.jsonl lists, of products and their neighbours; none if damaged."""
+    try:
+        listed = [files.parse_json(line) for line in files.read_text(
+            table, limit=1 << 30).splitlines()] if table.exists() else []
+        names = {name for product in listed for name in [product['image']] + [
+            each['image'] for each in product['neighbours']]}
+        return {name for name in names if re.fullmatch(r'products/(neighbours/)?\d+\.png', name)}
+    except (ValueError, KeyError, TypeError):
+        return set()
 
 
 def write_neighbours(folder, pictures, records, count, tagger=None):
@@ -244,13 +262,12 @@ def write_neighbours(folder, pictures, records, count, tagger=None):
     return result
 
 
-def _write_page(folder, products, texts, facts, command):
-    """Write index.html over everything that `samples` or `cards` has put into the folder.
+def _write_page(folder, products, figures, texts, facts, command):
+    """Write index.html over what `samples` or `cards` has put into the folder.
 
     command: what makes one product again, with {} in place of its seed.
     """
     from catalog.page import build
     build.write(folder / 'index.html', title='These products do not exist',
                facts=[(name, str(value)) for name, value in facts.items()], command=command,
-               figures=[figure for figure in _FIGURES if (folder / figure[1]).exists()],
-               products=products, texts=[('', text) for text in texts])
+               figures=figures, products=products, texts=[('', text) for text in texts])

@@ -42,10 +42,10 @@ class Tagger:
         return Comparison({f'head {i}': i >= count for i in range(3)}, [])
 
 
-def make(folder, writer, tagger=None, temperature=0.3, **more):
-    pictures = np.zeros([3, 8, 8, 3], np.uint8)
+def make(folder, writer, tagger=None, temperature=0.3, count=3, **more):
+    pictures = np.zeros([count, 8, 8, 3], np.uint8)
     return write_products(
-        folder, pictures, seeds=[5, 6, 7], psi=0.7, origin={'synthetic': 'yes'},
+        folder, pictures, seeds=[5, 6, 7][:count], psi=0.7, origin={'synthetic': 'yes'},
         tagger=tagger or Tagger(), writer=writer, sampling=Sampling(temperature=temperature),
         **dict({'tries': 0}, **more))
 
@@ -64,6 +64,21 @@ def test_products_hold_everything_and_so_do_the_files(tmp_path):
     assert first['neighbours'] == []
     assert first['origin'] == {'synthetic': 'yes', 'seed': 5, 'psi': 0.7}
     assert images.read_origin(tmp_path / first['image'])['seed'] == '5'
+
+
+def test_images_that_are_no_longer_listed_are_removed(tmp_path):
+    for neighbours in (['3', '4', '3'], ['4']):
+        for number in neighbours:
+            images.write_png(tmp_path / f'products/neighbours/{number}.png',
+                             np.zeros([8, 8, 3], np.uint8))
+        make(tmp_path, Writer(), count=len(neighbours), neighbours=[
+            [{'image': f'products/neighbours/{number}.png', 'distance': 1.0}]
+            for number in neighbours])
+    (tmp_path / 'products' / 'own.txt').write_text('of the user')
+    make(tmp_path, Writer(), count=1, neighbours=[
+        [{'image': 'products/neighbours/4.png', 'distance': 1.0}]])
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob('*.*')) == [
+        'products.jsonl', 'products/000005.png', 'products/neighbours/4.png', 'products/own.txt']
 
 
 def test_contradicting_texts_alone_are_written_again_and_the_best_is_kept(tmp_path):
