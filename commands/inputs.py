@@ -45,17 +45,31 @@ def stylegan(options):
     return options.stylegan or newest('network-snapshot-*.npz', '--stylegan')
 
 
+def _demo_only(path, option, training):
+    """`path` of a model; announce it once where it knows the demo alone and the images are of
+    another network."""
+    if pretrained(path) and path not in _announced:
+        _announced.add(path)
+        print(f'no {option} given, so the pretrained one is used, which knows the demo alone; to '
+              f'train another: python run.py {training}', file=sys.stderr)
+    return path
+
+
 def gpt2(options):
     """The folder of the text model to use."""
-    return options.gpt2 or newest('snapshot/hparams.json', '--gpt2').parent
+    path = options.gpt2 or newest('snapshot/hparams.json', '--gpt2').parent
+    if options.gpt2 or 'stylegan' not in options or pretrained(stylegan(options)):
+        return path
+    return _demo_only(path, '--gpt2', 'train-gpt2')
 
 
 def tagger(options):
     """The file of the image tagger to use; the text tagger lies beside it."""
     if not options.tagger and pretrained(stylegan(options)):
         return PRETRAINED / 'tagger' / 'tagger.npz'
-    path = options.tagger or newest('tagger.npz', '--tagger')
-    return path / 'tagger.npz' if path.is_dir() else path
+    if not options.tagger:
+        return _demo_only(newest('tagger.npz', '--tagger'), '--tagger', 'train-tagger')
+    return options.tagger / 'tagger.npz' if options.tagger.is_dir() else options.tagger
 
 
 def lookalikes(options, gan, image_tagger):

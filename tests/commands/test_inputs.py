@@ -1,5 +1,6 @@
 """The newest run is taken, then what is pretrained; without a catalogue, the demo."""
 
+import argparse
 import os
 import types
 
@@ -28,6 +29,20 @@ def test_the_newest_run_comes_before_the_pretrained_one(tmp_path, monkeypatch, c
     # Announced once, and not among the results.
     assert capsys.readouterr() == (
         '', 'no --tagger given, so the newest run is used: runs/new\n')
+
+
+def test_a_pretrained_model_beside_another_network_is_announced(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(inputs, '_announced', set())
+    options = argparse.Namespace(stylegan=None, gpt2=None, tagger=None)
+    assert inputs.pretrained(inputs.gpt2(options)) and inputs.pretrained(inputs.tagger(options))
+    assert capsys.readouterr() == ('', '')
+    options.stylegan = tmp_path / 'run'
+    for _ in range(2):
+        assert inputs.pretrained(inputs.gpt2(options))
+        assert inputs.pretrained(inputs.tagger(options))
+    assert [line.split(',')[0] for line in capsys.readouterr().err.splitlines()] == [
+        'no --gpt2 given', 'no --tagger given']
 
 
 def test_where_nothing_is_trained_it_says_how(tmp_path, monkeypatch):
