@@ -65,6 +65,9 @@ def convert(options):
     from stylegan.released import names
     if options.npz.suffix != '.npz':
         raise UserError(f'{options.npz} does not end in .npz; give a file name that does')
+    if options.pickle.suffix == '.npz':
+        raise UserError(f'{options.pickle} is no pickle; an .npz needs no conversion: give it to '
+                        '--stylegan or --start')
     variables, network, made_with = names.convert(options.pickle)
     res, alpha = names.reached(network, made_with['lod'])
     with lock.new(options.npz):
@@ -104,9 +107,11 @@ def prune(options):
     print(summary(counts))
     if advice(counts, config):
         print(advice(counts, config))
+    kept = counts.get('good', 0) + counts.get('manual-kept', 0)
+    then = (f'then: python run.py train-stylegan --data {shlex.quote(str(out))}' if kept else
+            'as it is, there is nothing to train on')
     print(f"done: look through {out / 'sheets'}; where you disagree, change yes and no in the keep "
-          f"column of {out / 'prune.csv'}; then: python run.py train-stylegan --data "
-          f'{shlex.quote(str(out))}')
+          f"column of {out / 'prune.csv'}; {then}")
 
 
 def pack_options(parser):

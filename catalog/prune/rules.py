@@ -182,7 +182,10 @@ def prune(data, out, config):
     Raises UserError: no images, or `out` holds the decisions about another catalogue.
     """
     source.check_pictures(data)
-    data, out = source.catalogue(data), pathlib.Path(out)
+    given, data, out = data, source.catalogue(data), pathlib.Path(out)
+    if data != given and pathlib.Path(given).resolve() != out.resolve():
+        raise UserError(f'{given} holds the decisions about {data}; to prune it again, type --data '
+                        f'{data} --out {given}')
     products = to_judge(data)
     former = {}
     if decisions.exist(out):

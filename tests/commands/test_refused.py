@@ -178,4 +178,8 @@ def test_the_folder_one_is_in_is_pruned_beside_itself(here, tmp_path, monkeypatc
 def test_a_command_in_a_message_can_be_pasted(here, tmp_path, capsys):
     (tmp_path / 'toy').rename(tmp_path / 'neue Röcke')
     assert run.main(['prune', '--data', 'neue Röcke']) == 0
+    assert 'as it is, there is nothing to train on' in capsys.readouterr().out
+    decided = tmp_path / 'neue Röcke-pruned' / 'prune.csv'
+    decided.write_text(decided.read_text().replace(',no,', ',yes,'))
+    assert run.main(['prune', '--data', 'neue Röcke']) == 0
     assert "python run.py train-stylegan --data 'neue Röcke-pruned'\n" in capsys.readouterr().out

@@ -172,6 +172,14 @@ def test_decisions_beside_the_images(folder):
     assert len(source.read_kept(folder)) == 3
 
 
+def test_decisions_are_not_pruned_into_another_folder_without_the_manual_ones(folder, tmp_path):
+    rules.prune(folder, tmp_path / 'out', rules.Prune())
+    with pytest.raises(UserError, match=r'out holds the decisions about .*; to prune it again'):
+        rules.prune(tmp_path / 'out', tmp_path / 'again', rules.Prune())
+    assert not (tmp_path / 'again').exists()
+    rules.prune(tmp_path / 'out', tmp_path / 'out', rules.Prune())
+
+
 def test_misuse(folder, tmp_path):
     rules.prune(folder, tmp_path / 'out', rules.Prune())
     (tmp_path / 'other').mkdir()
