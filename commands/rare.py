@@ -89,7 +89,21 @@ def rare(options):
         'wanted': target, 'methods': rows, 'options': dataclasses.asdict(config)})
     files.write_text(options.out / 'rare.txt', report.table(rows) + '\n')
     print(report.table(rows))
-    print(f'done: look at sheet.png in {folder}; it is a catalogue, to train on with --data')
+    print(_ending(options, config, methods))
+
+
+def _folder(options, config, method):
+    return options.out / method if config.method == 'all' else options.out
+
+
+def _ending(options, config, methods):
+    """What is said at the end: which methods could not be used, and where the others' results
+    lie."""
+    left_out = [f'{method} was left out: the search has found too few images of the class'
+                for method in config.methods() if method not in methods]
+    folders = ', '.join(str(_folder(options, config, method)) for method in methods)
+    return '\n'.join(left_out + [f'done: look at sheet.png in {folders}; each is a catalogue, to '
+                                 'train on with --data'])
 
 
 def _write_catalogue(options, config, accepted, method, gan, taggers, writer, sampling, first=0):
@@ -97,7 +111,7 @@ def _write_catalogue(options, config, accepted, method, gan, taggers, writer, sa
     from commands.products import write_products
     from dnnlib import runs
     from rare import report
-    folder = options.out / method if config.method == 'all' else options.out
+    folder = _folder(options, config, method)
     if len(accepted) <= first:
         raise UserError(f'there are {len(accepted)} such images, none for this part of the work; '
                         'use a lower --count, or --shard with fewer parts')

@@ -204,7 +204,8 @@ def _others(result):
 
 def _clause(verdict):
     difference, low, high = verdict['f1']
-    text = f'no difference shown, {difference:+.3f} [{low:+.3f}, {high:+.3f}]'
+    text = (f"no difference shown, {difference:+.3f} [{low:+.3f}, {high:+.3f}], p = "
+            f"{verdict['p_holm']:.2g} (Holm)")
     if verdict['p_holm'] < _ALPHA and low > 0:
         text = f'helps by {difference:.3f} [{low:.3f}, {high:.3f}]'
     if verdict['p_holm'] < _ALPHA and high < 0:

@@ -28,7 +28,7 @@ import json
 
 import numpy as np
 
-from dnnlib import archive, files, images, progress
+from dnnlib import archive, files, images, knobs, progress
 from dnnlib.files import UserError
 from rare.config import Rare
 from rare.region import Region
@@ -100,7 +100,8 @@ def class_index(classes, name):
         raise UserError('the catalogue names no categories; give one with folders or a column '
                         'category in products.csv')
     if name not in classes:
-        raise UserError(f"there is no category '{name}'; known are: "
+        raise UserError(f"there is no category '{name}'; {knobs.did_you_mean(name, classes)}known "
+                        'are: '
                         + ', '.join(value or "''" for value in classes))
     return classes.index(name)
 

@@ -131,7 +131,8 @@ class Region:
             codes = best[:max(len(kept), 2 * FEWEST)]
         if not len(kept):
             raise UserError(f'none of {len(self._w) + self.refining} images, refined ones included,'
-                            ' is of the class; name fewer attributes, or search more with --search')
+                            ' is of the class; search more with --search, lower --sure, name fewer '
+                            'attributes, or project photos of it: python run.py project --mix 16')
         return kept
 
     def able(self, method):

@@ -83,10 +83,15 @@ _COLUMNS = (  # heading, figure, form
     ('images', 'pictures_each', '.2f'), ('seconds', 'seconds_each', '.3f'),
     ('all in', 'pictures_each_all_in', '.1f'), ('seconds', 'seconds_each_all_in', '.3f'))
 _LEGEND = '''\
-yield: fraction that the second tagger assigns to the class, of the accepted; unfiltered: of all
+yield: fraction that the second tagger (--judge) assigns to the class, of the accepted; unfiltered:
+of all; a dash: none is known that has this class
 diversity: mean pairwise distance of features; / found: relative to what the search found
 nearest: median distance to the nearest training photo, relative to that between photos
 images, seconds: generated and scored per accepted one; all in: with the search'''
+
+
+def _times(ratio):
+    return f'{ratio:.1f} times fewer' if ratio >= 1 else f'{1 / ratio:.1f} times more'
 
 
 def table(rows):
@@ -100,9 +105,10 @@ def table(rows):
     lines += ['', _LEGEND]
     for method, own in each.items():
         if method != 'search' and 'search' in each:
-            all_in = each['search'] / rows[method]['pictures_each_all_in']
-            lines.append(f'{method}: {each["search"] / own:.1f} times fewer images per accepted '
-                         f'one than the search ({all_in:.1f} with the search counted)')
+            once, all_in = [_times(each['search'] / images) for images in (
+                own, rows[method]['pictures_each_all_in'])]
+            lines.append(f'{method}: {once} images per accepted one than the search ({all_in} with '
+                         'the search counted)')
     for method, row in rows.items():
         if 'kept' in row:
             lines.append(f'{method}: attributes unchanged: ' + ', '.join(
