@@ -17,7 +17,7 @@ import pathlib
 import sys
 
 from commands import data, explore, launch, measure, products, rare, steering, texts, training
-from dnnlib import files, lock, progress
+from dnnlib import files, knobs, lock, progress
 from dnnlib.files import UserError
 
 # Each command: the function that adds its options, the function that runs it, and an example.
@@ -81,11 +81,8 @@ class Parser(argparse.ArgumentParser):
 
 def _refuse(kind, typed, known, prog):
     """Raise UserError: there is no such command or option; the nearest of the known ones."""
-    import difflib  # here, so that --help need not load it
-    names = {name.lstrip('-'): name for name in known}
-    near = difflib.get_close_matches(typed.lstrip('-'), names, n=1)
-    hint = f'did you mean {names[near[0]]}? ' if near else ''
-    raise UserError(f'no {kind} {typed}; {hint}see: python {prog} --help')
+    raise UserError(f'no {kind} {typed}; {knobs.did_you_mean(typed, known)}see: python {prog} '
+                    '--help')
 
 
 def command_line(typed=None):

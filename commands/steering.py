@@ -85,8 +85,9 @@ def label(options):
     pictures = gan.pictures(gan.truncate(gan.w(gan.seeded(seeds)), options.psi, gan.layers))
     hand_labels.write(options.out, options.name, pictures, seeds=seeds, psi=options.psi,
                       origin=runs.origin_of(stylegan=gan.path.name))
+    same = f' --stylegan {shlex.quote(str(options.stylegan))}' if options.stylegan else ''
     print(f"done: open {options.out / 'index.html'}, then: "
-          'python run.py directions --labels labels.csv')
+          f'python run.py directions --labels labels.csv{same}')
 
 
 def edit_options(parser):

@@ -16,6 +16,7 @@ import argparse
 import dataclasses
 import math
 
+from dnnlib import files
 from dnnlib.files import UserError
 
 LARGEST_SEED = 2 ** 32 - 1  # of numpy's RandomState
@@ -31,6 +32,14 @@ def knob(default, help, unit='', *, least=None, most=None, above=None, below=Non
     return dataclasses.field(default=default, metadata={
         'help': help, 'unit': unit, 'choices': choices,
         'bounds': {'least': least, 'most': most, 'above': above, 'below': below}})
+
+
+def did_you_mean(typed, known):
+    """'did you mean X? ' with the most similar of the known words, '' if none is similar."""
+    import difflib  # here, so that --help need not load it
+    names = {name.lstrip('-'): name for name in known}
+    near = difflib.get_close_matches(typed.lstrip('-'), names, n=1)
+    return f'did you mean {files.printable(names[near[0]])}? ' if near else ''
 
 
 def seed_knob(help='first seed'):

@@ -85,17 +85,19 @@ def load_all(folder, models, width):
     models: {name: digest} of the generator and the tagger, as saved in both files; width: of w.
     Raises UserError if the folder has no directions, or those of another generator or tagger.
     """
-    again = f'python run.py directions --out {shlex.quote(str(folder))}'
     if not (folder / 'directions.npz').exists():
-        raise UserError(f'there are no directions in {folder} yet; find them first: {again}')
+        raise UserError(f'there are no directions in {folder} yet; find them first, with the same '
+                        f'networks: python run.py directions --out {shlex.quote(str(folder))}')
+    again = ('find others, with the same networks: python run.py directions --out OTHER_FOLDER, '
+             'and give them with --directions')
     sample, of_sample = labelled.load(folder / 'tagged.npz')
     found, of_found = load(folder / 'directions.npz')
     for name, own in models.items():
         if not of_sample.get(name) == of_found.get(name) == own:
-            raise UserError(f'{folder} is of another {name}; type: {again}')
+            raise UserError(f'{folder} is of another {name}; {again}')
     widths = {direction.vector.size for direction in found.values()} | {sample.w.shape[1]}
     if widths != {width}:
-        raise UserError(f'{folder} has directions of another size than w; type: {again}')
+        raise UserError(f'{folder} has directions of another size than w; {again}')
     return sample, found
 
 

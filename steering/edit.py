@@ -157,8 +157,8 @@ class Editor:
         """The index of a target value. Raises UserError if it is unknown or its head invisible."""
         index = labelled.value_index(self.tagger.heads, head, value)
         if head not in self.heads:
-            raise UserError(f"the tagger cannot see '{head}' in these images; it sees: "
-                            f"{', '.join(self.heads)}")
+            raise UserError(f"the tagger is too often unsure of '{head}' in these images to search "
+                            f"by it; it is sure of: {', '.join(self.heads)}")
         return index
 
     def shows(self, ws):

@@ -7,7 +7,7 @@ Directions are fitted to it and rare classes are searched in it. The classifier 
 
 import numpy as np
 
-from dnnlib import archive, progress
+from dnnlib import archive, knobs, progress
 from dnnlib.files import UserError
 
 _BATCH = 64
@@ -72,10 +72,12 @@ class LabelledSample:
 def value_index(heads, head, value):
     """The index of a head's value in {head: values}. Raises UserError that lists the known ones."""
     if head not in heads:
-        raise UserError(f"there is no attribute '{head}'; known are: {', '.join(heads)}")
+        raise UserError(f"there is no attribute '{head}'; {knobs.did_you_mean(head, heads)}known "
+                        f"are: {', '.join(heads)}")
     if value not in heads[head]:
-        known = ', '.join(known or "''" for known in heads[head])
-        raise UserError(f"{head} has no value '{value}'; known are: {known}")
+        known = ', '.join(filter(None, heads[head]))
+        raise UserError(f"{head} has no value '{value}'; {knobs.did_you_mean(value, heads[head])}"
+                        f'known are: {known}')
     return heads[head].index(value)
 
 

@@ -6,6 +6,7 @@ A `target` is a dict {head: value} of a tagger's heads, such as {'category': 'ju
 
 import numpy as np
 
+from dnnlib import knobs
 from dnnlib.files import UserError
 from tagger import labels
 
@@ -20,11 +21,13 @@ def _value(heads, head, text):
     """(head, value) for `text`: the value itself or the beginning of exactly one value."""
     head = head if head in heads else _SPELLINGS.get(head, head)
     if head not in heads:
-        raise UserError(f"there is no attribute '{head}'; known are: {', '.join(heads)}")
+        raise UserError(f"there is no attribute '{head}'; {knobs.did_you_mean(head, heads)}known "
+                        f"are: {', '.join(heads)}")
     found = [value for value in heads[head] if value == text] or [
         value for value in heads[head] if text and value.startswith(text)]
     if len(found) != 1:
-        raise UserError(f"{head} has no value '{text}'; known are: {_listed(heads[head])}")
+        raise UserError(f"{head} has no value '{text}'; {knobs.did_you_mean(text, heads[head])}"
+                        f'known are: {_listed(heads[head])}')
     return head, found[0]
 
 
@@ -39,7 +42,9 @@ def parse(heads, category='', where=''):
         found = [head for head, values in heads.items() if category in values]
         if not found:
             main, others = next(iter(heads)), ', '.join(list(heads)[1:])
-            raise UserError(f"there is no '{category}'; known are: {main}: {_listed(heads[main])}"
+            near = knobs.did_you_mean(category, [v for values in heads.values() for v in values])
+            raise UserError(f"there is no '{category}'; {near}known are: {main}: "
+                            f'{_listed(heads[main])}'
                             + (f'; or a value of {others}' if others else ''))
         if len(found) > 1 and 'category' not in found:
             raise UserError(f"'{category}' is a value of {' and '.join(found)}; say which with "

@@ -100,19 +100,20 @@ def test_a_page_to_label_on(place):
 
 MISTAKES = [
     (['edit', '--set', 'colour=mauve'], "no value 'mauve'; known are: "),
-    (['edit', '--set', 'collar=red'], "no attribute 'collar'; known are: category"),
+    (['edit', '--set', 'collar=red'], "no attribute 'collar'; did you mean colour? known"),
     (['edit', '--set', 'red'], 'sleeve=long sleeves'),
     (['edit', '--direction', 'pca9=1'], "no direction 'pca9'; known are: pca0"),
     (['edit'], 'add --set NAME=VALUE or --direction NAME=STRENGTH, such as: python run.py edit '),
     (['edit', '--direction', 'pca0=nan'], 'is not of the form pca3=+2'),
     (['edit', '--directions', 'nowhere', '--set', 'colour=red'],
-     'no directions in nowhere yet; find them first: python run.py directions --out nowhere'),
+     'no directions in nowhere yet; find them first, with the same networks: python run.py '
+     'directions --out nowhere'),
     (['directions', '--labels', 'nowhere.csv'], 'nowhere.csv does not exist'),
     (['mix', '--from', '1', '--onto', '2', '--layers', 'sleeves'], 'known are: coarse, middle'),
     (['mix', '--from', 'a', '--onto', '2'], "'a' names no seeds"),
     (['walk', '--seeds', '1'], 'two stops'), (['walk', '--space', 'x'], "invalid choice: 'x'"),
     (['edit', '--stylegan', 'other.npz', '--set', 'colour=red'],
-     'is of another stylegan; type: python run.py directions')]
+     'is of another stylegan; find others, with the same networks: python run.py directions')]
 
 
 @pytest.mark.parametrize('arguments, words', MISTAKES)

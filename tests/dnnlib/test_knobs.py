@@ -25,6 +25,12 @@ def _parse(*typed, skip=()):
     return parser.parse_args(typed)
 
 
+def test_the_nearest_word_is_suggested():
+    assert knobs.did_you_mean('--sede', ['--seed', '--psi']) == 'did you mean --seed? '
+    assert knobs.did_you_mean('jean', ('jeans', 'shirts')) == 'did you mean jeans? '
+    assert knobs.did_you_mean('car', ('jeans', '')) == ''
+
+
 def test_nothing_typed_leaves_the_preset():
     preset = Oven(grid_rows=7, fan=False)
     assert knobs.from_flags(preset, _parse()) == preset

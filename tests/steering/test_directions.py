@@ -30,7 +30,7 @@ def test_what_is_saved_is_loaded(tmp_path):
 
 def test_directions_of_other_models_are_refused(tmp_path):
     made = {'stylegan': 'a', 'tagger': 'b'}
-    with pytest.raises(UserError, match=r'no directions in .* yet; find them first: python run.py'):
+    with pytest.raises(UserError, match=r'no directions in .* yet; find them first, with the same'):
         directions.load_all(tmp_path, made, 6)
     probabilities = {'colour': np.float32([[0.5, 0.5]])}
     labelled.save(tmp_path / 'tagged.npz', labelled.LabelledSample(
@@ -39,9 +39,9 @@ def test_directions_of_other_models_are_refused(tmp_path):
     sample, found = directions.load_all(tmp_path, made, 6)
     assert len(sample) == 1 and list(found) == ['a']
     for other in (dict(made, tagger='c'), {'stylegan': 'c'}):
-        with pytest.raises(UserError, match=r'of another (tagger|stylegan); type: python run.py'):
+        with pytest.raises(UserError, match=r'of another (tagger|stylegan); find others'):
             directions.load_all(tmp_path, other, 6)
-    with pytest.raises(UserError, match=r'directions of another size than w; type: python run.py'):
+    with pytest.raises(UserError, match=r'directions of another size than w; find others'):
         directions.load_all(tmp_path, made, 8)
 
 

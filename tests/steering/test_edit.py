@@ -93,7 +93,7 @@ def test_what_the_tagger_guesses_is_neither_a_target_nor_kept(editor):
     assert set(blurred.edit(_ws(4), {'colour': 'red'}).shown) == set(HEADS) - {'size'}
     assert 'size' not in {head for head, _ in edit_check.plausible_values(
         blurred.sample, editor.shows(_ws(4)))}
-    with pytest.raises(UserError, match="cannot see 'size' in these images; it sees: category"):
+    with pytest.raises(UserError, match=r"too often unsure of 'size' .*; it is sure of: category"):
         blurred.edit(_ws(4), {'size': 'small'})
 
 
