@@ -228,9 +228,13 @@ def to_rgb(image):
 
 
 def grid(pictures, columns, gap=0):
-    """uint8 [n, h, w, 3] -> one image, row by row, `gap` white pixels between; the rest white."""
+    """uint8 [n, h, w, 3] -> one image, row by row, `gap` white pixels between; the rest white.
+
+    columns: at most so many.
+    """
     pictures = np.asarray(pictures)
     count, height, width, channels = pictures.shape
+    columns = min(columns, count)
     rows = -(-count // columns)
     sides = rows * (height + gap) - gap, columns * (width + gap) - gap
     sheet = np.full(sides + (channels,), 255, np.uint8)

@@ -183,7 +183,10 @@ class Run:
         now = self._paths.get(name, new.get(name))
         if before == now:
             return f'{now} has other contents or columns now'
-        return f'was {before}, now {now}'
+        if isinstance(before, str) and re.fullmatch('[0-9a-f]{12,}', before):  # a digest
+            return 'differs from what the run began with'
+        none = ('', None)
+        return f"was {'none' if before in none else before}, now {'none' if now in none else now}"
 
     @contextlib.contextmanager
     def writing(self):

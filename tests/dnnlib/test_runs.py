@@ -41,7 +41,7 @@ def test_the_same_options_go_on_and_others_are_refused(tmp_path):
     with pytest.raises(UserError, match='other options: --seed was 3, now 4; repeat') as caught:
         runs.Run(tmp_path, {'seed': 4, 'sizes': (1, 2), 'kimg': 9}, free=['kimg'])
     assert 'sizes' not in str(caught.value) and '--run' in str(caught.value)
-    with pytest.raises(UserError, match='--more was None, now 1'):
+    with pytest.raises(UserError, match='--more was none, now 1'):
         runs.Run(tmp_path, {'seed': 3, 'sizes': (1, 2), 'kimg': 9, 'more': 1}, free=['kimg'])
     assert files.read_json(tmp_path / 'options.json') == before
 
@@ -53,6 +53,13 @@ def test_an_option_that_came_later_was_at_its_default(tmp_path):
     _begin(tmp_path, {'seed': 3, 'sizes': (1, 2)}, defaults={'seed': 0, 'sizes': (1, 2)})
     with pytest.raises(UserError, match='--seed was 3, now 0'):
         runs.Run(tmp_path, {'seed': 0, 'sizes': (1, 2)}, defaults={'seed': 0})
+
+
+def test_of_an_input_that_lay_nowhere_no_digest_is_told(tmp_path):
+    """As of the pretrained network, from which a training starts where none is named."""
+    _begin(tmp_path, {'start': '827376472751811e'})
+    with pytest.raises(UserError, match='--start differs from what the run began with; repeat'):
+        runs.Run(tmp_path, {'start': '0123456789ab'}, paths={'start': 'b.npz'})
 
 
 def test_of_inputs_that_differ_the_paths_are_told(tmp_path):
@@ -99,7 +106,7 @@ def test_before_the_first_checkpoint_only_what_is_packed_counts(tmp_path):
 
 def test_of_many_differences_the_first_are_named(tmp_path):
     _begin(tmp_path, {f'option{index}': 1 for index in range(10)})
-    with pytest.raises(UserError, match='--option7 was 1, now None; and 2 more; repeat'):
+    with pytest.raises(UserError, match='--option7 was 1, now none; and 2 more; repeat'):
         runs.Run(tmp_path, {})
 
 
