@@ -9,6 +9,8 @@ from commands.inputs import PRETRAINED, RUNS
 from dnnlib import knobs
 from dnnlib.files import UserError
 
+_FEW = 100  # photos, below which the discriminator soon knows each of them
+
 
 def _data_and_run(parser, name):
     common.data(parser, 'a catalogue, pruned or not (default: the demo, drawn on first use)')
@@ -99,6 +101,9 @@ def train_stylegan(options):
                    data=inputs.fingerprint(
                        zip((p.name for p in products), inputs.sizes(products))), **decided)
         _tell(notice)
+        if len(products) < _FEW:
+            _tell(f'{len(products)} photos are few: expect copies of them; give {_FEW} or more for '
+                  'new products')
         with run.writing():
             if parallel.rank == 0:
                 _pack(products, run.folder, network, options.fit)

@@ -173,15 +173,15 @@ def orthogonal(direction, others):
     return unit(direction - axes.T @ (axes @ direction))
 
 
-def step(normal, spread, others=()):
+def step(normal, covariance, others=()):
     """The direction in which to move w to change the score of a normal [w] -> unit vector [w].
 
-    spread: covariance [w, w] of w. A normal has large components along axes of little variance,
-    where images hardly change; the shortest path in standard deviations is spread @ normal
+    covariance: covariance [w, w] of w. A normal has large components along axes of little variance,
+    where images hardly change; the shortest path in standard deviations is covariance @ normal
     (Haufe et al. 2014, "On the interpretation of weight vectors", theorem 1).
     others: normals [k, w] whose scores are kept, by Gram-Schmidt in whitened space.
     """
-    root = np.linalg.cholesky(shrunk(spread, 1e-6))
+    root = np.linalg.cholesky(shrunk(covariance, 1e-6))
     return unit(root @ orthogonal(normal @ root, [other @ root for other in others]))
 
 

@@ -73,7 +73,8 @@ def test_a_finished_training_has_nothing_left_to_do_and_can_be_prolonged(place, 
     assert history.read_text() == before
     _forget_an_option(place / 'runs' / 'stylegan' / 'options.json')
     longer = [{'0.096': '0.128'}.get(word, word) for word in SMALL_GAN]
-    succeed('train-stylegan', '--data', 'toy-pruned', *longer, cwd=place)
+    out = succeed('train-stylegan', '--data', 'toy-pruned', *longer, cwd=place)
+    assert 'photos are few: expect copies of them' in out
     assert history.read_text().startswith(before) and history.read_text() != before
 
 
