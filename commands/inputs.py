@@ -45,10 +45,11 @@ def stylegan(options):
     return options.stylegan or newest('network-snapshot-*.npz', '--stylegan')
 
 
-def _demo_only(path, option, training):
-    """`path` of a model; announce it once where it knows the demo alone and the images are of
-    another network."""
-    if pretrained(path) and path not in _announced:
+def _demo_only(options, path, option, training):
+    """`path` of a model; announced once where it knows the demo alone and the images are of another
+    network, which is there."""
+    images = stylegan(options) if 'stylegan' in options else PRETRAINED / 'stylegan'
+    if pretrained(path) and not pretrained(images) and images.exists() and path not in _announced:
         _announced.add(path)
         print(f'no {option} given, so the pretrained one is used, which knows the demo alone; to '
               f'train another: python run.py {training}', file=sys.stderr)
@@ -57,10 +58,8 @@ def _demo_only(path, option, training):
 
 def gpt2(options):
     """The folder of the text model to use."""
-    path = options.gpt2 or newest('snapshot/hparams.json', '--gpt2').parent
-    if options.gpt2 or 'stylegan' not in options or pretrained(stylegan(options)):
-        return path
-    return _demo_only(path, '--gpt2', 'train-gpt2')
+    return options.gpt2 or _demo_only(options, newest('snapshot/hparams.json', '--gpt2').parent,
+                                      '--gpt2', 'train-gpt2')
 
 
 def tagger(options):
@@ -68,7 +67,7 @@ def tagger(options):
     if not options.tagger and pretrained(stylegan(options)):
         return PRETRAINED / 'tagger' / 'tagger.npz'
     if not options.tagger:
-        return _demo_only(newest('tagger.npz', '--tagger'), '--tagger', 'train-tagger')
+        return _demo_only(options, newest('tagger.npz', '--tagger'), '--tagger', 'train-tagger')
     return options.tagger / 'tagger.npz' if options.tagger.is_dir() else options.tagger
 
 

@@ -101,15 +101,15 @@ def train_stylegan(options):
                    data=inputs.fingerprint(
                        zip((p.name for p in products), inputs.sizes(products))), **decided)
         _tell(notice)
-        if len(products) < _FEW:
-            _tell(f'{len(products)} photos are few: expect copies of them; give {_FEW} or more for '
-                  'new products')
         with run.writing():
             if parallel.rank == 0:
                 _pack(products, run.folder, network, options.fit)
             parallel.from_first()  # has packed
-            train.train(run, dataset.Records(run.folder / 'records', training.seed), network,
-                        training, start)
+            records = dataset.Records(run.folder / 'records', training.seed)
+            if records.count < _FEW:
+                _tell(f'{records.count} photos are few: expect copies of them; give {_FEW} or more '
+                      'for new products')
+            train.train(run, records, network, training, start)
     print(f'done: sample grids and snapshots are in {run.folder}; now try: python run.py samples')
 
 

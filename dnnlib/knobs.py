@@ -38,7 +38,7 @@ def did_you_mean(typed, known):
     """'did you mean X? ' with the most similar of the known words, '' if none is similar."""
     import difflib  # here, so that --help need not load it
     names = {name.lstrip('-'): name for name in known}
-    near = difflib.get_close_matches(typed.lstrip('-'), names, n=1)
+    near = difflib.get_close_matches(typed.lstrip('-'), names, n=1, cutoff=0.7)
     return f'did you mean {files.printable(names[near[0]])}? ' if near else ''
 
 

@@ -38,8 +38,9 @@ def lod(kimg, *, levels, hold_kimg, fade_kimg):
 
 
 def minibatch(resolution, training, gpus=1):
-    """Images per step at a resolution."""
-    return training.minibatch or MINIBATCH.get(gpus, {}).get(resolution, 4 * gpus)
+    """Images per step at a resolution, a multiple of the number of GPUs as in the original."""
+    count = training.minibatch or MINIBATCH.get(gpus, {}).get(resolution, 4 * gpus)
+    return count - count % gpus
 
 
 def _lrate_factors(kimg, training):

@@ -73,8 +73,8 @@ def check(network, training):
         raise UserError(f'a network with {network.label_size} classes can be sampled but not '
                         'trained here; start from one without labels')
     for level in range(min(training.initial.bit_length() - 1, network.log2), network.log2 + 1):
-        _check_minibatch(schedule.minibatch(2 ** level, training, parallel.size),
-                         training.accumulate, parallel.size, network.mbstd_group, 2 ** level)
+        size = training.minibatch or schedule.minibatch(2 ** level, training, parallel.size)
+        _check_minibatch(size, training.accumulate, parallel.size, network.mbstd_group, 2 ** level)
     if training.initial < network.resolution and not training.hold_kimg + training.fade_kimg:
         raise UserError(f'with --hold-kimg 0 and --fade-kimg 0 nothing grows; type --initial '
                         f'{network.resolution}, or leave one of them out')

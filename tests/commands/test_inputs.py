@@ -38,6 +38,9 @@ def test_a_pretrained_model_beside_another_network_is_announced(tmp_path, monkey
     assert inputs.pretrained(inputs.gpt2(options)) and inputs.pretrained(inputs.tagger(options))
     assert capsys.readouterr() == ('', '')
     options.stylegan = tmp_path / 'run'
+    inputs.tagger(options)
+    assert capsys.readouterr().err == ''  # a network that is not there will be refused
+    options.stylegan.mkdir()
     for _ in range(2):
         assert inputs.pretrained(inputs.gpt2(options))
         assert inputs.pretrained(inputs.tagger(options))

@@ -63,13 +63,13 @@ def test_directions_of_other_models_are_left_alone(tmp_path, monkeypatch):
     kept.write_text('of other models')
 
     class Studio:
-        gan = taggers = types.SimpleNamespace(images=None)
+        gan = taggers = types.SimpleNamespace(images=None, path=None)
 
         def learn(self, folder, models):
             if not (folder / 'directions.npz').exists() or folder == kept.parent:
                 raise UserError('no such directions')
 
-    def find(processes, work, options, folder):
+    def find(processes, work, stylegan, tagger, threads, folder):
         made.append(folder)
         folder.mkdir()
         (folder / 'directions.npz').write_text('found')
@@ -77,12 +77,12 @@ def test_directions_of_other_models_are_left_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(explore, '_apart', find)
     server, worker = types.SimpleNamespace(preparing={}), types.SimpleNamespace(do=lambda f: f())
     for _ in range(2):  # found once, then read
-        explore._prepare_editing(types.SimpleNamespace(directions=kept.parent), server, Studio(),
-                                 worker, [])
+        options = types.SimpleNamespace(directions=kept.parent, threads=0)
+        explore._prepare_editing(options, server, Studio(), worker, [])
         assert len(made) == 1 and made[0].parent == tmp_path and not server.preparing
     assert kept.read_text() == 'of other models'
-    explore._prepare_editing(types.SimpleNamespace(directions=tmp_path / 'new'), server, Studio(),
-                             worker, [])
+    options.directions = tmp_path / 'new'
+    explore._prepare_editing(options, server, Studio(), worker, [])
     assert made[1:] == [tmp_path / 'new']
 
 

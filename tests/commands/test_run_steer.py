@@ -100,7 +100,7 @@ def test_a_page_to_label_on(place):
 
 MISTAKES = [
     (['edit', '--set', 'colour=mauve'], "no value 'mauve'; known are: "),
-    (['edit', '--set', 'collar=red'], "no attribute 'collar'; did you mean colour? known"),
+    (['edit', '--set', 'collar=red'], "no attribute 'collar'; known are: category"),
     (['edit', '--set', 'red'], 'sleeve=long sleeves'),
     (['edit', '--direction', 'pca9=1'], "no direction 'pca9'; known are: pca0"),
     (['edit'], 'add --set NAME=VALUE or --direction NAME=STRENGTH, such as: python run.py edit '),

@@ -28,7 +28,7 @@ def _parse(*typed, skip=()):
 def test_the_nearest_word_is_suggested():
     assert knobs.did_you_mean('--sede', ['--seed', '--psi']) == 'did you mean --seed? '
     assert knobs.did_you_mean('jean', ('jeans', 'shirts')) == 'did you mean jeans? '
-    assert knobs.did_you_mean('car', ('jeans', '')) == ''
+    assert knobs.did_you_mean('hat', ('sheath', '')) == ''
 
 
 def test_nothing_typed_leaves_the_preset():

@@ -62,5 +62,5 @@ def test_knobs_overrule_the_tables():
     assert _at(550, hold_kimg=100, fade_kimg=200).lod == 4.25  # the second phase, 150 into its fade
     assert _at(10, hold_kimg=10, fade_kimg=0).lod == 5  # no fade: straight to the next
     assert _at(5, initial=512).lod == 0
-    assert schedule.minibatch(64, Training(minibatch=9), gpus=2) == 9  # `train.check` refuses it
+    assert schedule.minibatch(64, Training(minibatch=9), gpus=2) == 8  # `train.check` refuses it
     assert _at(5, hold_kimg=0, fade_kimg=0).lod == 6  # phases without length never pass
