@@ -9,6 +9,7 @@ scores of every image are written. Nothing is deleted or moved, and manual decis
 import collections
 import dataclasses
 import pathlib
+import shlex
 
 import numpy as np
 
@@ -182,10 +183,10 @@ def prune(data, out, config):
     Raises UserError: no images, or `out` holds the decisions about another catalogue.
     """
     source.check_pictures(data)
-    given, data, out = data, source.catalogue(data), pathlib.Path(out)
-    if data != given and pathlib.Path(given).resolve() != out.resolve():
+    given, data, out = pathlib.Path(data), source.catalogue(data), pathlib.Path(out)
+    if data != given and given.resolve() != out.resolve():
         raise UserError(f'{given} holds the decisions about {data}; to prune it again, type --data '
-                        f'{data} --out {given}')
+                        f'{shlex.quote(str(data))} --out {shlex.quote(str(given))}')
     products = to_judge(data)
     former = {}
     if decisions.exist(out):

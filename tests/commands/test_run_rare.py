@@ -49,6 +49,7 @@ def test_a_rare_class_becomes_a_catalogue(place, seen):
         assert len(source.read(out / method)) == 4
         assert images.read_origin(out / method / 'products' / '000000.png')['method'] == method
         assert images.read_rgb(out / method / 'sheet.png').shape[2] == 3
+        assert f'out/rare/{method}' in with_all.splitlines()[-1]
     figures = json.loads((out / 'rare.json').read_text(encoding='utf-8'))
     assert figures['wanted'] == {'category': seen}
     assert figures['methods']['gaussian']['accepted'] == 4

@@ -90,7 +90,8 @@ def test_walks_go_through_what_was_edited(place):
 
 
 def test_a_page_to_label_on(place):
-    succeed('label', *TOY, '--name', 'elegant', '--count', '3', '--seed', '7', cwd=place)
+    out = succeed('label', *TOY, '--name', 'elegant', '--count', '3', '--seed', '7', cwd=place)
+    assert 'run.py directions --labels labels.csv --stylegan toy.npz' in out
     folder = place / 'out' / 'label'
     assert sorted(path.name for path in (folder / 'pictures').iterdir()) == [
         '000007.png', '000008.png', '000009.png']
