@@ -9,6 +9,7 @@ import sys
 from commands import inputs
 from commands import options as common
 from dnnlib import files, knobs
+from dnnlib.files import UserError
 
 _FPS = 24  # frames per second of the videos
 _FIGURES = [
@@ -222,20 +223,24 @@ def write_products(folder, pictures, *, seeds, psi, origin, tagger, writer, samp
         products.append(product)
     files.write_text(table, ''.join(
         json.dumps(product, ensure_ascii=False) + '\n' for product in products))
-    for name in before - _images_in(table):  # photos among them: they are not to be published
+    for name in before - _images_of(products):  # photos among them: they are not to be published
         files.remove(folder / name)
     return products
 
 
+def _images_of(products):
+    """The files that products, as dicts, name: their images and those of their neighbours."""
+    return {name for product in products for name in [product['image']] + [
+        each['image'] for each in product['neighbours']]}
+
+
 def _images_in(table):
-    """The files that a products.jsonl lists, of products and their neighbours; none if damaged."""
+    """The files that a products.jsonl lists; none where it is missing or damaged."""
     try:
-        listed = [files.parse_json(line) for line in files.read_text(
-            table, limit=1 << 30).splitlines()] if table.exists() else []
-        names = {name for product in listed for name in [product['image']] + [
-            each['image'] for each in product['neighbours']]}
+        names = _images_of(files.parse_json(line) for line in files.read_text(
+            table, limit=1 << 30).splitlines()) if table.exists() else ()
         return {name for name in names if re.fullmatch(r'products/(neighbours/)?\d+\.png', name)}
-    except (ValueError, KeyError, TypeError):
+    except (UserError, ValueError, KeyError, TypeError):
         return set()
 
 

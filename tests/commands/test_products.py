@@ -75,6 +75,12 @@ def test_images_that_are_no_longer_listed_are_removed(tmp_path):
             [{'image': f'products/neighbours/{number}.png', 'distance': 1.0}]
             for number in neighbours])
     (tmp_path / 'products' / 'own.txt').write_text('of the user')
+    listed = (tmp_path / 'products.jsonl').read_bytes()
+    for damaged in (b'\xff', b'[]\n', b'{"image": "../x.png", "neighbours": []}\n'):
+        (tmp_path / 'products.jsonl').write_bytes(damaged)
+        make(tmp_path, Writer(), count=1, neighbours=[
+            [{'image': 'products/neighbours/4.png', 'distance': 1.0}]])
+    assert (tmp_path / 'products.jsonl').read_bytes() == listed
     make(tmp_path, Writer(), count=1, neighbours=[
         [{'image': 'products/neighbours/4.png', 'distance': 1.0}]])
     assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob('*.*')) == [
